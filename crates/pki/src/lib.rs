@@ -1,0 +1,15 @@
+//! X.509 and its relatives, pure: certificates, CSRs, CRLs, OCSP, keys, names, serials, lint.
+//!
+//! Nothing here does IO. Time and randomness come in as parameters ([`time::Timestamp`],
+//! [`random::Random`]); private keys sit behind the [`key::SigningKey`] port.
+
+pub mod asn1;
+pub mod fingerprint;
+mod hex;
+pub mod key;
+pub mod name;
+pub mod oid;
+pub mod pem;
+pub mod random;
+pub mod serial;
+pub mod time;

@@ -1,0 +1,11 @@
+//! Names in certificates: distinguished names and the forms of subjectAltName.
+
+mod attribute;
+mod distinguished;
+mod general;
+mod subtree;
+
+pub use attribute::{Attribute, AttributeValue};
+pub use distinguished::{DistinguishedName, DistinguishedNameError};
+pub use general::{GeneralName, GeneralNameError};
+pub use subtree::{NameConstraints, NameSubtree};
