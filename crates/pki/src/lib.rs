@@ -4,6 +4,8 @@
 //! [`random::Random`]); private keys sit behind the [`key::SigningKey`] port.
 
 pub mod asn1;
+pub mod certificate;
+pub mod csr;
 pub mod fingerprint;
 mod hex;
 pub mod key;

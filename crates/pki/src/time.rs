@@ -5,6 +5,8 @@ use std::ops::{Add, Sub};
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use jiff::civil::{DateTime, date};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant in UTC with millisecond resolution; in JSON an RFC 3339 string, in SQL an integer.
@@ -47,11 +49,28 @@ impl Timestamp {
         Self(self.seconds() * 1000)
     }
 
+    /// The calendar date and time of day in UTC.
+    ///
+    /// An instant before the year -9999 has none and gives the epoch.
+    pub fn civil(self) -> DateTime {
+        EPOCH
+            .checked_add(SignedDuration::from_millis(self.0))
+            .unwrap_or(EPOCH)
+    }
+
+    /// From calendar date and time of day in UTC.
+    pub fn from_civil(civil: DateTime) -> Self {
+        let millis = civil.duration_since(EPOCH).as_millis();
+        Self::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
     /// How long after `earlier` this is; zero if it is not after it.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 
 /// A text that is not an RFC 3339 timestamp.
 #[derive(Debug, thiserror::Error)]
@@ -62,19 +81,22 @@ impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<jiff::Timestamp>()
-            .map(|instant| Self::from_millis(instant.as_millisecond()))
-            .map_err(|_| ParseTimestampError(text.to_owned()))
+        let utc = text.strip_suffix(['Z', 'z']).filter(|rest| rest.len() > 10);
+        let instant = match utc {
+            // `jiff::Timestamp` ends a day before X.509's "no end"; civil time does not.
+            Some(civil) => civil.parse().map(Self::from_civil),
+            None => text
+                .parse::<jiff::Timestamp>()
+                .map(|instant| Self::from_millis(instant.as_millisecond())),
+        };
+        instant.map_err(|_| ParseTimestampError(text.to_owned()))
     }
 }
 
 impl fmt::Display for Timestamp {
     /// RFC 3339 with `Z`; the fraction is written only where there is one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(instant) => instant.fmt(f),
-            Err(_) => write!(f, "{} ms before 1970", self.0.unsigned_abs()),
-        }
+        write!(f, "{}Z", self.civil())
     }
 }
 
@@ -121,6 +143,25 @@ mod tests {
             "9999-12-31T23:59:59Z",
         ] {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_time_with_an_offset_is_the_same_instant_in_utc() {
+        let instant: Timestamp = "2026-11-23T16:30:00+01:30".parse().unwrap();
+        assert_eq!(instant.to_string(), "2026-11-23T15:00:00Z");
+    }
+
+    #[test]
+    fn a_text_that_is_no_time_is_refused() {
+        for text in [
+            "",
+            "2026-11-23",
+            "2026-11-23Z",
+            "2026-02-29T00:00:00Z",
+            "now",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
         }
     }
 

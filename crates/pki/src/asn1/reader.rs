@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use jiff::civil::DateTime;
-use jiff::tz::Offset;
 
 use super::tag;
 use crate::time::Timestamp;
@@ -109,11 +108,7 @@ impl<'a> Tlv<'a> {
         let mut fields = rest.chunks(2).map(|pair| number(pair) as i8);
         let mut next = || fields.next().unwrap_or(0);
         let civil = DateTime::new(year, next(), next(), next(), next(), next(), 0);
-        civil
-            .ok()
-            .and_then(|civil| Offset::UTC.to_timestamp(civil).ok())
-            .map(|instant| Timestamp::from_seconds(instant.as_second()))
-            .ok_or(ERROR)
+        civil.map(Timestamp::from_civil).map_err(|_| ERROR)
     }
 }
 

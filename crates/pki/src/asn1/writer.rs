@@ -1,7 +1,6 @@
 //! Writing DER front to back; a structure's length is filled in when it is closed.
 
 use const_oid::ObjectIdentifier;
-use jiff::tz::Offset;
 
 use super::tag;
 use crate::time::Timestamp;
@@ -156,13 +155,7 @@ impl Writer {
 
 /// `YYYYMMDDHHMMSSZ`
 fn digits(instant: Timestamp) -> [u8; 15] {
-    // A `Timestamp` is bounded above by the year 9999; below the year 0 nothing can be written,
-    // and no certificate of ours reaches it.
-    let civil = jiff::Timestamp::from_second(instant.seconds())
-        .map(|instant| Offset::UTC.to_datetime(instant))
-        .ok()
-        .filter(|civil| civil.year() >= 0)
-        .unwrap_or(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0));
+    let civil = instant.civil();
     let year = civil.year().unsigned_abs();
     let fields = [
         (year / 100) as u8,

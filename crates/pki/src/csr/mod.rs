@@ -1,0 +1,18 @@
+//! Certification requests, PKCS #10 (RFC 2986).
+
+mod build;
+mod parse;
+
+pub use build::{CsrBuildError, build};
+pub use parse::{Csr, CsrError};
+
+/// An extension that a CSR asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedExtension {
+    /// The dotted object identifier.
+    pub oid: String,
+    /// Whether it is marked critical.
+    pub critical: bool,
+    /// The DER of the value.
+    pub der: Vec<u8>,
+}
