@@ -1,0 +1,168 @@
+//! The command line: `certwright <noun> <verb>`.
+//!
+//! A new noun is a file beside this one with a `clap::Args` type and a `run`, a line in [`Command`]
+//! and a line in [`Command::run`]; the compiler asks for the latter.
+
+pub mod completions;
+pub mod config;
+pub mod exit;
+pub mod output;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use secrecy::SecretString;
+
+use config::{ConfigArgs, ConfigCommand};
+use exit::{Exit, Failure};
+use output::Format;
+
+/// A certificate authority and certificate lifecycle manager in one binary.
+#[derive(Debug, Parser)]
+#[command(
+    name = "certwright",
+    version,
+    arg_required_else_help = true,
+    after_help = "Exit codes:
+  0 done, 1 refused by policy or state, 2 wrong usage, 3 not found, 4 server or network failure
+
+Examples:
+  certwright serve --data ./data
+  certwright config check --config certwright.toml"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    context: Context,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command knows: the form of answers, and the server it talks to.
+#[derive(Clone, Debug, Args)]
+pub struct Context {
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub output: Format,
+    /// Server that commands talk to
+    #[arg(long, value_name = "URL", env = "CERTWRIGHT_URL", global = true)]
+    pub url: Option<String>,
+    /// API token
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "CERTWRIGHT_TOKEN",
+        hide_env_values = true,
+        global = true
+    )]
+    pub token: Option<SecretString>,
+    /// Root certificate to trust, as the server writes it to <data>/root.pem
+    #[arg(long, value_name = "FILE", env = "CERTWRIGHT_CA", global = true)]
+    pub ca: Option<PathBuf>,
+}
+
+/// All commands.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Show, check or explain the configuration
+    Config(ConfigCommand),
+    /// Print a shell's completion script
+    Completions(completions::Completions),
+    /// Write manual pages
+    Man(completions::Man),
+}
+
+impl Command {
+    async fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Serve(serve) => serve.run().await,
+            Self::Config(config) => config.run(context.output),
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
+        }
+    }
+}
+
+/// Arguments of `certwright serve`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  certwright serve                                  # ./data, https://localhost:8443
+  certwright serve --data /var/lib/certwright --listen 0.0.0.0:443
+  CERTWRIGHT_DATABASE__URL=postgres://certwright@db/certwright certwright serve")]
+struct Serve {
+    #[command(flatten)]
+    from: ConfigArgs,
+}
+
+impl Serve {
+    async fn run(self) -> Result<(), Failure> {
+        let config = self.from.load()?;
+        Ok(crate::serve::run(config).await?)
+    }
+}
+
+/// Parses the process's arguments, runs the command and says how it ended.
+pub async fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let exit = match cli.command.run(&cli.context).await {
+        Ok(()) => Exit::Done,
+        Err(failure) if is_closed_pipe(&failure) => Exit::Done,
+        Err(failure) => {
+            report(&failure);
+            failure.exit
+        }
+    };
+    exit.into()
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "a command's error belongs on standard error"
+)]
+fn report(failure: &Failure) {
+    eprintln!("certwright: {failure}");
+}
+
+/// `certwright … | head` is not a failure.
+fn is_closed_pipe(failure: &Failure) -> bool {
+    failure
+        .error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        fn visit(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let help = command.get_after_help().map(ToString::to_string);
+            assert!(
+                help.is_some_and(|help| help.contains("Example")),
+                "{path} has no example"
+            );
+            for verb in command.get_subcommands() {
+                visit(verb, &path);
+            }
+        }
+        visit(&Cli::command(), "");
+    }
+
+    #[test]
+    fn a_token_is_not_shown_by_debug_output() {
+        let cli = Cli::parse_from(["certwright", "--token", "cw_canary", "config"]);
+        assert!(!format!("{cli:?}").contains("cw_canary"));
+    }
+}

@@ -1,0 +1,152 @@
+//! Answers on standard output: tables for people, JSON for programs.
+
+use std::io::{self, IsTerminal, Write};
+
+use clap::ValueEnum;
+use comfy_table::{ContentArrangement, Table, TableStyle};
+use serde::Serialize;
+use serde_json::Value;
+
+/// The form of an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Columns for people.
+    #[default]
+    Table,
+    /// One JSON value for programs.
+    Json,
+}
+
+/// Prints any value: a list of objects as a table with a row each, an object as one with a row per
+/// member, anything else as itself.
+pub fn print(format: Format, value: &impl Serialize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let text = match format {
+        Format::Json => serde_json::to_string_pretty(value)?,
+        Format::Table => {
+            let width = (!out.is_terminal()).then_some(UNBOUNDED);
+            table(&serde_json::to_value(value)?, width)
+        }
+    };
+    writeln!(out, "{text}")
+}
+
+/// Prints text as it is.
+pub fn print_text(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// In a pipe nothing wraps: `grep` and `awk` see one row per line.
+const UNBOUNDED: u16 = u16::MAX;
+
+fn table(value: &Value, width: Option<u16>) -> String {
+    match value {
+        Value::Array(rows) if rows.is_empty() => "nothing found".to_owned(),
+        Value::Array(rows) if rows.iter().all(Value::is_object) => listing(rows, width),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join("\n"),
+        Value::Object(members) => {
+            let mut table = plain(width);
+            for (name, value) in members {
+                table.add_row([heading(name), cell(value)]);
+            }
+            table.trim_fmt()
+        }
+        other => cell(other),
+    }
+}
+
+fn listing(rows: &[Value], width: Option<u16>) -> String {
+    let mut columns: Vec<&String> = Vec::new();
+    for name in rows
+        .iter()
+        .filter_map(Value::as_object)
+        .flat_map(|row| row.keys())
+    {
+        if !columns.contains(&name) {
+            columns.push(name);
+        }
+    }
+    let mut table = plain(width);
+    table.set_header(columns.iter().map(|name| heading(name)));
+    for row in rows {
+        table.add_row(
+            columns
+                .iter()
+                .map(|name| row.get(name.as_str()).map(cell).unwrap_or_default()),
+        );
+    }
+    table.trim_fmt()
+}
+
+fn plain(width: Option<u16>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(TableStyle::new())
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    if let Some(width) = width {
+        table.set_width(width);
+    }
+    table
+}
+
+fn heading(name: &str) -> String {
+    name.replace('_', " ").to_uppercase()
+}
+
+/// A value in one cell. Control characters of a stranger's text must not reach a terminal.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.chars().filter(|c| !c.is_control()).collect(),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(value: Value) -> String {
+        table(&value, Some(UNBOUNDED))
+    }
+
+    #[test]
+    fn a_list_of_objects_has_a_header_and_a_row_each() {
+        let text = shown(
+            json!([{"id": "crt_1", "not_after": "2027"}, {"id": "crt_2", "names": ["a", "b"]}]),
+        );
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| {
+                line.split("  ")
+                    .map(str::trim)
+                    .filter(|c| !c.is_empty())
+                    .collect()
+            })
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                vec!["ID", "NOT AFTER", "NAMES"],
+                vec!["crt_1", "2027"],
+                vec!["crt_2", "a, b"]
+            ]
+        );
+    }
+
+    #[test]
+    fn terminal_escapes_of_strangers_are_dropped() {
+        assert_eq!(shown(json!("a\u{1b}[31mb\u{7}")), "a[31mb");
+    }
+
+    #[test]
+    fn a_long_cell_stays_on_its_line_in_a_pipe() {
+        let long = "x".repeat(500);
+        assert_eq!(shown(json!([{ "name": long }])).lines().count(), 2);
+    }
+}

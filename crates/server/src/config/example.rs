@@ -1,0 +1,48 @@
+//! The commented example file, made from the list of keys.
+
+use std::fmt::Write;
+
+use super::keys::{KEYS, Key, Preset, SECTIONS, Shape};
+
+/// A file with every key, commented out, at its default.
+pub fn example() -> String {
+    let mut text = String::from(
+        "# Certwright's configuration. Every key is optional; what is commented out shows the default.\n\
+         # Each can be set by environment as well: CERTWRIGHT_, section, __, key, in upper case.\n",
+    );
+    for (section, about) in SECTIONS {
+        let _ = write!(text, "\n# {about}\n[{section}]\n");
+        for key in KEYS.iter().filter(|key| key.parts().0 == *section) {
+            entry(&mut text, key);
+        }
+    }
+    text
+}
+
+fn entry(text: &mut String, key: &Key) {
+    let (_, name) = key.parts();
+    let _ = match key.preset {
+        Preset::Value(value) => {
+            let value = literal(key.shape, value);
+            write!(text, "# {}\n#{name} = {value}\n", key.help)
+        }
+        Preset::Unset(meaning) => {
+            let blank = literal(key.shape, "");
+            write!(
+                text,
+                "# {} Default: {meaning}.\n#{name} = {blank}\n",
+                key.help
+            )
+        }
+    };
+}
+
+/// A default in TOML's words.
+fn literal(shape: Shape, value: &str) -> String {
+    match shape {
+        Shape::Text => toml::Value::from(value).to_string(),
+        Shape::Number if value.is_empty() => "0".to_owned(),
+        Shape::Number | Shape::Switch => value.to_owned(),
+        Shape::List => "[]".to_owned(),
+    }
+}

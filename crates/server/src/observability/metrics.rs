@@ -1,0 +1,103 @@
+//! The Prometheus page. Nothing listens on its own: `/metrics` is a route like any other.
+
+use std::sync::OnceLock;
+
+use metrics::{describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+use super::process;
+
+/// Seconds; from a cached answer to a validation that waits for somebody else's server.
+const DURATION_BUCKETS: &[f64] = &[
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+
+/// The recorder behind the `metrics` facade, which is one per process by its nature.
+static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
+
+/// Renders what was recorded.
+#[derive(Clone)]
+pub struct Page(Option<PrometheusHandle>);
+
+/// The `Content-Type` of [`Page::render`].
+pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Begins to record; later calls in the same process return the same page.
+pub fn install() -> Page {
+    let handle = RECORDER.get_or_init(|| {
+        let recorder = PrometheusBuilder::new().set_buckets_for_metric(
+            Matcher::Suffix("_duration_seconds".to_owned()),
+            DURATION_BUCKETS,
+        );
+        match recorder.map(PrometheusBuilder::install_recorder) {
+            Ok(Ok(handle)) => {
+                describe();
+                Some(handle)
+            }
+            Ok(Err(error)) | Err(error) => {
+                tracing::warn!(%error, "metrics are not recorded");
+                None
+            }
+        }
+    });
+    Page(handle.clone())
+}
+
+impl Page {
+    /// The page as of now, the process's own figures included.
+    pub fn render(&self) -> String {
+        let mut page = self
+            .0
+            .as_ref()
+            .map(PrometheusHandle::render)
+            .unwrap_or_default();
+        process::append(&mut page);
+        page
+    }
+
+    /// Folds recorded durations into their buckets. Without a scrape they would pile up: call this
+    /// every few seconds.
+    pub fn upkeep(&self) {
+        if let Some(handle) = &self.0 {
+            handle.run_upkeep();
+        }
+    }
+}
+
+fn describe() {
+    describe_counter!(
+        "certwright_http_requests_total",
+        "Requests by route pattern, method and status."
+    );
+    describe_histogram!(
+        "certwright_http_request_duration_seconds",
+        "Time from a request's header to its answer's header."
+    );
+    describe_gauge!("certwright_connections_open", "Open client connections.");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_shows_the_processs_own_figures() {
+        let page = install().render();
+        for name in [
+            "process_resident_memory_bytes ",
+            "process_cpu_seconds_total ",
+            "process_open_fds ",
+        ] {
+            let line = page.lines().find(|line| line.starts_with(name));
+            let value: f64 = line.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+            assert!(value > 0.0, "{name}{value}");
+        }
+    }
+
+    #[test]
+    fn installing_twice_gives_one_recorder() {
+        install();
+        metrics::counter!("certwright_test_total").increment(3);
+        assert!(install().render().contains("certwright_test_total 3"));
+    }
+}
