@@ -1,0 +1,9 @@
+//! PostgreSQL: a pool of connections, ordinary transactions, TLS by rustls.
+
+mod address;
+mod open;
+mod statement;
+mod tls;
+
+pub(crate) use open::{Postgres, Started};
+pub(crate) use statement::{execute, query};

@@ -1,0 +1,157 @@
+//! Opening a database: the pool, what each connection is set to, migrations.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Runtime, Transaction};
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod,
+};
+
+use super::address::Address;
+use crate::config::StoreConfig;
+use crate::migrate::{self, Target};
+use crate::tx::Access;
+use crate::{StoreError, Tx};
+
+/// How long a caller waits for a connection before it is told to come back later.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The key of the advisory lock that lets one node at a time migrate: "certwrgt" in ASCII.
+const MIGRATION_LOCK: i64 = 0x6365_7274_7772_6774;
+
+/// Acknowledged means durable, whatever the server's default; and nobody may sit on locks for ever.
+const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false) \
+                       WHERE current_setting('synchronous_commit') IN ('off', 'local'); \
+                       SET lock_timeout = '10s'; \
+                       SET idle_in_transaction_session_timeout = '60s'; \
+                       SET client_min_messages = 'warning'";
+
+/// An open database.
+pub(crate) struct Postgres {
+    pool: Pool,
+}
+
+/// What a connection is fetched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Started {
+    /// Changes, at READ COMMITTED.
+    Write,
+    /// Reads over one snapshot.
+    Snapshot,
+}
+
+impl Postgres {
+    /// Connects and brings the schema up to `target`.
+    pub(crate) async fn open(config: &StoreConfig, target: Target) -> Result<Self, StoreError> {
+        let address = Address::parse(&config.url)?;
+        let manager_config = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = Manager::from_config(address.config, address.tls, manager_config);
+        let pool = Pool::builder(manager)
+            .max_size(config.connections.max(1))
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .runtime(Runtime::Tokio1)
+            .post_create(Hook::async_fn(|client, _| {
+                Box::pin(async move {
+                    client
+                        .batch_execute(SESSION)
+                        .await
+                        .map_err(HookError::Backend)
+                })
+            }))
+            .build()
+            .map_err(|error| StoreError::Configuration(error.to_string()))?;
+        let database = Self { pool };
+        database.warn_of_a_careless_server().await?;
+        database.migrate(target).await?;
+        Ok(database)
+    }
+
+    /// A connection from the pool.
+    pub(crate) async fn client(&self) -> Result<Client, StoreError> {
+        self.pool.get().await.map_err(|error| match error {
+            PoolError::Timeout(_) => StoreError::Busy {
+                cause: "no connection became free; see database.connections".to_owned(),
+            },
+            PoolError::Backend(error) | PoolError::PostCreateHook(HookError::Backend(error)) => {
+                match StoreError::from(error) {
+                    StoreError::Statement(cause) => StoreError::Unavailable { cause },
+                    other => other,
+                }
+            }
+            other => StoreError::Unavailable {
+                cause: other.to_string(),
+            },
+        })
+    }
+
+    /// Begins a transaction on `client`; dropping it undoes it.
+    pub(crate) async fn begin(
+        client: &mut Client,
+        started: Started,
+    ) -> Result<Transaction<'_>, StoreError> {
+        let builder = client.build_transaction();
+        let builder = match started {
+            Started::Write => builder,
+            Started::Snapshot => builder
+                .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
+                .read_only(true),
+        };
+        Ok(builder.start().await?)
+    }
+
+    /// Commits. If the connection breaks meanwhile nobody can say whether it happened.
+    pub(crate) async fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
+        transaction
+            .commit()
+            .await
+            .map_err(|error| match StoreError::from(error) {
+                StoreError::Unavailable { cause } => StoreError::OutcomeUnknown { cause },
+                other => other,
+            })
+    }
+
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
+    async fn migrate(&self, target: Target) -> Result<(), StoreError> {
+        let mut client = self.client().await?;
+        // Held by the session, not the transaction: several nodes that start at once take turns.
+        // A long migration elsewhere is worth waiting for.
+        client.batch_execute("SET lock_timeout = 0").await?;
+        client
+            .execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])
+            .await?;
+        let result = Self::migrate_all(&mut client, target).await;
+        // The connection leaves the pool with its lock and its settings.
+        drop(deadpool_postgres::Object::take(client));
+        result
+    }
+
+    async fn migrate_all(client: &mut Client, target: Target) -> Result<(), StoreError> {
+        loop {
+            let transaction = Self::begin(client, Started::Write).await?;
+            let statements = &transaction.statement_cache;
+            let mut tx = Tx::on_postgres(transaction.client(), statements, Access::Write);
+            let more = migrate::step(&mut tx, target).await?;
+            transaction.commit().await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn warn_of_a_careless_server(&self) -> Result<(), StoreError> {
+        let client = self.client().await?;
+        let row = client
+            .query_one("SELECT current_setting('fsync')", &[])
+            .await?;
+        if row.get::<_, &str>(0) != "on" {
+            tracing::warn!("PostgreSQL runs with fsync off: a power cut loses certificates");
+        }
+        Ok(())
+    }
+}

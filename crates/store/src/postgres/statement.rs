@@ -1,0 +1,52 @@
+//! Preparing and running one statement on a PostgreSQL connection.
+
+use deadpool_postgres::StatementCache;
+use futures::{TryStreamExt, pin_mut};
+use tokio_postgres::Client;
+
+use crate::{Row, StoreError, Value};
+
+/// Runs a statement and answers how many rows it changed.
+pub(crate) async fn execute(
+    client: &Client,
+    statements: &StatementCache,
+    sql: &str,
+    params: &[Value<'_>],
+) -> Result<u64, StoreError> {
+    let statement = prepare(client, statements, sql, params.len()).await?;
+    Ok(client.execute_raw(&statement, params).await?)
+}
+
+/// Runs a statement and collects its rows.
+pub(crate) async fn query(
+    client: &Client,
+    statements: &StatementCache,
+    sql: &str,
+    params: &[Value<'_>],
+) -> Result<Vec<Row>, StoreError> {
+    let statement = prepare(client, statements, sql, params.len()).await?;
+    let rows = client.query_raw(&statement, params).await?;
+    pin_mut!(rows);
+    let mut collected = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        collected.push(Row::from_postgres(row));
+    }
+    Ok(collected)
+}
+
+/// The driver panics on a wrong number of parameters; a message is better.
+async fn prepare(
+    client: &Client,
+    statements: &StatementCache,
+    sql: &str,
+    given: usize,
+) -> Result<tokio_postgres::Statement, StoreError> {
+    let statement = statements.prepare(client, sql).await?;
+    let wanted = statement.params().len();
+    match wanted == given {
+        true => Ok(statement),
+        false => Err(StoreError::Statement(format!(
+            "{given} parameters given, {wanted} wanted by: {sql}"
+        ))),
+    }
+}

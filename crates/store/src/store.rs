@@ -1,0 +1,263 @@
+//! `Store`: the door to the database, with one way to write and two ways to read.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
+
+use crate::config::StoreConfig;
+use crate::dialect::Engine;
+use crate::migrate::Target;
+use crate::postgres::{Postgres, Started};
+use crate::sqlite::{Operation, Outcome, Sqlite};
+use crate::tx::Access;
+use crate::{StoreError, Tx, telemetry};
+
+/// An open database. Clones share it; it closes with the last of them.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<Backend>,
+}
+
+pub(crate) enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
+}
+
+impl Store {
+    /// Opens the database and brings its schema up to date.
+    pub async fn open(config: StoreConfig) -> Result<Self, StoreError> {
+        Self::open_at(config, Target::newest()).await
+    }
+
+    pub(crate) async fn open_at(config: StoreConfig, target: Target) -> Result<Self, StoreError> {
+        let backend = match config.engine()? {
+            Engine::Sqlite => {
+                let config = config.sqlite()?;
+                let opened = tokio::task::spawn_blocking(move || Sqlite::open(&config, target));
+                Backend::Sqlite(opened.await.map_err(|_| StoreError::Closed)??)
+            }
+            Engine::Postgres => Backend::Postgres(Postgres::open(&config, target).await?),
+        };
+        Ok(Self {
+            backend: Arc::new(backend),
+        })
+    }
+
+    /// The database behind this store.
+    pub fn engine(&self) -> Engine {
+        match *self.backend {
+            Backend::Sqlite(_) => Engine::Sqlite,
+            Backend::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    pub(crate) fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// Runs `operation` in a transaction and answers once its changes are durable.
+    ///
+    /// If it answers an error, or one of its statements failed, nothing of it is kept. It may await
+    /// nothing but its `Tx`: on SQLite there is one writer, and it waits for nobody. Once begun it is
+    /// finished even if the caller goes away.
+    pub async fn write<T, E, F>(&self, name: &'static str, operation: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let started = Instant::now();
+        let result = match &*self.backend {
+            Backend::Sqlite(sqlite) => {
+                let (reply, answer) = oneshot::channel();
+                let call = Call {
+                    name,
+                    operation,
+                    reply,
+                };
+                match sqlite.submit(Box::new(call)).await {
+                    Ok(()) => answer
+                        .await
+                        .unwrap_or_else(|_| Err(StoreError::Closed.into())),
+                    Err(error) => Err(error.into()),
+                }
+            }
+            Backend::Postgres(_) => {
+                let backend = Arc::clone(&self.backend);
+                // On a task of its own, so that a caller who hangs up does not undo it half-way.
+                tokio::spawn(async move { write_to_postgres(&backend, name, operation).await })
+                    .await
+                    .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+            }
+        };
+        telemetry::operation("write", name, started.elapsed());
+        result
+    }
+
+    /// Runs a short read by key. Statements may each see a newer state than the one before.
+    ///
+    /// On SQLite it runs on the calling task, which is faster than handing it over: anything longer
+    /// than a few rows belongs into [`scan`](Self::scan).
+    pub async fn read<T, E, F>(&self, name: &'static str, operation: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>> + Send,
+        E: From<StoreError>,
+    {
+        let started = Instant::now();
+        let result = match &*self.backend {
+            Backend::Sqlite(sqlite) => settle(name, sqlite.read(operation)),
+            Backend::Postgres(postgres) => {
+                let client = postgres.client().await?;
+                let statements = &client.statement_cache;
+                operation(&mut Tx::on_postgres(&client, statements, Access::Read)).await
+            }
+        };
+        telemetry::operation("read", name, started.elapsed());
+        result
+    }
+
+    /// Runs a longer read (lists, reports) over one snapshot of the database.
+    pub async fn scan<T, E, F>(&self, name: &'static str, operation: F) -> Result<T, E>
+    where
+        F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let started = Instant::now();
+        let result = match &*self.backend {
+            Backend::Sqlite(sqlite) => {
+                let _permit = sqlite.scan_permit().await?;
+                let backend = Arc::clone(&self.backend);
+                tokio::task::spawn_blocking(move || match &*backend {
+                    Backend::Sqlite(sqlite) => settle(name, sqlite.read_snapshot(operation)),
+                    Backend::Postgres(_) => Err(StoreError::Closed.into()),
+                })
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Panicked { name }.into()))
+            }
+            Backend::Postgres(postgres) => {
+                let mut client = postgres.client().await?;
+                let transaction = Postgres::begin(&mut client, Started::Snapshot).await?;
+                let statements = &transaction.statement_cache;
+                let mut tx = Tx::on_postgres(transaction.client(), statements, Access::Read);
+                operation(&mut tx).await
+            }
+        };
+        telemetry::operation("scan", name, started.elapsed());
+        result
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        match self {
+            // The writer finishes and closes when it is dropped.
+            Self::Sqlite(_) => {}
+            Self::Postgres(postgres) => postgres.close(),
+        }
+    }
+}
+
+/// A closure for SQLite's writer, with the way back to its caller.
+struct Call<F, T, E> {
+    name: &'static str,
+    operation: F,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E> Operation for Call<F, T, E>
+where
+    F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>> + Send,
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    fn run(self: Box<Self>, connection: &mut rusqlite::Connection) -> Outcome {
+        let Self {
+            name,
+            operation,
+            reply,
+        } = *self;
+        let mut tx = Tx::on_sqlite(connection, Access::Write);
+        let called = AssertUnwindSafe(|| operation(&mut tx).now_or_never());
+        let result = match std::panic::catch_unwind(called) {
+            Ok(Some(result)) => result,
+            Ok(None) => Err(awaited_something_else(name).into()),
+            Err(_) => Err(StoreError::Panicked { name }.into()),
+        };
+        let result = keep_only_if_clean(result, tx);
+        Outcome {
+            kept: result.is_ok(),
+            answer: Box::new(move |committed| {
+                let result = result.and_then(|value| match committed {
+                    Ok(()) => Ok(value),
+                    Err(error) => Err(error.into()),
+                });
+                // A caller that went away does not want the answer.
+                drop(reply.send(result));
+            }),
+        }
+    }
+
+    fn refuse(self: Box<Self>, reason: StoreError) {
+        drop(self.reply.send(Err(reason.into())));
+    }
+}
+
+async fn write_to_postgres<T, E, F>(
+    backend: &Backend,
+    name: &'static str,
+    operation: F,
+) -> Result<T, E>
+where
+    F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>>,
+    E: From<StoreError>,
+{
+    let Backend::Postgres(postgres) = backend else {
+        return Err(StoreError::Closed.into());
+    };
+    let mut client = postgres.client().await?;
+    let transaction = Postgres::begin(&mut client, Started::Write).await?;
+    let statements = &transaction.statement_cache;
+    let mut tx = Tx::on_postgres(transaction.client(), statements, Access::Write);
+    let called = AssertUnwindSafe(async { operation(&mut tx).await }).catch_unwind();
+    let result = match called.await {
+        Ok(result) => result,
+        Err(_) => Err(StoreError::Panicked { name }.into()),
+    };
+    // Dropping the transaction undoes it. A failed one must not be committed: the server would
+    // answer a rollback, which the driver does not tell from a commit.
+    let value = keep_only_if_clean(result, tx)?;
+    Postgres::commit(transaction).await?;
+    Ok(value)
+}
+
+/// A failed statement undoes the transaction, whatever the closure made of it.
+fn keep_only_if_clean<T, E: From<StoreError>>(result: Result<T, E>, tx: Tx<'_>) -> Result<T, E> {
+    match (result, tx.into_failure()) {
+        (Ok(value), None) => Ok(value),
+        (Ok(_), Some(failure)) => Err(failure.into()),
+        (Err(error), _) => Err(error),
+    }
+}
+
+fn settle<T, E: From<StoreError>>(
+    name: &'static str,
+    result: Result<Option<Result<T, E>>, StoreError>,
+) -> Result<T, E> {
+    match result {
+        Ok(Some(result)) => result,
+        Ok(None) => Err(awaited_something_else(name).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn awaited_something_else(name: &'static str) -> StoreError {
+    StoreError::Misuse {
+        name,
+        rule: "a transaction awaits nothing but its own statements",
+    }
+}

@@ -1,0 +1,173 @@
+//! `Tx`: statements inside one transaction, the same on both engines.
+
+use deadpool_postgres::StatementCache;
+
+use crate::dialect::{Engine, Sql};
+use crate::{Row, StoreError, Value, postgres, sqlite};
+
+/// A running transaction, handed to the closures of [`Store`](crate::Store).
+///
+/// The aggregates are `impl Tx` blocks in files of their own. After the first statement that fails,
+/// every further one fails too and the transaction is undone, even if the closure answers `Ok`:
+/// PostgreSQL is built that way, and SQLite is held to the same rule.
+pub struct Tx<'c> {
+    connection: Connection<'c>,
+    access: Access,
+    failure: Option<StoreError>,
+}
+
+enum Connection<'c> {
+    Sqlite(&'c mut rusqlite::Connection),
+    Postgres {
+        client: &'c tokio_postgres::Client,
+        statements: &'c StatementCache,
+    },
+}
+
+/// What a transaction may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn on_sqlite(connection: &'c mut rusqlite::Connection, access: Access) -> Self {
+        Self {
+            connection: Connection::Sqlite(connection),
+            access,
+            failure: None,
+        }
+    }
+
+    pub(crate) fn on_postgres(
+        client: &'c tokio_postgres::Client,
+        statements: &'c StatementCache,
+        access: Access,
+    ) -> Self {
+        Self {
+            connection: Connection::Postgres { client, statements },
+            access,
+            failure: None,
+        }
+    }
+
+    /// The database behind this transaction.
+    pub fn engine(&self) -> Engine {
+        match self.connection {
+            Connection::Sqlite(_) => Engine::Sqlite,
+            Connection::Postgres { .. } => Engine::Postgres,
+        }
+    }
+
+    /// Runs a statement and answers how many rows it changed.
+    pub async fn execute<'s>(
+        &mut self,
+        sql: impl Into<Sql<'s>>,
+        params: &[Value<'_>],
+    ) -> Result<u64, StoreError> {
+        let sql = sql.into().on(self.engine());
+        self.check()?;
+        let result = match self.access {
+            Access::Read => Err(StoreError::Misuse {
+                name: "execute",
+                rule: "a read changes nothing; use `Store::write`",
+            }),
+            Access::Write => match &mut self.connection {
+                Connection::Sqlite(connection) => sqlite::execute(connection, sql, params),
+                Connection::Postgres { client, statements } => {
+                    postgres::execute(client, statements, sql, params).await
+                }
+            },
+        };
+        self.remember(result)
+    }
+
+    /// Runs a statement that has to change exactly one row.
+    pub async fn execute_one<'s>(
+        &mut self,
+        sql: impl Into<Sql<'s>>,
+        params: &[Value<'_>],
+    ) -> Result<(), StoreError> {
+        match self.execute(sql, params).await? {
+            1 => Ok(()),
+            found => self.remember(Err(StoreError::RowCount { expected: 1, found })),
+        }
+    }
+
+    /// Runs a statement and answers its rows, all of them: give it a `LIMIT`.
+    pub async fn query<'s>(
+        &mut self,
+        sql: impl Into<Sql<'s>>,
+        params: &[Value<'_>],
+    ) -> Result<Vec<Row>, StoreError> {
+        let sql = sql.into().on(self.engine());
+        self.check()?;
+        let result = match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::query(connection, sql, params),
+            Connection::Postgres { client, statements } => {
+                postgres::query(client, statements, sql, params).await
+            }
+        };
+        self.remember(result)
+    }
+
+    /// Runs a statement that yields at most one row.
+    pub async fn query_opt<'s>(
+        &mut self,
+        sql: impl Into<Sql<'s>>,
+        params: &[Value<'_>],
+    ) -> Result<Option<Row>, StoreError> {
+        let mut rows = self.query(sql, params).await?;
+        match rows.len() {
+            0 | 1 => Ok(rows.pop()),
+            found => self.remember(Err(StoreError::RowCount {
+                expected: 1,
+                found: found as u64,
+            })),
+        }
+    }
+
+    /// Runs a statement that has to yield exactly one row.
+    pub async fn query_one<'s>(
+        &mut self,
+        sql: impl Into<Sql<'s>>,
+        params: &[Value<'_>],
+    ) -> Result<Row, StoreError> {
+        match self.query_opt(sql, params).await? {
+            Some(row) => Ok(row),
+            None => self.remember(Err(StoreError::RowCount {
+                expected: 1,
+                found: 0,
+            })),
+        }
+    }
+
+    /// Runs several statements without parameters: for migrations only.
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.check()?;
+        let result = match &mut self.connection {
+            Connection::Sqlite(connection) => connection.execute_batch(sql).map_err(Into::into),
+            Connection::Postgres { client, .. } => {
+                client.batch_execute(sql).await.map_err(Into::into)
+            }
+        };
+        self.remember(result)
+    }
+
+    /// The first failure of a statement, after which nothing of this transaction may be kept.
+    pub(crate) fn into_failure(self) -> Option<StoreError> {
+        self.failure
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+
+    fn remember<T>(&mut self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &result {
+            self.failure.get_or_insert_with(|| error.clone());
+        }
+        result
+    }
+}
