@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::json;
+
 /// The `type` of an identifier.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum IdentifierType {
@@ -68,13 +70,26 @@ impl<'de> Deserialize<'de> for IdentifierType {
 }
 
 /// An identifier exactly as it was sent; what it may look like is the domain's business.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Identifier {
     /// Which kind of name.
     #[serde(rename = "type")]
     pub kind: IdentifierType,
     /// The name.
     pub value: String,
+}
+
+impl<'de> Deserialize<'de> for Identifier {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Members {
+            #[serde(rename = "type")]
+            kind: IdentifierType,
+            value: String,
+        }
+        let Members { kind, value } = json::object(deserializer)?;
+        Ok(Self { kind, value })
+    }
 }
 
 impl Identifier {
@@ -100,5 +115,34 @@ impl Identifier {
 impl fmt::Display for Identifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.kind, self.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_identifier_is_an_object_with_type_and_value() {
+        let read = serde_json::from_value::<Identifier>;
+        let expected = Identifier::dns("a.example");
+        let extended = json!({"type": "dns", "value": "a.example", "ancestorDomain": "example"});
+        assert_eq!(read(extended).unwrap(), expected);
+        for wrong in [
+            json!(["dns", "a.example"]),
+            json!("a.example"),
+            json!({"type": "dns"}),
+            json!({"type": "dns", "value": null}),
+            json!({"type": 1, "value": "a.example"}),
+        ] {
+            assert!(read(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_written_in_its_canonical_form() {
+        let address = "2001:0DB8:0:0:0:0:0:1".parse().unwrap();
+        assert_eq!(Identifier::ip(address).to_string(), "ip:2001:db8::1");
     }
 }

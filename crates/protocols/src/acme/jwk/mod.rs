@@ -258,7 +258,7 @@ impl Serialize for Jwk {
 
 impl<'de> Deserialize<'de> for Jwk {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        RawJwk::deserialize(deserializer)?
+        json::object::<RawJwk, D>(deserializer)?
             .try_into()
             .map_err(de::Error::custom)
     }

@@ -23,7 +23,7 @@ pub(super) struct RawHeader {
     #[serde(default, deserialize_with = "not_null")]
     nonce: Option<String>,
     url: Option<String>,
-    #[serde(default, deserialize_with = "not_null")]
+    #[serde(default, deserialize_with = "some_object")]
     jwk: Option<RawJwk>,
     #[serde(default, deserialize_with = "not_null")]
     kid: Option<String>,
@@ -38,6 +38,12 @@ fn not_null<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+fn some_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    json::object(deserializer).map(Some)
 }
 
 impl RawHeader {

@@ -223,6 +223,7 @@ fn p03_a_header_that_breaks_a_rule_is_refused(#[case] changes: Value, #[case] ex
 #[case(json!({"kid": [KID]}))]
 #[case(json!({"jwk": null}))]
 #[case(json!({"jwk": "key", "kid": "absent"}))]
+#[case(json!({"jwk": ["EC", "P-256"], "kid": "absent"}))]
 #[case(json!({"alg": 1}))]
 #[case(json!({"alg": ["ES256"]}))]
 #[case(json!({"url": [URL]}))]
@@ -234,7 +235,12 @@ fn p03_a_header_member_of_the_wrong_form_is_malformed(#[case] changes: Value) {
 #[test]
 fn p03_only_the_three_members_of_a_single_signature_are_read() {
     let good: Value = serde_json::from_slice(&request(json!({}))).unwrap();
-    let mut cases = vec![json!([good]), json!("jws"), json!({})];
+    let mut cases = vec![
+        json!([good]),
+        json!([good["protected"], good["payload"], good["signature"]]),
+        json!("jws"),
+        json!({}),
+    ];
     for (name, value) in [
         ("header", json!({"alg": "ES256"})),
         ("header", json!({})),
