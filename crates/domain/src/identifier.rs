@@ -1,0 +1,382 @@
+//! What a certificate names and control of which is proven (RFC 8555 section 9.7.7, RFC 8738).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use pki::name::GeneralName;
+use serde::{Deserialize, Serialize};
+
+/// An identifier of a kind we can issue for, in its canonical form.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", content = "value", rename_all = "lowercase")]
+pub enum Identifier {
+    /// A DNS name, perhaps a wildcard (RFC 8555 section 9.7.7).
+    Dns(DnsName),
+    /// An IP address (RFC 8738).
+    Ip(IpAddr),
+}
+
+impl Identifier {
+    /// Reads the `type` and `value` of an ACME identifier.
+    pub fn parse(kind: &str, value: &str) -> Result<Self, IdentifierError> {
+        match kind {
+            "dns" => DnsName::parse(value).map(Self::Dns),
+            "ip" => parse_ip(value).map(Self::Ip),
+            _ => Err(IdentifierError::UnsupportedType {
+                kind: kind.chars().take(64).collect(),
+            }),
+        }
+    }
+
+    /// The ACME `type`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Dns(_) => "dns",
+            Self::Ip(_) => "ip",
+        }
+    }
+
+    /// The ACME `value`.
+    pub fn value(&self) -> String {
+        match self {
+            Self::Dns(name) => name.to_string(),
+            Self::Ip(address) => address.to_string(),
+        }
+    }
+
+    /// Whether this is `*.` and a name.
+    pub fn is_wildcard(&self) -> bool {
+        match self {
+            Self::Dns(name) => name.is_wildcard(),
+            Self::Ip(_) => false,
+        }
+    }
+
+    /// The identifier an authorization is about: a wildcard's base name (RFC 8555 section 7.1.4).
+    pub fn without_wildcard(&self) -> Self {
+        match self {
+            Self::Dns(name) => Self::Dns(name.base()),
+            Self::Ip(address) => Self::Ip(*address),
+        }
+    }
+
+    /// The subject alternative name that carries this identifier.
+    pub fn to_general_name(&self) -> GeneralName {
+        match self {
+            Self::Dns(name) => GeneralName::Dns(name.to_string()),
+            Self::Ip(address) => GeneralName::Ip(*address),
+        }
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => name.fmt(f),
+            Self::Ip(address) => address.fmt(f),
+        }
+    }
+}
+
+/// A DNS name in the form RFC 5280 section 7 wants: lower-case A-labels, no trailing dot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DnsName(String);
+
+impl DnsName {
+    /// Reads a name that is already canonical. Nothing is folded or repaired: a client that sees
+    /// another spelling in the order than it asked for would not recognise its own order.
+    pub fn parse(text: &str) -> Result<Self, IdentifierError> {
+        let refuse = |reason| {
+            Err(IdentifierError::BadDnsName {
+                name: text.chars().take(300).collect(),
+                reason,
+            })
+        };
+        let name = text.strip_prefix("*.").unwrap_or(text);
+        if text.is_empty() || name.is_empty() {
+            return refuse(DnsNameFault::Empty);
+        }
+        if text.len() > MAX_NAME {
+            return refuse(DnsNameFault::TooLong);
+        }
+        if !text.is_ascii() {
+            return refuse(DnsNameFault::NotAscii);
+        }
+        if text.bytes().any(|octet| octet.is_ascii_uppercase()) {
+            return refuse(DnsNameFault::UpperCase);
+        }
+        if text.ends_with('.') {
+            return refuse(DnsNameFault::TrailingDot);
+        }
+        if name.contains('*') {
+            return refuse(DnsNameFault::MisplacedWildcard);
+        }
+        if name.parse::<Ipv4Addr>().is_ok() || looks_like_ipv4(name) {
+            return refuse(DnsNameFault::IpAddress);
+        }
+        for label in name.split('.') {
+            if let Some(reason) = label_fault(label) {
+                return refuse(reason);
+            }
+        }
+        if text.len() != name.len() && is_public_suffix(name) {
+            return refuse(DnsNameFault::WildcardOverPublicSuffix);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The name as written, wildcard label included.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the left-most label is `*`.
+    pub fn is_wildcard(&self) -> bool {
+        self.0.starts_with("*.")
+    }
+
+    /// The name without a leading `*.`.
+    pub fn base(&self) -> Self {
+        Self(self.0.strip_prefix("*.").unwrap_or(&self.0).to_owned())
+    }
+
+    /// Whether this is `ancestor` or lies below it, on a label border.
+    pub fn is_within(&self, ancestor: &str) -> bool {
+        self.0 == ancestor
+            || self
+                .0
+                .strip_suffix(ancestor)
+                .is_some_and(|rest| rest.ends_with('.'))
+    }
+}
+
+impl fmt::Display for DnsName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for DnsName {
+    type Error = IdentifierError;
+
+    fn try_from(text: String) -> Result<Self, IdentifierError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<DnsName> for String {
+    fn from(name: DnsName) -> Self {
+        name.0
+    }
+}
+
+/// Why an identifier cannot be in an order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdentifierError {
+    #[error("identifiers of type `{kind}` are not offered here; use `dns` or `ip`")]
+    UnsupportedType { kind: String },
+    #[error("`{name}` cannot be certified: {reason}")]
+    BadDnsName { name: String, reason: DnsNameFault },
+    #[error("`{value}` is not an IP address in its canonical form (RFC 5952 for IPv6){hint}")]
+    BadIpAddress { value: String, hint: String },
+}
+
+/// What is wrong with a DNS name, and what to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DnsNameFault {
+    #[error("the name is empty")]
+    Empty,
+    #[error("the name is longer than 253 octets")]
+    TooLong,
+    #[error("the name has characters outside ASCII; write it in its A-label form (xn--…)")]
+    NotAscii,
+    #[error("the name has upper-case letters; write it in lower case")]
+    UpperCase,
+    #[error("the name ends with a dot; leave the dot out")]
+    TrailingDot,
+    #[error("a wildcard may only be the whole left-most label, as in *.example.org")]
+    MisplacedWildcard,
+    #[error("this is an IP address; use an identifier of type `ip`")]
+    IpAddress,
+    #[error("a label is empty")]
+    EmptyLabel,
+    #[error("a label is longer than 63 octets")]
+    LongLabel,
+    #[error("a label has characters other than letters, digits and hyphens")]
+    BadCharacter,
+    #[error("underscores are not allowed in the name of a host")]
+    Underscore,
+    #[error("a label begins or ends with a hyphen")]
+    OuterHyphen,
+    #[error("a label has `--` as its third and fourth character but is no valid A-label")]
+    BadALabel,
+    #[error("a wildcard directly over a public suffix would cover names of many owners")]
+    WildcardOverPublicSuffix,
+}
+
+/// Checks one label: LDH, and where it claims to be an A-label, one that decodes and encodes back.
+fn label_fault(label: &str) -> Option<DnsNameFault> {
+    if label.is_empty() {
+        return Some(DnsNameFault::EmptyLabel);
+    }
+    if label.len() > MAX_LABEL {
+        return Some(DnsNameFault::LongLabel);
+    }
+    if label.contains('_') {
+        return Some(DnsNameFault::Underscore);
+    }
+    if !label
+        .bytes()
+        .all(|octet| octet.is_ascii_alphanumeric() || octet == b'-')
+    {
+        return Some(DnsNameFault::BadCharacter);
+    }
+    if label.starts_with('-') || label.ends_with('-') {
+        return Some(DnsNameFault::OuterHyphen);
+    }
+    if label.get(2..4) == Some("--") && !is_a_label(label) {
+        return Some(DnsNameFault::BadALabel);
+    }
+    None
+}
+
+fn is_a_label(label: &str) -> bool {
+    let (unicode, decoded) = idna::domain_to_unicode(label);
+    label.starts_with("xn--")
+        && decoded.is_ok()
+        && unicode != label
+        && idna::domain_to_ascii_strict(&unicode).is_ok_and(|ascii| ascii == label)
+}
+
+/// A last label of digits only (or `0x…`) is read as an address by browsers (WHATWG URL).
+fn looks_like_ipv4(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    last.bytes().all(|octet| octet.is_ascii_digit())
+}
+
+fn is_public_suffix(name: &str) -> bool {
+    psl::suffix_str(name) == Some(name)
+}
+
+fn parse_ip(text: &str) -> Result<IpAddr, IdentifierError> {
+    let canonical = text
+        .parse::<Ipv4Addr>()
+        .map(IpAddr::V4)
+        .or_else(|_| text.parse::<Ipv6Addr>().map(IpAddr::V6));
+    match canonical {
+        Ok(address) if address.to_string() == text => Ok(address),
+        Ok(address) => Err(IdentifierError::BadIpAddress {
+            value: text.to_owned(),
+            hint: format!("; write it as {address}"),
+        }),
+        Err(_) => Err(IdentifierError::BadIpAddress {
+            value: text.chars().take(64).collect(),
+            hint: String::new(),
+        }),
+    }
+}
+
+const MAX_NAME: usize = 253;
+const MAX_LABEL: usize = 63;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("example.org")]
+    #[case("*.example.org")]
+    #[case("a-b.c1.internal")]
+    #[case("host")]
+    #[case("xn--bcher-kva.example")]
+    #[case("*.shop.example.co.uk")]
+    fn a_canonical_name_is_taken_as_it_is(#[case] text: &str) {
+        assert_eq!(DnsName::parse(text).unwrap().as_str(), text);
+    }
+
+    #[rstest]
+    #[case("", DnsNameFault::Empty)]
+    #[case("*.", DnsNameFault::Empty)]
+    #[case("Example.org", DnsNameFault::UpperCase)]
+    #[case("example.org.", DnsNameFault::TrailingDot)]
+    #[case("a_b.example.org", DnsNameFault::Underscore)]
+    #[case("bücher.example", DnsNameFault::NotAscii)]
+    #[case("xn--zz.example", DnsNameFault::BadALabel)]
+    #[case("xn--example", DnsNameFault::BadALabel)]
+    #[case("ab--cd.example", DnsNameFault::BadALabel)]
+    #[case("*.com", DnsNameFault::WildcardOverPublicSuffix)]
+    #[case("*.co.uk", DnsNameFault::WildcardOverPublicSuffix)]
+    #[case("a.*.b", DnsNameFault::MisplacedWildcard)]
+    #[case("**.a", DnsNameFault::MisplacedWildcard)]
+    #[case("*.*.example.org", DnsNameFault::MisplacedWildcard)]
+    #[case("w*.example.org", DnsNameFault::MisplacedWildcard)]
+    #[case("192.0.2.1", DnsNameFault::IpAddress)]
+    #[case("1.2.3", DnsNameFault::IpAddress)]
+    #[case("a..b", DnsNameFault::EmptyLabel)]
+    #[case(".example.org", DnsNameFault::EmptyLabel)]
+    #[case("-a.example", DnsNameFault::OuterHyphen)]
+    #[case("a b.example", DnsNameFault::BadCharacter)]
+    fn every_other_name_is_refused_with_its_reason(
+        #[case] text: &str,
+        #[case] reason: DnsNameFault,
+    ) {
+        match DnsName::parse(text) {
+            Err(IdentifierError::BadDnsName { reason: found, .. }) => assert_eq!(found, reason),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn lengths_are_counted_in_octets() {
+        let long = format!(
+            "{}.{}",
+            ["a".repeat(63).as_str(); 3].join("."),
+            "b".repeat(62)
+        );
+        assert_eq!(long.len(), 254);
+        assert!(DnsName::parse(&long).is_err());
+        assert!(DnsName::parse(&long[1..]).is_ok());
+        assert!(DnsName::parse(&format!("{}.example", "a".repeat(64))).is_err());
+    }
+
+    #[rstest]
+    #[case("192.0.2.1", true)]
+    #[case("2001:db8::1", true)]
+    #[case("2001:DB8::1", false)]
+    #[case("2001:db8:0:0::1", false)]
+    #[case("192.0.2.01", false)]
+    #[case("192.0.2", false)]
+    #[case("fe80::1%eth0", false)]
+    fn an_address_is_taken_in_its_canonical_form_only(#[case] text: &str, #[case] taken: bool) {
+        assert_eq!(Identifier::parse("ip", text).is_ok(), taken, "{text}");
+    }
+
+    #[test]
+    fn containment_ends_at_a_label() {
+        let name = DnsName::parse("www.example.org").unwrap();
+        assert!(name.is_within("example.org"));
+        assert!(name.is_within("www.example.org"));
+        assert!(!name.is_within("ample.org"));
+        assert!(!name.is_within(""));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parser_panic(kind in "dns|ip|.{0,8}", value in "\\PC{0,80}") {
+            let _ = Identifier::parse(&kind, &value);
+        }
+
+        #[test]
+        fn what_is_taken_is_written_back_unchanged(value in "[*a-z0-9.:_-]{0,40}") {
+            for kind in ["dns", "ip"] {
+                if let Ok(identifier) = Identifier::parse(kind, &value) {
+                    prop_assert_eq!(identifier.value(), value.clone());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The nouns and rules of certificate lifecycle management: values, state machines, ports. No IO.
+//!
+//! A rule here sees only values. What a rule needs from outside (time, randomness, the
+//! authorizations of an order, the version of a profile) comes in as a parameter; what the
+//! outside does for us (a CA that signs, a probe that validates) is a trait, a *port*.
+
+pub mod acme;
+pub mod certificate;
+pub mod clock;
+pub mod enrollment;
+pub mod event;
+pub mod id;
+pub mod identifier;
+pub mod issuer;
+pub mod keystore;
+pub mod policy;
+pub mod profile;
+pub mod renewal;
+pub mod revocation;
+pub mod token;

@@ -1,0 +1,45 @@
+//! Where a request came from: address and request id, for events and limits.
+
+use std::net::SocketAddr;
+
+use axum::extract::ConnectInfo;
+use domain::event::{Actor, ActorKind};
+use http::Extensions;
+use lifecycle::actor::Caller;
+use tower_http::request_id::RequestId;
+
+/// The client's address and the request's id, as the listener noted them.
+#[derive(Clone, Debug, Default)]
+pub struct Origin {
+    pub address: Option<String>,
+    pub request_id: Option<String>,
+}
+
+impl Origin {
+    /// Reads what the layers below noted.
+    pub fn of(extensions: &Extensions) -> Self {
+        let address = extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(address)| address.ip().to_canonical().to_string());
+        let request_id = extensions
+            .get::<RequestId>()
+            .and_then(|id| id.header_value().to_str().ok())
+            .map(str::to_owned);
+        Self {
+            address,
+            request_id,
+        }
+    }
+
+    /// A caller of that kind from here.
+    pub fn caller(&self, kind: ActorKind, id: &str) -> Caller {
+        Caller {
+            actor: Actor {
+                kind,
+                id: id.to_owned(),
+                address: self.address.clone(),
+            },
+            request_id: self.request_id.clone(),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! ACME directories by name, remembered for a second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::acme::directory::{Directory, DirectorySpec};
+use domain::id::DirectoryId;
+use moka::sync::Cache;
+use serde_json::json;
+use store::StoreError;
+
+use crate::Lifecycle;
+use crate::actor::Caller;
+
+/// Directories by name. The short life is what carries a change to other nodes.
+pub(crate) struct DirectoryCache(Cache<String, Arc<Directory>>);
+
+impl DirectoryCache {
+    pub(crate) fn new() -> Self {
+        Self(
+            Cache::builder()
+                .max_capacity(1_000)
+                .time_to_live(Duration::from_secs(1))
+                .build(),
+        )
+    }
+}
+
+/// Why a directory is not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum PutDirectoryError {
+    #[error(
+        "`{0}` is no name for a directory; use lower-case letters, digits and hyphens, 1 to 63"
+    )]
+    BadName(String),
+    #[error("there is no profile `{0}`; create it first, or name another")]
+    NoSuchProfile(String),
+    #[error("a directory needs at least one profile")]
+    NoProfile,
+    #[error("a trusted directory takes its names from EAB keys; set external_account_required too")]
+    TrustedWithoutBinding,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Lifecycle {
+    /// The directory of that name.
+    pub async fn directory(&self, name: &str) -> Result<Option<Arc<Directory>>, StoreError> {
+        if let Some(directory) = self.directories.0.get(name) {
+            return Ok(Some(directory));
+        }
+        let wanted = name.to_owned();
+        let found = self
+            .store
+            .read("directory.find", |tx| {
+                Box::pin(async move { tx.find_directory_by_name(&wanted).await })
+            })
+            .await?
+            .map(Arc::new);
+        if let Some(directory) = &found {
+            self.directories
+                .0
+                .insert(name.to_owned(), Arc::clone(directory));
+        }
+        Ok(found)
+    }
+
+    /// Every directory.
+    pub async fn list_directories(&self) -> Result<Vec<Directory>, StoreError> {
+        self.store
+            .scan("directory.list", |tx| {
+                Box::pin(async move { tx.list_directories().await })
+            })
+            .await
+    }
+
+    /// The directory with that id.
+    pub(crate) async fn directory_by_id(
+        &self,
+        id: &DirectoryId,
+    ) -> Result<Option<Directory>, StoreError> {
+        let id = id.clone();
+        self.store
+            .read("directory.by_id", |tx| {
+                Box::pin(async move { tx.find_directory(&id).await })
+            })
+            .await
+    }
+
+    /// Makes a directory, or changes the rules of the one with that name.
+    pub async fn put_directory(
+        &self,
+        name: String,
+        spec: DirectorySpec,
+        caller: &Caller,
+    ) -> Result<Directory, PutDirectoryError> {
+        self.check_directory(&name, &spec).await?;
+        let now = self.now();
+        let fresh = DirectoryId::mint(now, &*self.random);
+        let data = json!({ "name": name, "spec": spec });
+        let cached = name.clone();
+        let event = self.event(caller, "directory.changed", &name, data);
+        let directory = self
+            .store
+            .write("directory.put", move |tx| {
+                Box::pin(async move {
+                    let known = tx.find_directory_by_name(&name).await?;
+                    let is_new = known.is_none();
+                    let mut directory = known.unwrap_or(Directory {
+                        id: fresh,
+                        name,
+                        spec: DirectorySpec::default(),
+                        created_at: now,
+                        updated_at: now,
+                    });
+                    directory.spec = spec;
+                    directory.updated_at = now;
+                    if is_new {
+                        tx.insert_directory(&directory).await?;
+                    } else {
+                        tx.update_directory(&directory).await?;
+                    }
+                    tx.insert_event(&event).await?;
+                    Ok::<_, StoreError>(directory)
+                })
+            })
+            .await?;
+        self.directories.0.invalidate(&cached);
+        Ok(directory)
+    }
+
+    async fn check_directory(
+        &self,
+        name: &str,
+        spec: &DirectorySpec,
+    ) -> Result<(), PutDirectoryError> {
+        if !is_slug(name) {
+            return Err(PutDirectoryError::BadName(name.chars().take(80).collect()));
+        }
+        if spec.profiles.is_empty() {
+            return Err(PutDirectoryError::NoProfile);
+        }
+        if spec.trusted && !spec.external_account_required {
+            return Err(PutDirectoryError::TrustedWithoutBinding);
+        }
+        for profile in &spec.profiles {
+            if self.profile(profile).await?.is_none() {
+                return Err(PutDirectoryError::NoSuchProfile(profile.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a text can be a name in a URL.
+pub(crate) fn is_slug(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text
+            .bytes()
+            .all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'-')
+        && !text.starts_with('-')
+}

@@ -1,0 +1,280 @@
+//! Finalize: an order that is ready becomes an enrollment, and mostly a certificate at once
+//! (RFC 8555 section 7.4).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::acme::account::{Account, AccountStatus};
+use domain::acme::authorization::{Authorization, AuthorizationState, Proof};
+use domain::acme::directory::{Caa, Directory};
+use domain::acme::order::{Order, OrderStatus};
+use domain::acme::validation::ValidationFailure;
+use domain::enrollment::Requester;
+use domain::id::OrderId;
+use domain::identifier::Identifier;
+use domain::policy::Violation;
+use pki::csr::{Csr, CsrError};
+use store::StoreError;
+use store::jobs::JobRow;
+
+use super::orders::OrderView;
+use crate::Lifecycle;
+use crate::actor::Caller;
+use crate::issuance::admit::EnrollmentRequest;
+use crate::issuance::{AdmitError, Admitted};
+use crate::jobs::Job;
+
+/// Why an order is not finalized. But for `NotFound` and `NotReady`, it stays ready.
+#[derive(Debug, thiserror::Error)]
+pub enum FinalizeError {
+    #[error("there is no such order")]
+    NotFound,
+    #[error("the order is not ready to be finalized")]
+    NotReady,
+    #[error("the CSR cannot be read: {0}")]
+    Csr(#[from] CsrError),
+    #[error("the CSR cannot be certified")]
+    Rejected(Vec<Violation>),
+    #[error(
+        "the order's profile was changed or withdrawn since the order was made; make a new order"
+    )]
+    ProfileChanged,
+    #[error("the account is deactivated")]
+    AccountNotValid,
+    /// CAA was looked at again and now forbids it; with the identifier at fault.
+    #[error("{1}")]
+    Caa(Identifier, ValidationFailure),
+    /// Nothing the client can mend; it may try again later.
+    #[error("no issuer is ready to sign")]
+    Unavailable(#[source] AdmitError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An order ready to be finalized, as read before the decision.
+struct Ready {
+    order: Order,
+    authorizations: Vec<Authorization>,
+}
+
+impl Lifecycle {
+    /// Finalizes an order. Answers when the certificate is there or patience ends; the work goes
+    /// on either way, also when the client hangs up.
+    pub async fn finalize(
+        self: &Arc<Self>,
+        directory: &Directory,
+        account: &Account,
+        id: &OrderId,
+        csr_der: &[u8],
+        key_thumbprint: impl FnOnce(&Csr) -> Option<String>,
+        caller: &Caller,
+    ) -> Result<OrderView, FinalizeError> {
+        let ready = self.ready_order(account, id).await?;
+        let csr = Csr::from_der(csr_der)?;
+        let key_thumbprint = key_thumbprint(&csr);
+        self.recheck_caa(directory, account, &ready).await?;
+        let admitted = self
+            .admit_order(directory, account, &ready, csr, key_thumbprint)
+            .await?;
+        let job = self.bind_enrollment(&ready.order, &admitted).await?;
+        let order = Order {
+            enrollment_id: Some(admitted.enrollment.id.clone()),
+            ..ready.order
+        };
+        let state = self.drive(directory, admitted, job, caller).await;
+        let status = order.status(&[], Some(&state), self.now());
+        Ok(OrderView { order, status })
+    }
+
+    async fn ready_order(&self, account: &Account, id: &OrderId) -> Result<Ready, FinalizeError> {
+        let (account, id, now) = (account.id.clone(), id.clone(), self.now());
+        self.store
+            .read("finalize.order", move |tx| {
+                Box::pin(async move {
+                    let order = tx
+                        .find_order(&id)
+                        .await?
+                        .filter(|order| order.account_id == account)
+                        .ok_or(FinalizeError::NotFound)?;
+                    if order.enrollment_id.is_some() {
+                        return Err(FinalizeError::NotReady);
+                    }
+                    let authorizations = tx
+                        .list_authorizations_by_ids(&order.authorization_ids)
+                        .await?;
+                    match order.status(&authorizations, None, now) {
+                        OrderStatus::Ready => Ok(Ready {
+                            order,
+                            authorizations,
+                        }),
+                        _ => Err(FinalizeError::NotReady),
+                    }
+                })
+            })
+            .await
+    }
+
+    /// RFC 8659: CAA as it is at issuance. An answer is relied on for its TTL or eight hours.
+    async fn recheck_caa(
+        &self,
+        directory: &Directory,
+        account: &Account,
+        ready: &Ready,
+    ) -> Result<(), FinalizeError> {
+        if directory.spec.caa != Caa::Enforced {
+            return Ok(());
+        }
+        let now = self.now();
+        let account_url = self.account_url(&directory.name, &account.id);
+        for authorization in &ready.authorizations {
+            let AuthorizationState::Valid {
+                by: Proof::Challenge(method),
+                caa_fresh_until,
+                ..
+            } = &authorization.state
+            else {
+                continue;
+            };
+            if caa_fresh_until.is_some_and(|until| now < until) {
+                continue;
+            }
+            self.check_caa(
+                directory,
+                &authorization.identifier,
+                authorization.wildcard,
+                &account_url,
+                *method,
+            )
+            .await
+            .map_err(|failure| FinalizeError::Caa(authorization.identifier.clone(), failure))?;
+        }
+        Ok(())
+    }
+
+    async fn admit_order(
+        &self,
+        directory: &Directory,
+        account: &Account,
+        ready: &Ready,
+        csr: Csr,
+        key_thumbprint: Option<String>,
+    ) -> Result<Admitted, FinalizeError> {
+        let order = &ready.order;
+        let profile = self
+            .profile(&order.profile_name)
+            .await?
+            .filter(|profile| profile.version == order.profile_version)
+            .filter(|profile| directory.spec.profiles.contains(&profile.name))
+            .ok_or(FinalizeError::ProfileChanged)?;
+        let request = EnrollmentRequest {
+            requester: Requester::AcmeAccount {
+                account: account.id.clone(),
+                directory: directory.id.clone(),
+                order: order.id.clone(),
+            },
+            profile,
+            identifiers: order.identifiers.clone(),
+            csr,
+            key_thumbprint,
+            not_before: order.not_before,
+            not_after: order.not_after,
+            replaces: order.replaces.clone(),
+            metadata: BTreeMap::new(),
+        };
+        self.admit(request).await.map_err(|error| match error {
+            AdmitError::Rejected(violations) => FinalizeError::Rejected(violations),
+            AdmitError::Store(error) => FinalizeError::Store(error),
+            AdmitError::Route(_) | AdmitError::Prepare(_) => {
+                tracing::error!(order.id = %order.id, error = %error, "order cannot be signed");
+                FinalizeError::Unavailable(error)
+            }
+        })
+    }
+
+    /// The one transaction that makes this finalize the one that counts: everything the decision
+    /// stood on is looked at again under lock, then serial and content are durable.
+    async fn bind_enrollment(
+        &self,
+        order: &Order,
+        admitted: &Admitted,
+    ) -> Result<JobRow, FinalizeError> {
+        let now = self.now();
+        let enrollment = admitted.enrollment.clone();
+        let job = self.new_job(
+            &Job::DriveEnrollment {
+                enrollment: enrollment.id.clone(),
+            },
+            now,
+        );
+        let claimed = job.clone();
+        let lease = self.lease(now);
+        let id = order.id.clone();
+        let profile = (admitted.profile.name.clone(), admitted.profile.version);
+        self.store
+            .write("finalize.bind", move |tx| {
+                Box::pin(async move {
+                    let order = tx
+                        .find_order_for_update(&id)
+                        .await?
+                        .ok_or(FinalizeError::NotFound)?;
+                    let authorizations = tx
+                        .list_authorizations_by_ids(&order.authorization_ids)
+                        .await?;
+                    if order.enrollment_id.is_some()
+                        || order.status(&authorizations, None, now) != OrderStatus::Ready
+                    {
+                        return Err(FinalizeError::NotReady);
+                    }
+                    let account = tx.find_account(&order.account_id).await?;
+                    if account.is_none_or(|account| account.status != AccountStatus::Valid) {
+                        return Err(FinalizeError::AccountNotValid);
+                    }
+                    let current = tx.find_profile(&profile.0).await?;
+                    if current.is_none_or(|current| current.version != profile.1) {
+                        return Err(FinalizeError::ProfileChanged);
+                    }
+                    if !tx.set_order_enrollment(&order.id, &enrollment.id).await? {
+                        return Err(FinalizeError::NotReady);
+                    }
+                    tx.insert_enrollment(&enrollment).await?;
+                    tx.enqueue_claimed(&job, &lease).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok(claimed)
+    }
+
+    /// Signs and records in a task of its own, and waits for it as long as patience lasts.
+    async fn drive(
+        self: &Arc<Self>,
+        directory: &Directory,
+        admitted: Admitted,
+        job: JobRow,
+        caller: &Caller,
+    ) -> domain::enrollment::EnrollmentState {
+        let pending = admitted.enrollment.state.clone();
+        let delay = directory.spec.test_mode.as_ref().map(|test| {
+            Duration::from_millis((self.draw() * test.issuance_delay_millis as f64) as u64)
+        });
+        let lifecycle = Arc::clone(self);
+        let caller = caller.clone();
+        let task = self.tasks.spawn(async move {
+            if let Some(delay) = delay {
+                tokio::time::sleep(delay).await;
+            }
+            lifecycle.sign_and_record(&admitted, &job, &caller).await
+        });
+        // A test directory shows its clients what `processing` looks like.
+        let patience = match delay {
+            Some(_) => Duration::ZERO,
+            None => self.settings.finalize_patience,
+        };
+        match tokio::time::timeout(patience, task).await {
+            Ok(Ok(Ok(state))) => state,
+            // It failed and was logged, it panicked, or it takes longer: the job goes on with it.
+            Ok(Ok(Err(_)) | Err(_)) | Err(_) => pending,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The verbs of ACME (RFC 8555), one file per resource.
+
+pub mod accounts;
+pub mod authorizations;
+pub mod directories;
+pub mod eab_keys;
+pub mod finalize;
+pub mod nonces;
+pub mod orders;
+pub mod renewal_info;
+pub mod validation;

@@ -1,0 +1,328 @@
+//! Validation: probes off the request path, their verdicts written by nobody else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::acme::account::Account;
+use domain::acme::authorization::Authorization;
+use domain::acme::challenge::{ChallengeKind, ChallengeState};
+use domain::acme::directory::{Caa, Directory};
+use domain::acme::validation::{
+    CaaQuestion, FailureKind, ValidationFailure, ValidationRequest, Verdict,
+};
+use domain::id::AuthorizationId;
+use domain::identifier::Identifier;
+use pki::time::Timestamp;
+use serde_json::json;
+use store::StoreError;
+use store::jobs::JobRow;
+use tokio::sync::Semaphore;
+
+use crate::Lifecycle;
+use crate::actor::Caller;
+
+/// Bounds the probes that are under way at once.
+pub(crate) struct Probes(Arc<Semaphore>);
+
+impl Probes {
+    pub(crate) fn new(concurrency: usize) -> Self {
+        Self(Arc::new(Semaphore::new(concurrency.max(1))))
+    }
+}
+
+/// What becomes of an authorization after a probe.
+enum Outcome {
+    Valid {
+        expires_at: Timestamp,
+        caa_fresh_until: Option<Timestamp>,
+    },
+    Retry(ValidationFailure),
+    Invalid(ValidationFailure),
+}
+
+impl Lifecycle {
+    /// Probes in a task of its own; a crash leaves the job, whose lease then ends.
+    pub(crate) fn spawn_validation(
+        self: &Arc<Self>,
+        job: JobRow,
+        account: Account,
+        authorization: Authorization,
+        kind: ChallengeKind,
+    ) {
+        let lifecycle = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Err(error) = lifecycle
+                .probe_and_record(&job, &account, &authorization, kind)
+                .await
+            {
+                tracing::error!(
+                    authorization.id = %authorization.id,
+                    error = %error,
+                    "verdict of a probe not stored; the probe is repeated when its lease ends"
+                );
+            }
+        });
+    }
+
+    /// The same for a job that was found in the store: after a retry's wait, or a crash.
+    pub(crate) async fn resume_validation(
+        &self,
+        job: &JobRow,
+        id: &AuthorizationId,
+        kind: ChallengeKind,
+    ) -> Result<(), StoreError> {
+        let wanted = id.clone();
+        let found = self
+            .store
+            .read("validation.resume", |tx| {
+                Box::pin(async move {
+                    let Some(authorization) = tx.find_authorization(&wanted).await? else {
+                        return Ok::<_, StoreError>(None);
+                    };
+                    let account = tx.find_account(&authorization.account_id).await?;
+                    Ok(account.map(|account| (account, authorization)))
+                })
+            })
+            .await?;
+        let is_open = found.as_ref().is_some_and(|(_, authorization)| {
+            authorization
+                .challenge(kind)
+                .is_some_and(|c| matches!(c.state, ChallengeState::Processing { .. }))
+        });
+        match found {
+            Some((account, authorization)) if is_open => {
+                self.probe_and_record(job, &account, &authorization, kind)
+                    .await
+            }
+            _ => self.complete_job(job).await,
+        }
+    }
+
+    async fn probe_and_record(
+        &self,
+        job: &JobRow,
+        account: &Account,
+        authorization: &Authorization,
+        kind: ChallengeKind,
+    ) -> Result<(), StoreError> {
+        let Some(directory) = self.directory_by_id(&authorization.directory_id).await? else {
+            return self.complete_job(job).await;
+        };
+        let started = std::time::Instant::now();
+        let outcome = self.probe(&directory, account, authorization, kind).await?;
+        let label = match &outcome {
+            Outcome::Valid { .. } => "valid",
+            Outcome::Retry(_) => "retry",
+            Outcome::Invalid(_) => "invalid",
+        };
+        metrics::histogram!("certwright_validation_duration_seconds",
+            "challenge" => kind.as_str(), "outcome" => label)
+        .record(started.elapsed().as_secs_f64());
+        self.record_outcome(job, authorization, kind, outcome).await
+    }
+
+    async fn probe(
+        &self,
+        directory: &Directory,
+        account: &Account,
+        authorization: &Authorization,
+        kind: ChallengeKind,
+    ) -> Result<Outcome, StoreError> {
+        if let Some(test) = &directory.spec.test_mode {
+            let delay = self.draw() * test.validation_delay_millis as f64;
+            tokio::time::sleep(Duration::from_millis(delay as u64)).await;
+            if test.skip_validation {
+                return Ok(self.valid(directory, None, None));
+            }
+        }
+        let request = self
+            .validation_request(directory, account, authorization, kind)
+            .await?;
+        let Some(validator) = self.validators.get(&kind) else {
+            return Ok(Outcome::Invalid(ValidationFailure::lasting(
+                FailureKind::ServerInternal,
+                format!("no validator for {kind} is at work here"),
+            )));
+        };
+        // The permit bounds the probes of the whole process; it never closes.
+        let _permit = self.probes.0.acquire().await;
+        let until = match validator.validate(&request).await {
+            Verdict::Valid { until } => until,
+            Verdict::Invalid(failure) => {
+                let tried = authorization
+                    .challenge(kind)
+                    .map_or(0, |challenge| challenge.state.attempts());
+                let again = failure.can_retry && tried + 1 < self.settings.validation.attempts;
+                return Ok(match again {
+                    true => Outcome::Retry(failure),
+                    false => Outcome::Invalid(failure),
+                });
+            }
+        };
+        let checked = self
+            .check_caa(
+                directory,
+                &authorization.identifier,
+                authorization.wildcard,
+                &request.account_url,
+                kind,
+            )
+            .await;
+        Ok(match checked {
+            Ok(caa_fresh_until) => self.valid(directory, until, caa_fresh_until),
+            Err(failure) => Outcome::Invalid(failure),
+        })
+    }
+
+    fn valid(
+        &self,
+        directory: &Directory,
+        until: Option<Timestamp>,
+        caa_fresh_until: Option<Timestamp>,
+    ) -> Outcome {
+        let expires_at = self.now() + directory.spec.valid_authorization_lifetime();
+        Outcome::Valid {
+            // dns-persist-01: the proof itself may name an earlier end.
+            expires_at: until.map_or(expires_at, |until| until.min(expires_at)),
+            caa_fresh_until,
+        }
+    }
+
+    async fn validation_request(
+        &self,
+        directory: &Directory,
+        account: &Account,
+        authorization: &Authorization,
+        kind: ChallengeKind,
+    ) -> Result<ValidationRequest, StoreError> {
+        let mut thumbprints = vec![account.thumbprint.clone()];
+        if kind == ChallengeKind::DnsPersist01 {
+            let id = account.id.clone();
+            let past = self
+                .store
+                .read("account.past_thumbprints", |tx| {
+                    Box::pin(async move { tx.list_past_thumbprints(&id).await })
+                })
+                .await?;
+            thumbprints.extend(past);
+        }
+        Ok(ValidationRequest {
+            identifier: authorization.identifier.clone(),
+            wildcard: authorization.wildcard,
+            kind,
+            token: authorization.token.clone(),
+            key_authorization: format!("{}.{}", authorization.token, account.thumbprint),
+            account_url: self.account_url(&directory.name, &account.id),
+            thumbprints,
+            issuer_domain_names: self.issuer_domain_names(directory),
+            account_hash_prefix: self.settings.account_hash_prefix.clone(),
+            now: self.now(),
+        })
+    }
+
+    /// Our names in CAA and dns-persist-01 records: what the directory says, else our own host.
+    pub fn issuer_domain_names(&self, directory: &Directory) -> Vec<String> {
+        if !directory.spec.caa_identities.is_empty() {
+            return directory.spec.caa_identities.clone();
+        }
+        let host = self
+            .settings
+            .public_url
+            .split_once("://")
+            .map_or("", |(_, rest)| rest)
+            .split([':', '/'])
+            .next()
+            .unwrap_or_default();
+        vec![host.to_owned()]
+    }
+
+    /// The account's URL: the one form in which clients, CAA records and DNS labels know it.
+    pub fn account_url(&self, directory: &str, account: &domain::id::AccountId) -> String {
+        format!(
+            "{}/acme/{directory}/account/{account}",
+            self.settings.public_url
+        )
+    }
+
+    /// Looks at CAA where the directory wants it; gives how long the answer may be relied on.
+    pub(crate) async fn check_caa(
+        &self,
+        directory: &Directory,
+        identifier: &Identifier,
+        wildcard: bool,
+        account_url: &str,
+        method: ChallengeKind,
+    ) -> Result<Option<Timestamp>, ValidationFailure> {
+        let (Caa::Enforced, Identifier::Dns(name)) = (directory.spec.caa, identifier) else {
+            return Ok(None);
+        };
+        let question = CaaQuestion {
+            name: name.to_string(),
+            wildcard,
+            issuer_domain_names: self.issuer_domain_names(directory),
+            account_url: account_url.to_owned(),
+            method,
+        };
+        let fresh = self.caa.check(&question).await?;
+        Ok(Some(self.now() + fresh))
+    }
+
+    async fn record_outcome(
+        &self,
+        job: &JobRow,
+        probed: &Authorization,
+        kind: ChallengeKind,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        let now = self.now();
+        let id = probed.id.clone();
+        let retry_at = now + self.settings.validation.interval;
+        let failed = match &outcome {
+            Outcome::Invalid(failure) => Some(self.event(
+                &Caller::system(),
+                "authorization.failed",
+                id.as_str(),
+                json!({
+                    "account": probed.account_id,
+                    "identifier": probed.identifier,
+                    "challenge": kind,
+                    "error": failure,
+                }),
+            )),
+            Outcome::Valid { .. } | Outcome::Retry(_) => None,
+        };
+        let job = job.clone();
+        self.store
+            .write("validation.record", move |tx| {
+                Box::pin(async move {
+                    let Some(mut authorization) = tx.find_authorization_for_update(&id).await?
+                    else {
+                        return tx.complete_job(&job).await.map(drop);
+                    };
+                    // Deactivated or expired meanwhile: the verdict has nothing to decide.
+                    let changed = match outcome {
+                        Outcome::Valid {
+                            expires_at,
+                            caa_fresh_until,
+                        } => authorization.succeed(kind, now, expires_at, caa_fresh_until),
+                        Outcome::Invalid(failure) => authorization.fail(kind, failure, now),
+                        Outcome::Retry(failure) => {
+                            if authorization.note_failure(kind, failure, now).is_ok() {
+                                tx.update_authorization(&authorization).await?;
+                                return tx.reschedule_job(&job, retry_at).await.map(drop);
+                            }
+                            return tx.complete_job(&job).await.map(drop);
+                        }
+                    };
+                    if changed.is_ok() {
+                        tx.update_authorization(&authorization).await?;
+                        if let Some(event) = &failed {
+                            tx.insert_event(event).await?;
+                        }
+                    }
+                    tx.complete_job(&job).await.map(drop)
+                })
+            })
+            .await
+    }
+}

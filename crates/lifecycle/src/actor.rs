@@ -1,0 +1,62 @@
+//! Who asks, and in the course of which request: what every event is signed with.
+
+use domain::event::{Actor, ActorKind, Event};
+use domain::id::EventId;
+use domain::token::Permission;
+use serde_json::Value;
+
+use crate::Lifecycle;
+
+/// The origin of a call.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub actor: Actor,
+    pub request_id: Option<String>,
+}
+
+impl Caller {
+    /// This program, on its own account.
+    pub fn system() -> Self {
+        Self {
+            actor: Actor::system(),
+            request_id: None,
+        }
+    }
+
+    /// An ACME account.
+    pub fn acme_account(id: &str, address: Option<String>, request_id: Option<String>) -> Self {
+        Self {
+            actor: Actor {
+                kind: ActorKind::AcmeAccount,
+                id: id.to_owned(),
+                address,
+            },
+            request_id,
+        }
+    }
+}
+
+impl Lifecycle {
+    /// An event of `caller`'s doing, now.
+    pub(crate) fn event(&self, caller: &Caller, name: &str, object: &str, data: Value) -> Event {
+        let now = self.now();
+        Event {
+            id: EventId::mint(now, &*self.random),
+            name: name.to_owned(),
+            at: now,
+            actor: caller.actor.clone(),
+            object: object.to_owned(),
+            data,
+            request_id: caller.request_id.clone(),
+        }
+    }
+}
+
+/// What a permission is called in an error.
+pub fn permission_name(permission: Permission) -> &'static str {
+    match permission {
+        Permission::Read => "read",
+        Permission::Operate => "operate",
+        Permission::Administer => "administer",
+    }
+}

@@ -1,0 +1,27 @@
+//! The issuance pipeline: admit, (approve), sign, record, announce.
+//!
+//! What is true after a power cut between any two steps:
+//! - before *sign* has written `Signing`: nothing happened; the order is still ready.
+//! - after: serial and to-be-signed octets are durable; the job's lease ends, another try signs
+//!   the same octets. What an earlier try may have signed never left this process.
+//! - after *record*: the certificate is in the inventory, the enrollment is issued, the event is
+//!   written: one transaction, so all of it or none.
+
+pub mod admit;
+pub mod record;
+pub mod sign;
+
+use domain::enrollment::Enrollment;
+use domain::profile::Profile;
+use std::sync::Arc;
+
+pub use admit::AdmitError;
+pub use sign::DriveError;
+
+/// An enrollment with what its next steps need, so that the fast path reads nothing twice.
+pub(crate) struct Admitted {
+    pub(crate) enrollment: Enrollment,
+    pub(crate) profile: Arc<Profile>,
+    pub(crate) request: domain::issuer::SigningRequest,
+    pub(crate) issuer: Arc<crate::issuers::ConnectedIssuer>,
+}

@@ -1,0 +1,267 @@
+//! Sign: the issuer is asked after what it shall sign is durable, with no transaction open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::enrollment::{Enrollment, EnrollmentState};
+use domain::id::{EnrollmentId, IssuerId};
+use domain::issuer::{Issuance, IssueError, SigningRequest};
+use domain::policy::{self, Circumstances, Decision, Proposal};
+use pki::csr::Csr;
+use serde_json::json;
+use store::StoreError;
+use store::jobs::JobRow;
+
+use super::Admitted;
+use super::record::RecordError;
+use crate::Lifecycle;
+use crate::actor::Caller;
+
+/// Why an enrollment did not get further this time.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    #[error(transparent)]
+    Issue(#[from] IssueError),
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    #[error("the issuer {0} is not connected")]
+    NoIssuer(IssuerId),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Lifecycle {
+    /// Signs and records what was admitted. Its `Signing` state is durable already.
+    pub(crate) async fn sign_and_record(
+        &self,
+        admitted: &Admitted,
+        job: &JobRow,
+        caller: &Caller,
+    ) -> Result<EnrollmentState, DriveError> {
+        let EnrollmentState::Signing { prepared, .. } = &admitted.enrollment.state else {
+            return Ok(admitted.enrollment.state.clone());
+        };
+        let started = std::time::Instant::now();
+        let outcome = admitted
+            .issuer
+            .connector
+            .issue(&admitted.request, prepared.as_ref())
+            .await;
+        let label = match &outcome {
+            Ok(Issuance::Issued(_)) => "issued",
+            Ok(Issuance::Pending { .. }) => "pending",
+            Err(_) => "failed",
+        };
+        metrics::histogram!("certwright_issuer_sign_duration_seconds",
+            "issuer" => admitted.issuer.issuer.name.clone(), "outcome" => label)
+        .record(started.elapsed().as_secs_f64());
+        match outcome {
+            Ok(Issuance::Issued(chain)) => self.record(admitted, chain, Some(job), caller).await,
+            Ok(Issuance::Pending { handle, poll_after }) => {
+                self.await_issuer(&admitted.enrollment, job, handle, poll_after)
+                    .await
+            }
+            Err(error) => self.note_failure(&admitted.enrollment, job, error).await,
+        }
+        .inspect_err(|error| {
+            tracing::error!(
+                enrollment.id = %admitted.enrollment.id,
+                issuer.name = admitted.issuer.issuer.name,
+                error = %error,
+                "enrollment did not get further; it is tried again"
+            );
+        })
+    }
+
+    /// Goes on with an enrollment that was found in the store: after a wait, or a crash.
+    pub(crate) async fn resume_enrollment(
+        &self,
+        job: &JobRow,
+        id: &EnrollmentId,
+    ) -> Result<(), DriveError> {
+        let wanted = id.clone();
+        let found = self
+            .store
+            .read("enrollment.find", |tx| {
+                Box::pin(async move { tx.find_enrollment(&wanted).await })
+            })
+            .await?;
+        let Some(enrollment) = found.filter(|enrollment| !enrollment.state.is_final()) else {
+            self.complete_job(job).await?;
+            return Ok(());
+        };
+        let admitted = self.readmit(enrollment).await?;
+        let caller = Caller::system();
+        if let EnrollmentState::AwaitingIssuer { handle, .. } = &admitted.enrollment.state {
+            match admitted.issuer.connector.poll(handle).await {
+                Ok(Issuance::Issued(chain)) => {
+                    self.record(&admitted, chain, Some(job), &caller).await?
+                }
+                Ok(Issuance::Pending { handle, poll_after }) => {
+                    self.await_issuer(&admitted.enrollment, job, handle, poll_after)
+                        .await?
+                }
+                Err(error) => self.note_failure(&admitted.enrollment, job, error).await?,
+            };
+        } else {
+            self.sign_and_record(&admitted, job, &caller).await?;
+        }
+        Ok(())
+    }
+
+    /// Builds again what `admit` built, from the stored enrollment.
+    async fn readmit(&self, enrollment: Enrollment) -> Result<Admitted, DriveError> {
+        let (EnrollmentState::Signing { issuer, .. }
+        | EnrollmentState::AwaitingIssuer { issuer, .. }) = &enrollment.state
+        else {
+            return Err(IssueError::Refused("nothing is being signed".to_owned()).into());
+        };
+        let issuer = self
+            .issuer_by_id(issuer)
+            .await?
+            .ok_or_else(|| DriveError::NoIssuer(issuer.clone()))?;
+        let (profile_id, version) = (enrollment.profile_id.clone(), enrollment.profile_version);
+        let profile = self
+            .store
+            .read("profile.version", |tx| {
+                Box::pin(async move { tx.find_profile_version(&profile_id, version).await })
+            })
+            .await?
+            .ok_or_else(|| IssueError::Refused("the profile's version is gone".to_owned()))?;
+        let csr = Csr::from_der(&enrollment.csr_der)
+            .map_err(|error| IssueError::Refused(error.to_string()))?;
+        let proposal = Proposal {
+            identifiers: &enrollment.identifiers,
+            csr: &csr,
+            not_before: enrollment.not_before,
+            not_after: enrollment.not_after,
+        };
+        let at = Circumstances {
+            // Decided once, at its own time; what is looked up again here is only the content.
+            now: enrollment.created_at,
+            issuer_not_after: issuer.connector.not_after(),
+            key_is_blocked: false,
+            key_is_account_key: false,
+        };
+        let content = match policy::decide(&proposal, &profile, at) {
+            Decision::Approved(content) => *content,
+            Decision::Rejected(_) => {
+                return Err(
+                    IssueError::Refused("the decision cannot be repeated".to_owned()).into(),
+                );
+            }
+        };
+        let request = SigningRequest {
+            enrollment: enrollment.id.clone(),
+            csr_der: enrollment.csr_der.clone(),
+            content,
+            kind: profile.spec.kind,
+            pointers: profile.spec.revocation_pointers,
+            profile: profile.name.clone(),
+        };
+        Ok(Admitted {
+            enrollment,
+            profile: Arc::new(profile),
+            request,
+            issuer,
+        })
+    }
+
+    async fn await_issuer(
+        &self,
+        enrollment: &Enrollment,
+        job: &JobRow,
+        handle: String,
+        poll_after: Duration,
+    ) -> Result<EnrollmentState, DriveError> {
+        let (EnrollmentState::Signing { issuer, .. }
+        | EnrollmentState::AwaitingIssuer { issuer, .. }) = &enrollment.state
+        else {
+            return Ok(enrollment.state.clone());
+        };
+        let poll_at = self.now() + poll_after.clamp(MIN_POLL, MAX_POLL);
+        let state = EnrollmentState::AwaitingIssuer {
+            issuer: issuer.clone(),
+            handle,
+            poll_at,
+        };
+        self.move_enrollment(enrollment, state.clone(), Some((job, poll_at)), None)
+            .await?;
+        Ok(state)
+    }
+
+    /// A passing failure is tried again with growing waits; a lasting one ends the enrollment.
+    async fn note_failure(
+        &self,
+        enrollment: &Enrollment,
+        job: &JobRow,
+        error: IssueError,
+    ) -> Result<EnrollmentState, DriveError> {
+        let attempts = match &enrollment.state {
+            EnrollmentState::Signing { attempts, .. } => *attempts,
+            _ => 0,
+        };
+        let reason = error.to_string();
+        match error {
+            IssueError::Unavailable(_) => {
+                let wait = FIRST_RETRY * 2_u32.saturating_pow(attempts.min(10));
+                let retry_at = self.now() + wait.min(MAX_POLL);
+                let mut state = enrollment.state.clone();
+                if let EnrollmentState::Signing { attempts, .. } = &mut state {
+                    *attempts += 1;
+                }
+                self.move_enrollment(enrollment, state.clone(), Some((job, retry_at)), None)
+                    .await?;
+                Ok(state)
+            }
+            IssueError::Refused(_) | IssueError::Lint(_) => {
+                let event = self.event(
+                    &Caller::system(),
+                    "enrollment.failed",
+                    enrollment.id.as_str(),
+                    json!({ "reason": reason }),
+                );
+                let state = EnrollmentState::Failed { reason };
+                self.move_enrollment(enrollment, state.clone(), None, Some(event))
+                    .await?;
+                self.complete_job(job).await?;
+                Ok(state)
+            }
+        }
+    }
+
+    async fn move_enrollment(
+        &self,
+        enrollment: &Enrollment,
+        state: EnrollmentState,
+        later: Option<(&JobRow, pki::time::Timestamp)>,
+        event: Option<domain::event::Event>,
+    ) -> Result<(), StoreError> {
+        let mut enrollment = enrollment.clone();
+        enrollment.state = state;
+        enrollment.updated_at = self.now();
+        let later = later.map(|(job, at)| (job.clone(), at));
+        self.store
+            .write("enrollment.move", move |tx| {
+                Box::pin(async move {
+                    let stored = tx.find_enrollment_for_update(&enrollment.id).await?;
+                    if stored.is_none_or(|stored| stored.state.is_final()) {
+                        return Ok(());
+                    }
+                    tx.update_enrollment(&enrollment).await?;
+                    if let Some(event) = &event {
+                        tx.insert_event(event).await?;
+                    }
+                    match later {
+                        Some((job, at)) => tx.reschedule_job(&job, at).await.map(drop),
+                        None => Ok(()),
+                    }
+                })
+            })
+            .await
+    }
+}
+
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+const MIN_POLL: Duration = Duration::from_secs(1);
+const MAX_POLL: Duration = Duration::from_secs(60 * 60);

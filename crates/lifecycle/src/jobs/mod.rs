@@ -1,0 +1,306 @@
+//! Deferred work: what waits, retries or was left by a crash. The fast path does not come here.
+//!
+//! A job is a row written in the transaction of the change that needs it. A node claims due
+//! jobs for the time of a lease; one that dies loses its lease, and another node goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::acme::challenge::ChallengeKind;
+use domain::id::{AuthorizationId, EnrollmentId, IssuerId, JobId};
+use pki::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use store::StoreError;
+use store::jobs::{JobRow, Lease};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::Lifecycle;
+
+/// Every kind of job there is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Job {
+    /// Another probe for a challenge, or the first if its process died.
+    ValidateChallenge {
+        authorization: AuthorizationId,
+        challenge: ChallengeKind,
+    },
+    /// The next step of an enrollment.
+    DriveEnrollment { enrollment: EnrollmentId },
+    /// A new CRL; comes back by itself.
+    RefreshCrl { issuer: IssuerId },
+    /// Signs where the event chain stands; comes back by itself.
+    SignCheckpoint,
+    /// Deletes what expired long ago; comes back by itself.
+    CleanUp,
+}
+
+impl Job {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::ValidateChallenge { .. } => "validate-challenge",
+            Self::DriveEnrollment { .. } => "drive-enrollment",
+            Self::RefreshCrl { .. } => "refresh-crl",
+            Self::SignCheckpoint => "sign-checkpoint",
+            Self::CleanUp => "clean-up",
+        }
+    }
+
+    /// Of jobs with the same key there is one at most.
+    fn key(&self) -> Option<String> {
+        match self {
+            Self::ValidateChallenge { .. } | Self::DriveEnrollment { .. } => None,
+            Self::RefreshCrl { issuer } => Some(format!("crl/{issuer}")),
+            Self::SignCheckpoint | Self::CleanUp => Some(self.name().to_owned()),
+        }
+    }
+}
+
+/// Wakes the worker before its time.
+#[derive(Default)]
+pub(crate) struct JobSignal(Notify);
+
+impl JobSignal {
+    pub(crate) fn notify(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// What a job that succeeded leaves behind.
+enum Next {
+    /// The job saw to its own row.
+    Settled,
+    /// Again at this time.
+    At(Timestamp),
+}
+
+/// Why a job did not succeed; it is tried again.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error("the job cannot be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    #[error(transparent)]
+    Drive(#[from] crate::issuance::DriveError),
+    #[error(transparent)]
+    Crl(#[from] crate::revocation::crl::CrlError),
+    #[error(transparent)]
+    Checkpoint(#[from] crate::events::CheckpointError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Lifecycle {
+    /// A row for a job.
+    pub(crate) fn new_job(&self, job: &Job, run_at: Timestamp) -> JobRow {
+        let now = self.now();
+        JobRow {
+            id: JobId::mint(now, &*self.random),
+            kind: job.name().to_owned(),
+            key: job.key(),
+            // Unwrap safety: an enum of ids and names has no form that JSON cannot write.
+            payload: serde_json::to_string(job).expect("a job is JSON"),
+            run_at,
+            attempts: 0,
+            revision: 0,
+            created_at: now,
+        }
+    }
+
+    /// A claim of this node, from now on.
+    pub(crate) fn lease(&self, now: Timestamp) -> Lease {
+        Lease {
+            owner: self.settings.node.clone(),
+            until: now + self.settings.lease,
+        }
+    }
+
+    /// Takes a job off the list.
+    pub(crate) async fn complete_job(&self, job: &JobRow) -> Result<(), StoreError> {
+        let job = job.clone();
+        self.store
+            .write("job.complete", move |tx| {
+                Box::pin(async move { tx.complete_job(&job).await.map(drop) })
+            })
+            .await
+    }
+
+    /// Sees to it that the jobs that come back by themselves are there.
+    pub async fn schedule_periodic_jobs(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        let mut jobs = vec![
+            self.new_job(&Job::SignCheckpoint, now),
+            self.new_job(&Job::CleanUp, now),
+        ];
+        for issuer in self.connected_issuers().await?.iter() {
+            if issuer.connector.local_ca().is_some() {
+                let issuer = issuer.issuer.id.clone();
+                jobs.push(self.new_job(&Job::RefreshCrl { issuer }, now));
+            }
+        }
+        self.store
+            .write("job.schedule", move |tx| {
+                Box::pin(async move {
+                    for job in &jobs {
+                        tx.enqueue(job).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    /// Works until told to stop: seals events, claims due jobs, runs them.
+    pub async fn work(self: Arc<Self>, stop: CancellationToken) {
+        let mut backoff = POLL;
+        loop {
+            match self.work_once().await {
+                Ok(true) => {
+                    backoff = POLL;
+                    continue;
+                }
+                Ok(false) => backoff = POLL,
+                Err(error) => {
+                    tracing::error!(error = %error, "job list not readable");
+                    backoff = (backoff * 2).min(MAX_BACKOFF);
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.jobs.0.notified() => {}
+                () = tokio::time::sleep(backoff) => {}
+            }
+            if stop.is_cancelled() {
+                return;
+            }
+        }
+    }
+
+    /// One round; says whether there may be more to do at once.
+    pub async fn work_once(self: &Arc<Self>) -> Result<bool, StoreError> {
+        let more_events = self.seal_events().await?;
+        let now = self.now();
+        let lease = self.lease(now);
+        let jobs = self
+            .store
+            .write("job.claim", move |tx| {
+                Box::pin(async move { tx.claim_jobs(now, &lease, CLAIM).await })
+            })
+            .await?;
+        let any = !jobs.is_empty();
+        let running: Vec<_> = jobs
+            .into_iter()
+            .map(|row| {
+                let lifecycle = Arc::clone(self);
+                self.tasks.spawn(async move { lifecycle.run(row).await })
+            })
+            .collect();
+        for task in running {
+            // A panic was logged by the hook; the job's lease ends and it is tried again.
+            let _ = task.await;
+        }
+        Ok(any || more_events)
+    }
+
+    async fn run(&self, row: JobRow) {
+        let started = std::time::Instant::now();
+        let outcome = self.dispatch(&row).await;
+        let label = if outcome.is_ok() { "done" } else { "failed" };
+        metrics::histogram!("certwright_job_duration_seconds", "kind" => row.kind.clone(), "outcome" => label)
+            .record(started.elapsed().as_secs_f64());
+        let settled = match outcome {
+            Ok(Next::Settled) => return,
+            Ok(Next::At(at)) => self.reschedule(&row, at).await,
+            Err(error) => {
+                tracing::warn!(job.id = %row.id, job.kind = row.kind, job.attempts = row.attempts, error = %error, "job failed; it is tried again");
+                self.fail(&row, &error.to_string()).await
+            }
+        };
+        if let Err(error) = settled {
+            tracing::error!(job.id = %row.id, error = %error, "job not settled; it runs again when its lease ends");
+        }
+    }
+
+    async fn dispatch(&self, row: &JobRow) -> Result<Next, JobError> {
+        match serde_json::from_str(&row.payload)? {
+            Job::ValidateChallenge {
+                authorization,
+                challenge,
+            } => {
+                self.resume_validation(row, &authorization, challenge)
+                    .await?;
+                Ok(Next::Settled)
+            }
+            Job::DriveEnrollment { enrollment } => {
+                self.resume_enrollment(row, &enrollment).await?;
+                Ok(Next::Settled)
+            }
+            Job::RefreshCrl { issuer } => {
+                let next_update = self.refresh_crl(&issuer).await?;
+                let regular = self.now() + self.settings.revocation.crl_refresh;
+                Ok(Next::At(regular.min(next_update)))
+            }
+            Job::SignCheckpoint => {
+                self.sign_checkpoint().await?;
+                Ok(Next::At(self.now() + CHECKPOINT_INTERVAL))
+            }
+            Job::CleanUp => {
+                self.clean_up().await?;
+                Ok(Next::At(self.now() + CLEAN_UP_INTERVAL))
+            }
+        }
+    }
+
+    async fn reschedule(&self, row: &JobRow, at: Timestamp) -> Result<(), StoreError> {
+        let row = row.clone();
+        self.store
+            .write("job.reschedule", move |tx| {
+                Box::pin(async move { tx.reschedule_job(&row, at).await.map(drop) })
+            })
+            .await
+    }
+
+    async fn fail(&self, row: &JobRow, error: &str) -> Result<(), StoreError> {
+        let wait = FIRST_RETRY * 2_u32.saturating_pow(row.attempts.min(10));
+        let retry_at = self.now() + wait.min(MAX_RETRY);
+        let (row, error) = (row.clone(), error.to_owned());
+        self.store
+            .write("job.fail", move |tx| {
+                Box::pin(async move { tx.fail_job(&row, &error, retry_at).await.map(drop) })
+            })
+            .await
+    }
+
+    /// Deletes orders and authorizations that expired long ago, in small transactions.
+    async fn clean_up(&self) -> Result<(), StoreError> {
+        self.purge_nonces().await?;
+        let before = self.now() - self.settings.retention;
+        loop {
+            let deleted = self
+                .store
+                .write("clean_up", move |tx| {
+                    Box::pin(async move {
+                        let orders = tx.delete_expired_orders(before, CLEAN_UP_BATCH).await?;
+                        let authorizations = tx
+                            .delete_expired_authorizations(before, CLEAN_UP_BATCH)
+                            .await?;
+                        tx.purge_rate_limits(before).await?;
+                        Ok::<_, StoreError>(orders + authorizations)
+                    })
+                })
+                .await?;
+            if deleted == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+const POLL: Duration = Duration::from_millis(500);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
+const CLAIM: u32 = 64;
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+const MAX_RETRY: Duration = Duration::from_secs(15 * 60);
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);
+const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+const CLEAN_UP_BATCH: u32 = 500;

@@ -1,0 +1,130 @@
+//! The verbs of certificate lifecycle management: what is done with the nouns of `domain`.
+//!
+//! Front ends call these functions and render what they give; nothing here knows a wire format.
+//! Every function that acknowledges something returns after it is durable. No transaction is
+//! open while something outside (a CA, a validated host) is waited for.
+
+pub mod access;
+pub mod acme;
+pub mod actor;
+pub mod events;
+pub mod inventory;
+pub mod issuance;
+pub mod issuers;
+pub mod jobs;
+pub mod limits;
+pub mod profiles;
+pub mod revocation;
+pub mod settings;
+pub mod setup;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use domain::acme::challenge::ChallengeKind;
+use domain::acme::validation::{CaaChecker, ChallengeValidator};
+use domain::clock::Clock;
+use domain::issuer::ConnectorFactory;
+use domain::keystore::{KeyStore, Sealer};
+use pki::random::Random;
+use pki::time::Timestamp;
+use store::Store;
+use tokio_util::task::TaskTracker;
+
+pub use settings::Settings;
+
+/// What the outside provides.
+pub struct Ports {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub sealer: Arc<dyn Sealer>,
+    pub key_store: Arc<dyn KeyStore>,
+    pub connectors: Arc<dyn ConnectorFactory>,
+    pub validators: Vec<Arc<dyn ChallengeValidator>>,
+    pub caa: Arc<dyn CaaChecker>,
+}
+
+/// The verbs, with what they need. One per process, shared by all front ends.
+pub struct Lifecycle {
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) sealer: Arc<dyn Sealer>,
+    pub(crate) key_store: Arc<dyn KeyStore>,
+    pub(crate) validators: HashMap<ChallengeKind, Arc<dyn ChallengeValidator>>,
+    pub(crate) caa: Arc<dyn CaaChecker>,
+    pub(crate) settings: Settings,
+    pub(crate) issuers: issuers::IssuerRegistry,
+    pub(crate) profiles: profiles::ProfileCache,
+    pub(crate) directories: acme::directories::DirectoryCache,
+    pub(crate) accounts: acme::accounts::AccountCache,
+    pub(crate) nonces: acme::nonces::Nonces,
+    pub(crate) ocsp: revocation::ocsp::OcspCache,
+    pub(crate) crls: revocation::crl::CrlCache,
+    pub(crate) jobs: jobs::JobSignal,
+    pub(crate) probes: acme::validation::Probes,
+    /// Work that outlives the request that began it; shutdown waits for it.
+    pub(crate) tasks: TaskTracker,
+}
+
+impl Lifecycle {
+    /// Joins the parts. Nothing is read or written yet.
+    pub fn new(ports: Ports, settings: Settings) -> Arc<Self> {
+        let nonces = acme::nonces::Nonces::new(&ports.store, &*ports.random);
+        Arc::new(Self {
+            issuers: issuers::IssuerRegistry::new(ports.connectors),
+            profiles: profiles::ProfileCache::new(),
+            directories: acme::directories::DirectoryCache::new(),
+            accounts: acme::accounts::AccountCache::new(),
+            nonces,
+            ocsp: revocation::ocsp::OcspCache::new(),
+            crls: revocation::crl::CrlCache::new(),
+            jobs: jobs::JobSignal::default(),
+            probes: acme::validation::Probes::new(settings.validation.concurrency),
+            tasks: TaskTracker::new(),
+            store: ports.store,
+            clock: ports.clock,
+            random: ports.random,
+            sealer: ports.sealer,
+            key_store: ports.key_store,
+            validators: ports
+                .validators
+                .into_iter()
+                .map(|validator| (validator.kind(), validator))
+                .collect(),
+            caa: ports.caa,
+            settings,
+        })
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What this process was told.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Whether the store answers: what readiness asks.
+    pub async fn check_store(&self) -> Result<(), store::StoreError> {
+        self.store
+            .read("ready", |tx| {
+                Box::pin(async move { tx.find_setting("installation").await.map(drop) })
+            })
+            .await
+    }
+
+    /// Waits for the work that outlives its requests, after the last request is done.
+    pub async fn drain(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    /// Whether other processes may work on the same store.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.store.is_shared()
+    }
+}

@@ -1,0 +1,176 @@
+//! CRLs: made anew when something is revoked and on schedule, numbered, replaced as a whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::id::IssuerId;
+use domain::issuer::LocalCa;
+use moka::sync::Cache;
+use pki::certificate::{IssuerFacts, assemble};
+use pki::crl::{CrlContent, CrlEntry};
+use pki::time::Timestamp;
+use serde_json::json;
+use store::StoreError;
+use store::crls::StoredCrl;
+
+use crate::Lifecycle;
+use crate::actor::Caller;
+
+/// The latest CRL of each issuer, remembered for a second.
+pub(crate) struct CrlCache(Cache<IssuerId, Arc<StoredCrl>>);
+
+impl CrlCache {
+    pub(crate) fn new() -> Self {
+        Self(
+            Cache::builder()
+                .max_capacity(1_000)
+                .time_to_live(Duration::from_secs(1))
+                .build(),
+        )
+    }
+}
+
+/// Why there is no new CRL; the one there is stays.
+#[derive(Debug, thiserror::Error)]
+pub enum CrlError {
+    #[error("the issuer's key is not at hand here")]
+    NoKey,
+    #[error("the CRL cannot be built: {0}")]
+    Build(String),
+    #[error("the CRL cannot be signed: {0}")]
+    Sign(#[from] pki::key::KeyError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Lifecycle {
+    /// The latest CRL of an issuer.
+    pub async fn latest_crl(
+        &self,
+        issuer: &IssuerId,
+    ) -> Result<Option<Arc<StoredCrl>>, StoreError> {
+        if let Some(crl) = self.crls.0.get(issuer) {
+            return Ok(Some(crl));
+        }
+        let wanted = issuer.clone();
+        let found = self
+            .store
+            .read("crl.latest", |tx| {
+                Box::pin(async move { tx.find_latest_crl(&wanted).await })
+            })
+            .await?
+            .map(Arc::new);
+        if let Some(crl) = &found {
+            self.crls.0.insert(issuer.clone(), Arc::clone(crl));
+        }
+        Ok(found)
+    }
+
+    /// Makes the next CRL of an issuer and gives its `nextUpdate`.
+    pub(crate) async fn refresh_crl(&self, issuer: &IssuerId) -> Result<Timestamp, CrlError> {
+        let connected = self.issuer_by_id(issuer).await?.ok_or(CrlError::NoKey)?;
+        let ca = connected.connector.local_ca().ok_or(CrlError::NoKey)?;
+        let now = self.now().floor_to_second();
+        let next_update = now + self.settings.revocation.crl_validity;
+        let previous = self.latest_number(issuer).await?;
+        let entries = self.revoked_entries(issuer, now).await?;
+        let count = entries.len();
+        let number = previous + 1;
+        let der = sign_crl(ca, number, now, next_update, entries)?;
+        let size = der.len();
+        let event = self.event(
+            &Caller::system(),
+            "crl.published",
+            issuer.as_str(),
+            json!({ "number": number, "entries": count, "octets": size, "next_update": next_update }),
+        );
+        let id = issuer.clone();
+        self.store
+            .write("crl.publish", move |tx| {
+                Box::pin(async move {
+                    // The number is the row's key: of two nodes with the same number one fails,
+                    // and its job tries again with the next.
+                    tx.insert_crl(&id, number, now, next_update, &der).await?;
+                    tx.delete_crls_before(&id, number - KEPT).await?;
+                    tx.insert_event(&event).await
+                })
+            })
+            .await?;
+        self.crls.0.invalidate(issuer);
+        metrics::gauge!("certwright_crl_next_update_seconds", "issuer" => connected.issuer.name.clone())
+            .set(next_update.seconds() as f64);
+        Ok(next_update)
+    }
+
+    async fn latest_number(&self, issuer: &IssuerId) -> Result<i64, StoreError> {
+        let id = issuer.clone();
+        self.store
+            .read("crl.number", |tx| {
+                Box::pin(async move {
+                    let latest = tx.find_latest_crl(&id).await?.map_or(0, |crl| crl.number);
+                    let floor = tx.crl_number_floor().await?;
+                    Ok(latest.max(floor))
+                })
+            })
+            .await
+    }
+
+    /// Everything revoked that has not been expired for longer than one CRL lives: an entry is
+    /// seen in at least one CRL after the certificate's end (RFC 5280 section 3.3).
+    async fn revoked_entries(
+        &self,
+        issuer: &IssuerId,
+        now: Timestamp,
+    ) -> Result<Vec<CrlEntry>, StoreError> {
+        let expired_before = now - self.settings.revocation.crl_validity * 2;
+        let mut entries = Vec::new();
+        let mut after = None;
+        loop {
+            let (id, cursor) = (issuer.clone(), after.take());
+            let page = self
+                .store
+                .scan("crl.entries", move |tx| {
+                    Box::pin(async move {
+                        tx.list_unexpired_revoked(&id, expired_before, cursor.as_ref(), PAGE)
+                            .await
+                    })
+                })
+                .await?;
+            let is_last = page.len() < PAGE as usize;
+            after = page.last().map(|revoked| revoked.id.clone());
+            entries.extend(page.into_iter().map(|revoked| CrlEntry {
+                serial: revoked.serial,
+                date: revoked.revocation.at.floor_to_second(),
+                reason: revoked.revocation.reason,
+            }));
+            if is_last {
+                return Ok(entries);
+            }
+        }
+    }
+}
+
+fn sign_crl(
+    ca: &LocalCa,
+    number: i64,
+    this_update: Timestamp,
+    next_update: Timestamp,
+    entries: Vec<CrlEntry>,
+) -> Result<Vec<u8>, CrlError> {
+    let algorithm = ca.key.signature_algorithm();
+    let content = CrlContent {
+        issuer: IssuerFacts::of(&ca.certificate, algorithm),
+        number: u64::try_from(number).unwrap_or(1),
+        this_update,
+        next_update,
+        entries,
+        issuing_distribution_point: None,
+    };
+    let tbs = pki::crl::encode_tbs(&content).map_err(|error| CrlError::Build(error.to_string()))?;
+    let signature = ca.key.sign(&tbs)?;
+    Ok(assemble(&tbs, algorithm, &signature))
+}
+
+const PAGE: u32 = 5_000;
+/// Earlier CRLs that are kept, for whoever has to look back.
+const KEPT: i64 = 10;

@@ -1,0 +1,54 @@
+//! What the operator decided, as far as the verbs need to know.
+
+use std::time::Duration;
+
+use domain::id::NodeId;
+
+/// Settings of one process.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub node: NodeId,
+    /// `https://host[:port]`, without a slash at the end: what clients see.
+    pub public_url: String,
+    /// What precedes the hash in account URIs of dns-persist-01.
+    pub account_hash_prefix: String,
+    pub validation: ValidationSettings,
+    pub revocation: RevocationSettings,
+    pub limits: LimitSettings,
+    /// How long what has expired is kept before it is deleted.
+    pub retention: Duration,
+    /// How long a claimed job belongs to the node that claimed it.
+    pub lease: Duration,
+    /// How long finalize waits for a certificate before it answers `processing`.
+    pub finalize_patience: Duration,
+}
+
+/// How control of identifiers is probed.
+#[derive(Clone, Copy, Debug)]
+pub struct ValidationSettings {
+    /// Probes under way at once.
+    pub concurrency: usize,
+    /// Probes of one challenge before it is invalid.
+    pub attempts: usize,
+    /// Between two probes of one challenge.
+    pub interval: Duration,
+}
+
+/// How CRLs and OCSP answers are made.
+#[derive(Clone, Copy, Debug)]
+pub struct RevocationSettings {
+    /// From `thisUpdate` to `nextUpdate` of a CRL.
+    pub crl_validity: Duration,
+    /// How often a CRL is made anew where nothing was revoked.
+    pub crl_refresh: Duration,
+    /// From `thisUpdate` to `nextUpdate` of an OCSP answer.
+    pub ocsp_validity: Duration,
+}
+
+/// How much is taken from one client in an hour; `None` is no limit.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LimitSettings {
+    pub new_accounts_per_address: Option<u32>,
+    pub new_orders_per_account: Option<u32>,
+    pub failed_validations_per_account: Option<u32>,
+}
