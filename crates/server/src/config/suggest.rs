@@ -1,5 +1,7 @@
 //! "Did you mean …?" for mistyped names.
 
+use std::cmp::Reverse;
+
 /// The candidate nearest to `given`, when it is near enough to be what was meant.
 pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let given = given.to_lowercase();
@@ -7,7 +9,7 @@ pub fn nearest<'a>(given: &str, candidates: impl IntoIterator<Item = &'a str>) -
         .into_iter()
         .map(|candidate| (distance(&given, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= candidate.len().max(3) / 3)
-        .min_by_key(|(distance, _)| *distance)
+        .min_by_key(|(distance, candidate)| (*distance, Reverse(shared_start(&given, candidate))))
         .map(|(_, candidate)| candidate)
 }
 
@@ -21,6 +23,12 @@ pub fn did_you_mean<'a>(
         Some(candidate) => format!("did you mean `{candidate}`?"),
         None => otherwise.to_owned(),
     }
+}
+
+/// How many letters two words begin alike with: who writes `of` left one out of `off`.
+fn shared_start(left: &str, right: &str) -> usize {
+    let pairs = left.chars().zip(right.chars());
+    pairs.take_while(|(left, right)| left == right).count()
 }
 
 /// Edits (insert, delete, replace) from one text to the other.
@@ -55,6 +63,7 @@ mod tests {
         let names = ["listen", "public_url", "data_dir"];
         assert_eq!(nearest("Lisen", names), Some("listen"));
         assert_eq!(nearest("publicurl", names), Some("public_url"));
+        assert_eq!(nearest("of", ["on", "off"]), Some("off"));
         assert_eq!(nearest("colour", names), None);
     }
 }

@@ -8,6 +8,7 @@ mod accept;
 mod activity;
 mod body;
 mod connection;
+mod descriptors;
 mod forwarded;
 mod rate;
 pub mod tls;
@@ -21,6 +22,7 @@ use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
+pub use descriptors::raise_descriptor_limit;
 pub use rate::{RateLimit, RateLimitLayer};
 pub use tls::ReloadableTls;
 

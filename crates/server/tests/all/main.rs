@@ -1,0 +1,3 @@
+//! The one integration test binary: one module per resource or rim.
+
+mod listener;
