@@ -3,15 +3,21 @@
 //! Nothing here does IO. Time and randomness come in as parameters ([`time::Timestamp`],
 //! [`random::Random`]); private keys sit behind the [`key::SigningKey`] port.
 
+pub mod acme_identifier;
+pub mod ari;
 pub mod asn1;
 pub mod certificate;
+pub mod chain;
+pub mod crl;
 pub mod csr;
 pub mod fingerprint;
 mod hex;
 pub mod key;
 pub mod name;
+pub mod ocsp;
 pub mod oid;
 pub mod pem;
 pub mod random;
+pub mod revocation;
 pub mod serial;
 pub mod time;

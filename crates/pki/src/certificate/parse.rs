@@ -156,6 +156,31 @@ impl Certificate {
         Envelope::read(&self.der).map_or(&[], |envelope| envelope.tbs)
     }
 
+    /// Criticality and value of every extension with these content octets as object identifier.
+    pub fn extension_values(&self, oid: &[u8]) -> Vec<(bool, &[u8])> {
+        let mut values = Vec::new();
+        let Ok(mut list) = self.extension_list() else {
+            return values;
+        };
+        while let Ok(extension) = RawExtension::read(&mut list) {
+            if extension.oid == oid {
+                values.push((extension.critical, extension.value));
+            }
+        }
+        values
+    }
+
+    fn extension_list(&self) -> Result<Reader<'_>, DerError> {
+        let mut tbs = Reader::single(Envelope::read(&self.der)?.tbs)?.open(tag::SEQUENCE)?;
+        while !tbs.is_empty() {
+            let field = tbs.read()?;
+            if field.tag == tag::constructed(3) {
+                return Reader::single(field.content)?.open(tag::SEQUENCE);
+            }
+        }
+        Ok(Reader::new(&[]))
+    }
+
     /// Whether issuer and subject are the same name.
     pub fn is_self_issued(&self) -> bool {
         self.issuer_der == self.subject_der

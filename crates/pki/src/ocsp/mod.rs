@@ -1,0 +1,11 @@
+//! OCSP, RFC 6960 with the nonce of RFC 9654: requests are read, responses are written.
+
+mod cert_id;
+mod request;
+mod response;
+
+pub use cert_id::{CertId, OcspIssuer};
+pub use request::{OcspRequest, OcspRequestError};
+pub use response::{
+    CertStatus, ErrorStatus, ResponseContent, SingleResponse, error_response, sign,
+};
