@@ -246,7 +246,9 @@ CADDY
 }
 
 say "Building"
-cargo build --release --locked -p certwright -p certwright-bench
+packages=(-p certwright-bench)
+if wanted sqlite || wanted postgres; then packages+=(-p certwright); fi
+cargo build --release --locked "${packages[@]}"
 if wanted sqlite; then bench_sqlite; fi
 if wanted postgres; then bench_postgres; fi
 if wanted pebble; then bench_pebble; fi

@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use crate::connection::{Answer, Connection, TransportError};
+use crate::connection::{Connection, Method, TransportError};
 use crate::jws::{AccountKey, CryptoError, KeyReference};
+use crate::message::Answer;
 use crate::target::Target;
 
 const JOSE: &str = "application/jose+json";
@@ -107,9 +106,7 @@ pub struct Client {
 /// Reads the directory at `url`.
 pub async fn directory(target: &Arc<Target>, url: &Url) -> Result<Directory, AcmeError> {
     let mut connection = Connection::new(Arc::clone(target));
-    let answer = connection
-        .send(Method::GET, url.path(), None, Bytes::new())
-        .await?;
+    let answer = connection.send(Method::Get, url.path(), "", &[]).await?;
     refuse_problem(&answer)?;
     json(&answer)
 }
@@ -165,7 +162,7 @@ impl Client {
                 None => KeyReference::Jwk,
             };
             let body = self.key.sign(&reference, &nonce, url, payload)?;
-            let answer = self.send(Method::POST, &path, Bytes::from(body)).await?;
+            let answer = self.send(Method::Post, &path, body.as_bytes()).await?;
             match refuse_problem(&answer) {
                 Ok(()) => return Ok(answer),
                 Err(AcmeError::Problem { kind, .. }) if kind == "badNonce" => {
@@ -188,20 +185,16 @@ impl Client {
     async fn take_nonce(&mut self) -> Result<String, AcmeError> {
         if self.nonce.is_none() {
             let path = self.path_of(&self.directory.new_nonce)?;
-            self.send(Method::HEAD, &path, Bytes::new()).await?;
+            self.send(Method::Head, &path, &[]).await?;
         }
         self.nonce
             .take()
             .ok_or(AcmeError::Malformed("there is no Replay-Nonce header"))
     }
 
-    async fn send(&mut self, method: Method, path: &str, body: Bytes) -> Result<Answer, AcmeError> {
+    async fn send(&mut self, method: Method, path: &str, body: &[u8]) -> Result<Answer, AcmeError> {
         self.requests += 1;
-        let content_type = (method == Method::POST).then_some(JOSE);
-        let answer = self
-            .connection
-            .send(method, path, content_type, body)
-            .await?;
+        let answer = self.connection.send(method, path, JOSE, body).await?;
         self.nonce = answer.header("replay-nonce").map(str::to_owned);
         Ok(answer)
     }
@@ -232,7 +225,7 @@ pub fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, AcmeError> {
 }
 
 fn refuse_problem(answer: &Answer) -> Result<(), AcmeError> {
-    if answer.status.is_success() {
+    if answer.is_success() {
         return Ok(());
     }
     let problem: Option<Problem> = serde_json::from_slice(&answer.body).ok();
@@ -245,32 +238,27 @@ fn refuse_problem(answer: &Answer) -> Result<(), AcmeError> {
     })
 }
 
-fn plain_refusal(status: StatusCode) -> AcmeError {
+fn plain_refusal(status: u16) -> AcmeError {
     AcmeError::Problem {
-        kind: format!("status {}", status.as_u16()),
+        kind: format!("status {}", status),
         detail: "without a problem document".to_owned(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
-
     use super::*;
 
-    fn refusal(status: StatusCode, body: &'static str) -> String {
-        let answer = Answer {
-            status,
-            headers: HeaderMap::new(),
-            body: Bytes::from_static(body.as_bytes()),
-        };
-        refuse_problem(&answer).unwrap_err().kind()
+    fn refusal(status: u16, body: &str) -> String {
+        refuse_problem(&Answer::new(status, body))
+            .unwrap_err()
+            .kind()
     }
 
     #[test]
     fn refusals_are_counted_by_their_problem_type_and_by_status_where_there_is_none() {
         let body = r#"{"type":"urn:ietf:params:acme:error:rateLimited","detail":"slow down"}"#;
-        assert_eq!(refusal(StatusCode::TOO_MANY_REQUESTS, body), "rateLimited");
-        assert_eq!(refusal(StatusCode::BAD_GATEWAY, "<html>"), "status 502");
+        assert_eq!(refusal(429, body), "rateLimited");
+        assert_eq!(refusal(502, "<html>"), "status 502");
     }
 }

@@ -4,15 +4,14 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::client::{AcmeError, Client, json, location};
-use crate::connection::Answer;
 use crate::csr::{Csr, dns_name};
 use crate::der;
 use crate::jws::base64url;
+use crate::message::Answer;
 use crate::responder::http::Tokens;
 
 /// Pauses between two polls double until there.
@@ -68,7 +67,7 @@ pub struct Issued {
     /// How long it took.
     pub timing: Timing,
     /// The certificate and its issuers, PEM.
-    pub chain: Bytes,
+    pub chain: Vec<u8>,
 }
 
 /// How long a flow and its steps took.
@@ -281,8 +280,6 @@ impl Pause {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, StatusCode};
-
     use super::*;
 
     fn chain(der: &[u8]) -> Answer {
@@ -292,11 +289,7 @@ mod tests {
             "-----BEGIN CERTIFICATE-----\n{first}\n{second}\n-----END CERTIFICATE-----\n\
              -----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
         );
-        Answer {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: pem.into(),
-        }
+        Answer::new(200, pem)
     }
 
     #[test]

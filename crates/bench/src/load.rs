@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -41,7 +40,7 @@ pub struct Worker {
     tokens: Tokens,
     names: Names,
     patience: Duration,
-    chain: Option<Bytes>,
+    chain: Option<Vec<u8>>,
 }
 
 /// Names that nobody has ordered before, in this run or an earlier one.
@@ -80,8 +79,8 @@ impl Worker {
     }
 
     /// The last certificate with its issuers, PEM.
-    pub fn chain(&self) -> Option<&Bytes> {
-        self.chain.as_ref()
+    pub fn chain(&self) -> Option<&[u8]> {
+        self.chain.as_deref()
     }
 
     /// The account, for its counters.

@@ -11,6 +11,7 @@ mod der;
 mod flow;
 mod jws;
 mod load;
+mod message;
 mod ocsp;
 mod process;
 mod ready;

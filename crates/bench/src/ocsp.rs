@@ -9,16 +9,15 @@ use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use http::Method;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use tokio::task::JoinSet;
 use url::Url;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::connection::{Answer, Connection};
+use crate::connection::{Connection, Method};
 use crate::der::{INTEGER, OCTET_STRING, SEQUENCE, element, position};
+use crate::message::Answer;
 use crate::process;
 use crate::report::ServerCost;
 use crate::tally::Durations;
@@ -62,8 +61,7 @@ pub struct Options {
 struct Question {
     method: Method,
     path: String,
-    body: Bytes,
-    content_type: Option<&'static str>,
+    body: Vec<u8>,
 }
 
 /// Measures POST, then GET.
@@ -88,16 +86,14 @@ fn questions(url: &Url, request: &[u8]) -> [Question; 2] {
         url::form_urlencoded::byte_serialize(STANDARD.encode(request).as_bytes()).collect();
     [
         Question {
-            method: Method::POST,
+            method: Method::Post,
             path: base.to_owned(),
-            body: Bytes::copy_from_slice(request),
-            content_type: Some(REQUEST_TYPE),
+            body: request.to_vec(),
         },
         Question {
-            method: Method::GET,
+            method: Method::Get,
             path: format!("{}/{encoded}", base.trim_end_matches('/')),
-            body: Bytes::new(),
-            content_type: None,
+            body: Vec::new(),
         },
     ]
 }
@@ -105,16 +101,16 @@ fn questions(url: &Url, request: &[u8]) -> [Question; 2] {
 async fn ask(connection: &mut Connection, question: &Question) -> anyhow::Result<Answer> {
     let answer = connection
         .send(
-            question.method.clone(),
+            question.method,
             &question.path,
-            question.content_type,
-            question.body.clone(),
+            REQUEST_TYPE,
+            &question.body,
         )
         .await?;
     ensure!(
-        answer.status.is_success() && answer.header("content-type") == Some(RESPONSE_TYPE),
+        answer.is_success() && answer.header("content-type") == Some(RESPONSE_TYPE),
         "{} was answered with status {} and type {:?}",
-        question.method,
+        question.method.name(),
         answer.status,
         answer.header("content-type")
     );
@@ -154,7 +150,7 @@ async fn measure(
     }
     let elapsed = start.elapsed();
     let after = options.pid.and_then(process::usage);
-    print(&question.method, &times, elapsed)?;
+    print(question.method, &times, elapsed)?;
     if let (Some(before), Some(after)) = (before, after) {
         let cost = ServerCost::between(&before, &after, times.count());
         let (name, cpu) = (&cost.name, cost.cpu_ms_per_flow * 1000.0);
@@ -190,12 +186,13 @@ async fn repeat(
     Ok(times)
 }
 
-fn print(method: &Method, times: &Durations, elapsed: Duration) -> io::Result<()> {
+fn print(method: Method, times: &Durations, elapsed: Duration) -> io::Result<()> {
     let rate = f64::from(u32::try_from(times.count()).unwrap_or(u32::MAX)) / elapsed.as_secs_f64();
     let summary = times.summary();
     writeln!(
         io::stdout(),
-        "OCSP {method}: {rate:.0} answers/s, p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms",
+        "OCSP {}: {rate:.0} answers/s, p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms",
+        method.name(),
         summary.p50_ms,
         summary.p99_ms,
         summary.max_ms

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-use bytes::Bytes;
-use http::Method;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Method};
 use crate::tally::Durations;
 use crate::target::{Target, TargetOptions};
 
@@ -95,10 +93,10 @@ async fn wait_until_ready(
 
 async fn probe(target: &Arc<Target>, url: &Url) -> Option<u16> {
     Connection::new(Arc::clone(target))
-        .send(Method::GET, url.path(), None, Bytes::new())
+        .send(Method::Get, url.path(), "", &[])
         .await
         .ok()
-        .map(|answer| answer.status.as_u16())
+        .map(|answer| answer.status)
 }
 
 /// Asks the server to shut down, as a service manager would, so that the next start is a warm one.
