@@ -75,6 +75,7 @@ pub fn verify(
     };
     let new_key = VerifyingKey::new(new_key.clone())?;
     inner.verify(&new_key)?;
+    new_key.jwk().check_strength()?;
     let change: KeyChange = json::read(&inner.payload)?;
     if inner.url != outer.url() {
         return Err(KeyChangeError::Url);

@@ -43,7 +43,7 @@ pub struct NewOrder {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_after: Option<Timestamp>,
     /// The certificate that this order renews (RFC 9773 section 5); to be read as a
-    /// [`CertificateId`](super::renewal_info::CertificateId).
+    /// [`CertId`](super::renewal_info::CertId).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
     /// The profile asked for (draft-ietf-acme-profiles).

@@ -9,6 +9,7 @@ mod thumbprint;
 
 use std::fmt;
 
+use pki::key::{PublicKey, WeakKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub(crate) use raw::RawJwk;
@@ -146,6 +147,9 @@ pub enum JwkError {
     /// `use` says that the key is for something else.
     #[error("the key is marked for the use `{0}`, not for signatures (`sig`)")]
     Use(String),
+    /// A key whose private half can be computed, such as one with the ROCA flaw.
+    #[error(transparent)]
+    Weak(#[from] WeakKey),
     /// The numbers are no key, for instance a point off its curve.
     #[error("the numbers in the key are not a valid {0} public key")]
     Invalid(KeyKind),
@@ -202,6 +206,17 @@ impl Jwk {
                 format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, b64(x))
             }
         }
+    }
+
+    /// The key as certificates and CSRs know it; a point off its curve is refused.
+    pub fn public_key(&self) -> Result<PublicKey, JwkError> {
+        PublicKey::from_spki_der(&self.to_spki_der()).map_err(|_| JwkError::Invalid(self.kind()))
+    }
+
+    /// Refuses keys that can be broken, before one becomes an account's key. Not part of reading, for a
+    /// weak key must still be able to revoke its certificate.
+    pub fn check_strength(&self) -> Result<(), JwkError> {
+        Ok(pki::key::weak::check(&self.public_key()?)?)
     }
 
     /// The RFC 7638 thumbprint with SHA-256, the name by which accounts are found.

@@ -154,6 +154,17 @@ fn a_leading_zero_would_give_a_key_two_thumbprints() {
     assert!(matches!(refused, JwkError::Member { member: "e", .. }));
 }
 
+#[test]
+fn i03_a_modulus_with_a_small_factor_is_bad_public_key() {
+    // 2^2047 + 1 is divisible by 3.
+    let jwk = rsa_key(2048, 1, &[1, 0, 1]).unwrap();
+    let error = jwk.check_strength().unwrap_err();
+    assert_eq!(error, JwkError::Weak(WeakKey::SmallFactor(3)));
+    assert_eq!(error.problem().kind, ProblemType::BadPublicKey);
+    let sound = json!({"kty": "RSA", "n": RSA_N, "e": "AQAB"});
+    assert_eq!(parse(&sound).unwrap().check_strength(), Ok(()));
+}
+
 #[rstest]
 #[case(&[0; 32], &[0; 32])]
 #[case(&[1; 32], &[1; 32])]
