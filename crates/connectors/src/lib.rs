@@ -1,0 +1,9 @@
+//! The outbound rim: one file per counterpart we dial, sign with or store keys in.
+//!
+//! [`challenge`] looks at clients from outside, [`issuer`] talks to CAs, [`keystore`] keeps keys and
+//! seals secrets. Everything that dials an address somebody else chose goes through [`net`].
+
+pub mod challenge;
+pub mod issuer;
+pub mod keystore;
+pub mod net;
