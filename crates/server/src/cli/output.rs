@@ -20,12 +20,17 @@ pub enum Format {
 /// Prints any value: a list of objects as a table with a row each, an object as one with a row per
 /// member, anything else as itself.
 pub fn print(format: Format, value: &impl Serialize) -> io::Result<()> {
+    print_columns(format, &[], value)
+}
+
+/// The same with a choice of columns (or members) and their order; JSON always has all of them.
+pub fn print_columns(format: Format, columns: &[&str], value: &impl Serialize) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let text = match format {
         Format::Json => serde_json::to_string_pretty(value)?,
         Format::Table => {
             let width = (!out.is_terminal()).then_some(UNBOUNDED);
-            table(&serde_json::to_value(value)?, width)
+            table(&serde_json::to_value(value)?, columns, width)
         }
     };
     writeln!(out, "{text}")
@@ -41,43 +46,46 @@ pub fn print_text(text: &str) -> io::Result<()> {
 /// In a pipe nothing wraps: `grep` and `awk` see one row per line.
 const UNBOUNDED: u16 = u16::MAX;
 
-fn table(value: &Value, width: Option<u16>) -> String {
+fn table(value: &Value, columns: &[&str], width: Option<u16>) -> String {
     match value {
         Value::Array(rows) if rows.is_empty() => "nothing found".to_owned(),
-        Value::Array(rows) if rows.iter().all(Value::is_object) => listing(rows, width),
+        Value::Array(rows) if rows.iter().all(Value::is_object) => listing(rows, columns, width),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join("\n"),
-        Value::Object(members) => {
+        Value::Object(_) => {
             let mut table = plain(width);
-            for (name, value) in members {
-                table.add_row([heading(name), cell(value)]);
+            for name in chosen(columns, std::slice::from_ref(value)) {
+                let shown = value.get(name).map(cell).unwrap_or_default();
+                table.add_row([heading(name), shown]);
             }
-            table.trim_fmt()
+            finished(table)
         }
         other => cell(other),
     }
 }
 
-fn listing(rows: &[Value], width: Option<u16>) -> String {
-    let mut columns: Vec<&String> = Vec::new();
-    for name in rows
-        .iter()
-        .filter_map(Value::as_object)
-        .flat_map(|row| row.keys())
-    {
-        if !columns.contains(&name) {
-            columns.push(name);
-        }
-    }
+fn listing(rows: &[Value], columns: &[&str], width: Option<u16>) -> String {
+    let columns = chosen(columns, rows);
     let mut table = plain(width);
     table.set_header(columns.iter().map(|name| heading(name)));
     for row in rows {
-        table.add_row(
-            columns
-                .iter()
-                .map(|name| row.get(name.as_str()).map(cell).unwrap_or_default()),
-        );
+        let cells = columns.iter().map(|name| row.get(*name));
+        table.add_row(cells.map(|value| value.map(cell).unwrap_or_default()));
     }
-    table.trim_fmt()
+    finished(table)
+}
+
+/// The columns asked for, or all that any row has.
+fn chosen<'a>(columns: &[&'a str], rows: &'a [Value]) -> Vec<&'a str> {
+    let mut chosen = columns.to_vec();
+    if chosen.is_empty() {
+        let objects = rows.iter().filter_map(Value::as_object);
+        for name in objects.flat_map(|row| row.keys()) {
+            if !chosen.contains(&name.as_str()) {
+                chosen.push(name);
+            }
+        }
+    }
+    chosen
 }
 
 fn plain(width: Option<u16>) -> Table {
@@ -89,6 +97,14 @@ fn plain(width: Option<u16>) -> Table {
         table.set_width(width);
     }
     table
+}
+
+/// Columns begin at the left edge and stand two spaces apart.
+fn finished(mut table: Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table.trim_fmt()
 }
 
 fn heading(name: &str) -> String {
@@ -112,7 +128,7 @@ mod tests {
     use super::*;
 
     fn shown(value: Value) -> String {
-        table(&value, Some(UNBOUNDED))
+        table(&value, &[], Some(UNBOUNDED))
     }
 
     #[test]
@@ -137,6 +153,14 @@ mod tests {
                 vec!["crt_2", "a, b"]
             ]
         );
+    }
+
+    #[test]
+    fn columns_are_chosen_and_ordered() {
+        let rows = json!([{"a": 1, "b": 2, "c": 3}]);
+        assert_eq!(table(&rows, &["c", "a"], Some(UNBOUNDED)), "C  A\n3  1");
+        let object = json!({"a": 1, "b": 2});
+        assert_eq!(table(&object, &["b", "a"], Some(UNBOUNDED)), "B  2\nA  1");
     }
 
     #[test]

@@ -2,10 +2,18 @@
 
 use std::sync::OnceLock;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::Router;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use http::{HeaderMap, StatusCode, header};
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::process;
+use crate::config::Metrics;
 
 /// Seconds; from a cached answer to a validation that waits for somebody else's server.
 const DURATION_BUCKETS: &[f64] = &[
@@ -20,7 +28,7 @@ static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 pub struct Page(Option<PrometheusHandle>);
 
 /// The `Content-Type` of [`Page::render`].
-pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Begins to record; later calls in the same process return the same page.
 pub fn install() -> Page {
@@ -41,6 +49,36 @@ pub fn install() -> Page {
         }
     });
     Page(handle.clone())
+}
+
+/// The route `/metrics`, if it is enabled, for those who know the token, if there is one.
+pub fn router(config: &Metrics, page: Page) -> Router {
+    if !config.enabled {
+        return Router::new();
+    }
+    let token = config.token.clone();
+    let answer = move |headers: HeaderMap| async move {
+        if token
+            .as_ref()
+            .is_some_and(|token| !carries(&headers, token))
+        {
+            let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+            return (StatusCode::UNAUTHORIZED, challenge).into_response();
+        }
+        ([(header::CONTENT_TYPE, CONTENT_TYPE)], page.render()).into_response()
+    };
+    Router::new().route("/metrics", get(answer))
+}
+
+/// Whether the request carries the token, compared in constant time.
+fn carries(headers: &HeaderMap, token: &SecretString) -> bool {
+    headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
+        .is_some_and(|given| {
+            let expected = token.expose_secret().as_bytes();
+            verify_slices_are_equal(given, expected).is_ok()
+        })
 }
 
 impl Page {

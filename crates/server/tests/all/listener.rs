@@ -489,3 +489,106 @@ fn a_certificate_file_without_a_certificate_is_refused() {
     let error = tls::certificate_from_pem(key.as_bytes(), key.as_bytes()).unwrap_err();
     assert!(error.to_string().contains("no PEM certificate"), "{error}");
 }
+
+/// An HTTP/2 frame (RFC 9113 section 4.1).
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let mut frame = length[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+const DATA_END: u8 = 0x1;
+const HEADERS_END: u8 = 0x4;
+
+/// `GET http://x/` in HPACK's static table.
+const GET_ROOT: &[u8] = &[0x82, 0x86, 0x84, 0x41, 1, b'x'];
+
+/// The error code of the GOAWAY frame among what a server sent (RFC 9113 section 6.8).
+fn goaway_code(mut octets: &[u8]) -> Option<u32> {
+    while let Some((head, rest)) = octets.split_at_checked(9) {
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let (payload, rest) = rest.split_at_checked(length)?;
+        if head[3] == 7 {
+            return Some(u32::from_be_bytes(payload[4..8].try_into().unwrap()));
+        }
+        octets = rest;
+    }
+    None
+}
+
+const ENHANCE_YOUR_CALM: u32 = 0xb;
+
+/// Floods an HTTP/2 connection until the server closes it, and says with which error. The flood ends
+/// by itself if the server does not.
+async fn flood(server: &Running, mut next: impl FnMut(u32) -> Vec<u8>) -> Option<u32> {
+    let (mut reader, mut writer) = server.connect().await.into_split();
+    writer
+        .write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        .await
+        .unwrap();
+    writer.write_all(&frame(4, 0, 0, &[])).await.unwrap();
+    let closed = tokio::spawn(async move {
+        let mut octets = Vec::new();
+        let _ = reader.read_to_end(&mut octets).await;
+        goaway_code(&octets)
+    });
+    for round in 0..100_000 {
+        if writer.write_all(&next(round)).await.is_err() {
+            break;
+        }
+    }
+    let closed = tokio::time::timeout(PATIENCE, closed).await;
+    closed.expect("the server let itself be flooded").unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n06_rapid_resets_and_endless_headers_end_the_connection() {
+    let (router, _began, _gate) = gated();
+    let server = Setup::default().serve(router.merge(routes()));
+    let resets = flood(&server, |round| {
+        let stream = 2 * round + 1;
+        let mut frames = frame(1, DATA_END | HEADERS_END, stream, GET_ROOT);
+        frames.extend(frame(3, 0, stream, &8_u32.to_be_bytes()));
+        frames
+    });
+    assert_eq!(resets.await, Some(ENHANCE_YOUR_CALM));
+    let headers = flood(&server, |round| {
+        let literal = [&[0x40, 1, b'a', 100][..], &[b'b'; 100]].concat();
+        match round {
+            0 => frame(1, DATA_END, 1, GET_ROOT),
+            _ => frame(9, 0, 1, &literal),
+        }
+    });
+    assert_eq!(headers.await, Some(ENHANCE_YOUR_CALM));
+    assert!(server.get("/").await.ends_with("here"));
+}
+
+#[tokio::test]
+async fn metrics_are_for_those_who_know_the_token() {
+    let mut config = Config::default();
+    config.metrics.token = Some("scrape-me".to_owned().into());
+    let page = observability::metrics::install();
+    let router = observability::metrics::router(&config.metrics, page.clone());
+    let server = Setup::default().serve(router);
+    for (authorization, status) in [
+        ("", 401),
+        ("Authorization: Bearer scrape-m\r\n", 401),
+        ("Authorization: scrape-me\r\n", 401),
+        ("Authorization: Bearer scrape-me\r\n", 200),
+    ] {
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorization}\r\n");
+        let answer = server.exchange(request.as_bytes()).await;
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status}")),
+            "{answer}"
+        );
+    }
+    config.metrics.enabled = false;
+    let router = observability::metrics::router(&config.metrics, page);
+    let answer = Setup::default().serve(router).get("/metrics").await;
+    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+}
