@@ -129,18 +129,19 @@ fn greatest_common_divisor(a: u32, b: u32) -> u32 {
 /// A hundred rounds of Fermat's method: they find primes that differ in their lower half only.
 fn has_close_factors(modulus: &BigUint) -> bool {
     let root = modulus.sqrt();
-    let mut a = if &root * &root == *modulus {
+    if &root * &root == *modulus {
         return true;
-    } else {
-        root + 1_u32
-    };
+    }
+    let a = root + 1_u32;
+    // From a^2 - n to the next (a+1)^2 - n it is one addition of 2a + 1, then of 2a + 3, …
     let mut difference = &a * &a - modulus;
+    let mut step = (a << 1_u32) + 1_u32;
     for _ in 0..100 {
         if is_square(&difference) {
             return true;
         }
-        difference += (&a << 1_u32) + 1_u32;
-        a += 1_u32;
+        difference += &step;
+        step += 2_u32;
     }
     false
 }

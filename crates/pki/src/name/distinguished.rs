@@ -102,6 +102,11 @@ impl DistinguishedName {
         self.rdns.iter().flatten()
     }
 
+    /// Whether this name is `base` or lies below it in the directory.
+    pub fn starts_with(&self, base: &Self) -> bool {
+        self.rdns.starts_with(&base.rdns)
+    }
+
     /// The most specific common name.
     pub fn common_name(&self) -> Option<&str> {
         self.attributes()

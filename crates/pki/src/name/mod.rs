@@ -1,6 +1,7 @@
 //! Names in certificates: distinguished names and the forms of subjectAltName.
 
 mod attribute;
+mod constraining;
 mod distinguished;
 mod general;
 mod subtree;

@@ -156,7 +156,7 @@ fn read_network(content: &[u8]) -> Result<NameSubtree, GeneralNameError> {
         (_, Ok(v6)) => IpAddr::from(v6),
         (Err(_), Err(_)) => return Err(wrong),
     };
-    if contiguous && content.len() % 2 == 0 {
+    if contiguous && content.len().is_multiple_of(2) {
         Ok(NameSubtree::Ip {
             address,
             prefix: prefix as u8,

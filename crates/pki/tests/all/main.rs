@@ -1,0 +1,16 @@
+//! Everything that `pki` builds and reads, through its public interface and against OpenSSL.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod acme_identifier;
+mod certificate;
+mod chain;
+mod crl;
+mod csr;
+mod draft;
+mod fixture;
+mod lint;
+mod ocsp;
+mod octets;
+mod openssl;
+mod pkcs12;
