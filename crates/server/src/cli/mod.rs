@@ -99,6 +99,7 @@ struct Serve {
 impl Serve {
     async fn run(self) -> Result<(), Failure> {
         let config = self.from.load()?;
+        crate::listener::raise_descriptor_limit();
         Ok(crate::serve::run(config).await?)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use pki::key::KeyAlgorithm;
 use secrecy::{SecretBox, SecretString};
 use zeroize::Zeroize;
 
@@ -38,32 +39,6 @@ pub struct Authority {
     /// Life of its certificate.
     pub validity: Duration,
 }
-
-/// Key algorithms a CA can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyAlgorithm {
-    /// ECDSA on P-256.
-    P256,
-    /// ECDSA on P-384.
-    P384,
-    /// ECDSA on P-521.
-    P521,
-    /// RSA, 2048 bits.
-    Rsa2048,
-    /// RSA, 3072 bits.
-    Rsa3072,
-    /// RSA, 4096 bits.
-    Rsa4096,
-}
-
-const ALGORITHMS: &[(&str, KeyAlgorithm)] = &[
-    ("p-256", KeyAlgorithm::P256),
-    ("p-384", KeyAlgorithm::P384),
-    ("p-521", KeyAlgorithm::P521),
-    ("rsa-2048", KeyAlgorithm::Rsa2048),
-    ("rsa-3072", KeyAlgorithm::Rsa3072),
-    ("rsa-4096", KeyAlgorithm::Rsa4096),
-];
 
 /// Where CA keys live.
 #[derive(Clone, Debug)]
@@ -127,15 +102,16 @@ const DAY: u64 = 24 * HOUR;
 
 impl Ca {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let algorithms = KeyAlgorithm::ALL.map(|algorithm| (algorithm.as_str(), algorithm));
         Self {
             root: Authority {
                 name: reader.text("ca.root_name"),
-                key_algorithm: reader.choice("ca.root_key_algorithm", ALGORITHMS),
+                key_algorithm: reader.choice("ca.root_key_algorithm", &algorithms),
                 validity: reader.duration("ca.root_validity_days", DAY, 1..=36_500),
             },
             issuer: Authority {
                 name: reader.text("ca.issuer_name"),
-                key_algorithm: reader.choice("ca.issuer_key_algorithm", ALGORITHMS),
+                key_algorithm: reader.choice("ca.issuer_key_algorithm", &algorithms),
                 validity: reader.duration("ca.issuer_validity_days", DAY, 1..=36_500),
             },
             crl_validity: reader.duration("ca.crl_validity_hours", HOUR, 1..=8760),

@@ -229,7 +229,7 @@ pub const KEYS: &[Key] = &[
     text(
         "ca.root_key_algorithm",
         "p-384",
-        "p-256, p-384, p-521, rsa-2048, rsa-3072 or rsa-4096.",
+        "rsa-2048, rsa-3072, rsa-4096, p-256, p-384 or ed25519.",
     ),
     number(
         "ca.root_validity_days",
@@ -244,7 +244,7 @@ pub const KEYS: &[Key] = &[
     text(
         "ca.issuer_key_algorithm",
         "p-256",
-        "p-256, p-384, p-521, rsa-2048, rsa-3072 or rsa-4096.",
+        "rsa-2048, rsa-3072, rsa-4096, p-256, p-384 or ed25519.",
     ),
     number(
         "ca.issuer_validity_days",

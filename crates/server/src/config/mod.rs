@@ -23,7 +23,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-pub use ca::{Authority, Ca, KeyAlgorithm, KeyStore, Pin, Pkcs11, Seal, Token};
+pub use ca::{Authority, Ca, KeyStore, Pin, Pkcs11, Seal, Token};
 pub use database::{Database, DatabaseTarget};
 pub use effective::{Effective, MASK};
 pub use example::example;

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use pki::key::KeyAlgorithm;
+
 use super::keys::{KEYS, Key, Preset, SECTIONS};
 use super::layers::Raw;
 use super::*;
@@ -65,8 +67,8 @@ fn an_empty_configuration_is_fine_and_holds_the_documented_defaults() {
     assert_eq!(config.validation.http01_port, 80);
     assert_eq!(config.validation.tlsalpn01_port, 443);
     assert!(!config.validation.caa);
-    assert_eq!(config.ca.root.key_algorithm, KeyAlgorithm::P384);
-    assert_eq!(config.ca.issuer.key_algorithm, KeyAlgorithm::P256);
+    assert_eq!(config.ca.root.key_algorithm, KeyAlgorithm::EcP384);
+    assert_eq!(config.ca.issuer.key_algorithm, KeyAlgorithm::EcP256);
     assert!(matches!(&config.seal, Seal::File(path) if path == Path::new("./data/seal.key")));
 }
 

@@ -1,24 +1,19 @@
 //! The Prometheus page. Nothing listens on its own: `/metrics` is a route like any other.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use aws_lc_rs::constant_time::verify_slices_are_equal;
-use axum::Router;
-use axum::response::IntoResponse;
-use axum::routing::get;
-use http::{HeaderMap, StatusCode, header};
 use metrics::{describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::process;
-use crate::config::Metrics;
 
 /// Seconds; from a cached answer to a validation that waits for somebody else's server.
 const DURATION_BUCKETS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
+
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The recorder behind the `metrics` facade, which is one per process by its nature.
 static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
@@ -26,9 +21,6 @@ static RECORDER: OnceLock<Option<PrometheusHandle>> = OnceLock::new();
 /// Renders what was recorded.
 #[derive(Clone)]
 pub struct Page(Option<PrometheusHandle>);
-
-/// The `Content-Type` of [`Page::render`].
-const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Begins to record; later calls in the same process return the same page.
 pub fn install() -> Page {
@@ -40,6 +32,7 @@ pub fn install() -> Page {
         match recorder.map(PrometheusBuilder::install_recorder) {
             Ok(Ok(handle)) => {
                 describe();
+                keep_up(handle.clone());
                 Some(handle)
             }
             Ok(Err(error)) | Err(error) => {
@@ -49,36 +42,6 @@ pub fn install() -> Page {
         }
     });
     Page(handle.clone())
-}
-
-/// The route `/metrics`, if it is enabled, for those who know the token, if there is one.
-pub fn router(config: &Metrics, page: Page) -> Router {
-    if !config.enabled {
-        return Router::new();
-    }
-    let token = config.token.clone();
-    let answer = move |headers: HeaderMap| async move {
-        if token
-            .as_ref()
-            .is_some_and(|token| !carries(&headers, token))
-        {
-            let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
-            return (StatusCode::UNAUTHORIZED, challenge).into_response();
-        }
-        ([(header::CONTENT_TYPE, CONTENT_TYPE)], page.render()).into_response()
-    };
-    Router::new().route("/metrics", get(answer))
-}
-
-/// Whether the request carries the token, compared in constant time.
-fn carries(headers: &HeaderMap, token: &SecretString) -> bool {
-    headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
-        .is_some_and(|given| {
-            let expected = token.expose_secret().as_bytes();
-            verify_slices_are_equal(given, expected).is_ok()
-        })
 }
 
 impl Page {
@@ -92,13 +55,20 @@ impl Page {
         process::append(&mut page);
         page
     }
+}
 
-    /// Folds recorded durations into their buckets. Without a scrape they would pile up: call this
-    /// every few seconds.
-    pub fn upkeep(&self) {
-        if let Some(handle) = &self.0 {
+/// Folds recorded durations into their buckets every few seconds: without a scrape they would pile
+/// up. A thread of its own, because the recorder outlives any one runtime.
+fn keep_up(handle: PrometheusHandle) {
+    let upkeep = move || {
+        loop {
+            std::thread::sleep(UPKEEP_INTERVAL);
             handle.run_upkeep();
         }
+    };
+    let thread = std::thread::Builder::new().name("metrics-upkeep".to_owned());
+    if let Err(error) = thread.spawn(upkeep) {
+        tracing::warn!(%error, "durations are only folded when /metrics is read");
     }
 }
 

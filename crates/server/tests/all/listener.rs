@@ -565,30 +565,3 @@ async fn n06_rapid_resets_and_endless_headers_end_the_connection() {
     assert_eq!(headers.await, Some(ENHANCE_YOUR_CALM));
     assert!(server.get("/").await.ends_with("here"));
 }
-
-#[tokio::test]
-async fn metrics_are_for_those_who_know_the_token() {
-    let mut config = Config::default();
-    config.metrics.token = Some("scrape-me".to_owned().into());
-    let page = observability::metrics::install();
-    let router = observability::metrics::router(&config.metrics, page.clone());
-    let server = Setup::default().serve(router);
-    for (authorization, status) in [
-        ("", 401),
-        ("Authorization: Bearer scrape-m\r\n", 401),
-        ("Authorization: scrape-me\r\n", 401),
-        ("Authorization: Bearer scrape-me\r\n", 200),
-    ] {
-        let request =
-            format!("GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorization}\r\n");
-        let answer = server.exchange(request.as_bytes()).await;
-        assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status}")),
-            "{answer}"
-        );
-    }
-    config.metrics.enabled = false;
-    let router = observability::metrics::router(&config.metrics, page);
-    let answer = Setup::default().serve(router).get("/metrics").await;
-    assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
-}
