@@ -195,12 +195,15 @@ pebble_survives() { # ACCOUNTS
         start_pebble
         outcome=0
         # Short, because Pebble searches all its authorizations for every order and slows down as they gather.
-        if ! drive pebble "$1" https://localhost:14000/dir --ca "$work/pebble.pem" --pid "$server" \
-            --warmup 1 --duration "$((seconds < 10 ? seconds : 10))" --patience 5 --max-failures 0; then
-            outcome=1
-        fi
+        drive pebble "$1" https://localhost:14000/dir --ca "$work/pebble.pem" --pid "$server" --warmup 1 \
+            --duration "$((seconds < 10 ? seconds : 10))" --patience 5 --max-failures 0 \
+            >"$work/pebble-run.log" 2>&1 || outcome=1
         stop "$server"
-        if ((outcome == 0)); then return 0; fi
+        if ((outcome == 0)); then
+            cat "$work/pebble-run.log"
+            return 0
+        fi
+        echo "with $1 account(s) it stopped answering"
     done
     return 1
 }
