@@ -133,6 +133,21 @@ impl Report {
         for step in &self.steps {
             print_times(&mut out, &step.name, &step.times)?;
         }
+        self.print_costs(&mut out)?;
+        if self.nonce_retries > 0 {
+            writeln!(out, "{} nonces refused and replaced", self.nonce_retries)?;
+        }
+        for (kind, failures) in &self.errors {
+            writeln!(
+                out,
+                "{} flows failed, {kind}: {}",
+                failures.count, failures.example
+            )?;
+        }
+        Ok(())
+    }
+
+    fn print_costs(&self, out: &mut impl io::Write) -> io::Result<()> {
         for server in &self.servers {
             writeln!(
                 out,
@@ -148,18 +163,7 @@ impl Report {
             out,
             "driver: {:.2} ms CPU per flow",
             self.driver_cpu_ms_per_flow
-        )?;
-        if self.nonce_retries > 0 {
-            writeln!(out, "{} nonces refused and replaced", self.nonce_retries)?;
-        }
-        for (kind, failures) in &self.errors {
-            writeln!(
-                out,
-                "{} flows failed, {kind}: {}",
-                failures.count, failures.example
-            )?;
-        }
-        Ok(())
+        )
     }
 
     /// To a file.
