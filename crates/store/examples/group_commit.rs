@@ -1,7 +1,6 @@
 //! Prints how many durable transactions a second a database takes: `group_commit [URL] [TASKS] [SECONDS]`.
 //!
-//! Each transaction enqueues a job and completes the one before it, so the table stays small and every
-//! answer has waited for a commit.
+//! Each transaction writes a row and changes it, and every answer has waited for a commit.
 #![expect(clippy::print_stdout, reason = "a measurement is for reading")]
 
 use std::sync::Arc;
@@ -79,8 +78,8 @@ async fn write(store: Store, id: String) -> Result<(), StoreError> {
         .write("bench.write", move |tx| {
             Box::pin(async move {
                 tx.execute_one(
-                    "INSERT INTO jobs (id, kind, payload, created_at) VALUES ($1, 'bench', '{}', 0) \
-                     ON CONFLICT (id) DO UPDATE SET attempts = 0",
+                    "INSERT INTO jobs (id, kind, payload, created_at, attempts, revision) \
+                     VALUES ($1, 'bench', '{}', 0, 0, 0) ON CONFLICT (id) DO UPDATE SET attempts = 0",
                     params![&id],
                 )
                 .await?;

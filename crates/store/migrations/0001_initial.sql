@@ -12,23 +12,22 @@ CREATE TABLE api_tokens (
     created_at INTEGER NOT NULL,
     last_used_at INTEGER,
     revoked_at INTEGER
-);
+) STRICT;
 
 -- Small values of the installation: its own secrets (sealed), floors, the setup link's hash.
 CREATE TABLE settings (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL,
     updated_at INTEGER NOT NULL
-);
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE issuers (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     connector TEXT NOT NULL,            -- JSON, credentials sealed
     created_at INTEGER NOT NULL,
-    state TEXT NOT NULL,
-    updated_at INTEGER NOT NULL
-);
+    state TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE profiles (
     id TEXT NOT NULL,
@@ -38,7 +37,7 @@ CREATE TABLE profiles (
     created_at INTEGER NOT NULL,
     is_current INTEGER NOT NULL,
     PRIMARY KEY (id, version)
-);
+) STRICT;
 CREATE UNIQUE INDEX profiles_current ON profiles (name) WHERE is_current = 1;
 
 CREATE TABLE acme_directories (
@@ -47,7 +46,7 @@ CREATE TABLE acme_directories (
     created_at INTEGER NOT NULL,
     spec TEXT NOT NULL,                 -- JSON
     updated_at INTEGER NOT NULL
-);
+) STRICT;
 
 CREATE TABLE eab_keys (
     id TEXT PRIMARY KEY,                -- also the kid
@@ -61,7 +60,7 @@ CREATE TABLE eab_keys (
     uses INTEGER NOT NULL,
     last_used_at INTEGER,
     revoked_at INTEGER
-);
+) STRICT;
 
 CREATE TABLE acme_accounts (
     id TEXT PRIMARY KEY,
@@ -76,7 +75,7 @@ CREATE TABLE acme_accounts (
     contacts TEXT NOT NULL,             -- JSON list
     terms_agreed INTEGER NOT NULL,
     updated_at INTEGER NOT NULL
-);
+) STRICT;
 CREATE UNIQUE INDEX acme_accounts_key ON acme_accounts (directory_id, thumbprint);
 CREATE INDEX acme_accounts_thumbprint ON acme_accounts (thumbprint);
 CREATE INDEX acme_accounts_eab ON acme_accounts (eab_key_id) WHERE eab_key_id IS NOT NULL;
@@ -87,7 +86,7 @@ CREATE TABLE acme_past_thumbprints (
     thumbprint TEXT NOT NULL,
     retired_at INTEGER NOT NULL,
     PRIMARY KEY (account_id, thumbprint)
-);
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE acme_authorizations (
     id TEXT PRIMARY KEY,
@@ -102,7 +101,7 @@ CREATE TABLE acme_authorizations (
     state TEXT NOT NULL,                -- JSON
     challenges TEXT NOT NULL,           -- JSON
     expires_at INTEGER NOT NULL
-);
+) STRICT;
 -- Finds what can be used again, and what proves a right to revoke.
 CREATE INDEX acme_authorizations_valid
     ON acme_authorizations (account_id, identifier, expires_at) WHERE status = 'valid';
@@ -124,9 +123,10 @@ CREATE TABLE acme_orders (
     expires_at INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     enrollment_id TEXT
-);
+) STRICT;
 CREATE INDEX acme_orders_account ON acme_orders (account_id, id);
 CREATE INDEX acme_orders_replaces ON acme_orders (replaces) WHERE replaces IS NOT NULL;
+CREATE INDEX acme_orders_expiry ON acme_orders (expires_at) WHERE enrollment_id IS NULL;
 
 CREATE TABLE enrollments (
     id TEXT PRIMARY KEY,
@@ -146,16 +146,15 @@ CREATE TABLE enrollments (
     serial TEXT,                        -- hex; set before anything is signed
     tbs BLOB,                           -- what was, or is to be, signed
     updated_at INTEGER NOT NULL
-);
+) STRICT;
 -- The last guard against signing two certificates with one serial.
 CREATE UNIQUE INDEX enrollments_serial ON enrollments (issuer_id, serial) WHERE serial IS NOT NULL;
-CREATE INDEX enrollments_open ON enrollments (updated_at)
-    WHERE status IN ('approved', 'signing', 'awaiting-issuer');
+CREATE INDEX enrollments_status ON enrollments (status, id);
 
 CREATE TABLE chains (
     id TEXT PRIMARY KEY,                -- SHA-256 of the DER in order, hex
     pem TEXT NOT NULL
-);
+) STRICT;
 
 CREATE TABLE certificates (
     id TEXT PRIMARY KEY,
@@ -184,25 +183,28 @@ CREATE TABLE certificates (
     metadata TEXT NOT NULL,             -- JSON
     revoked_at INTEGER,
     revocation_reason INTEGER
-);
+) STRICT;
 CREATE UNIQUE INDEX certificates_serial
     ON certificates (authority_key_identifier, serial) WHERE issuer_id IS NOT NULL;
 CREATE INDEX certificates_expiry ON certificates (not_after);
 CREATE INDEX certificates_key ON certificates (spki_sha256);
-CREATE INDEX certificates_revoked ON certificates (issuer_id, revoked_at) WHERE revoked_at IS NOT NULL;
+CREATE INDEX certificates_by_serial ON certificates (serial);
+CREATE INDEX certificates_account ON certificates (account_id, id) WHERE account_id IS NOT NULL;
+-- What a CRL lists, in the order in which it is read.
+CREATE INDEX certificates_revoked ON certificates (issuer_id, id) WHERE revoked_at IS NOT NULL;
 
 CREATE TABLE certificate_names (
     name TEXT NOT NULL,                 -- labels reversed (org.example.www), so a suffix is a prefix
     certificate_id TEXT NOT NULL,
     PRIMARY KEY (name, certificate_id)
-);
+) STRICT, WITHOUT ROWID;
 
 -- Keys that are never certified again.
 CREATE TABLE blocked_keys (
     spki_sha256 TEXT PRIMARY KEY,
     reason TEXT NOT NULL,
     blocked_at INTEGER NOT NULL
-);
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE crls (
     issuer_id TEXT NOT NULL,
@@ -211,7 +213,7 @@ CREATE TABLE crls (
     next_update_at INTEGER NOT NULL,
     der BLOB NOT NULL,
     PRIMARY KEY (issuer_id, number)
-);
+) STRICT;
 
 -- The keys that sign OCSP answers, one in use per issuer.
 CREATE TABLE ocsp_responders (
@@ -220,7 +222,7 @@ CREATE TABLE ocsp_responders (
     sealed_key TEXT NOT NULL,
     not_after_at INTEGER NOT NULL,
     created_at INTEGER NOT NULL
-);
+) STRICT;
 
 -- The audit trail and, read behind a cursor, the outbox. Position and hash come with sealing.
 CREATE TABLE events (
@@ -231,7 +233,7 @@ CREATE TABLE events (
     event TEXT NOT NULL,                -- canonical JSON
     position INTEGER,
     hash TEXT
-);
+) STRICT;
 CREATE UNIQUE INDEX events_position ON events (position) WHERE position IS NOT NULL;
 CREATE INDEX events_unsealed ON events (id) WHERE position IS NULL;
 CREATE INDEX events_object ON events (object, id);
@@ -242,10 +244,27 @@ CREATE TABLE event_checkpoints (
     at INTEGER NOT NULL,
     signature TEXT NOT NULL,
     key_id TEXT NOT NULL
-);
+) STRICT;
 
 -- Theoretical arrival times (GCRA) of what is limited across nodes.
 CREATE TABLE rate_limits (
     key TEXT PRIMARY KEY,
     arrival_at INTEGER NOT NULL
-);
+) STRICT, WITHOUT ROWID;
+
+-- Work that outlives the process that found it. A row is claimed by a lease and deleted when done.
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    key TEXT UNIQUE,                    -- two jobs with one key are one job
+    payload TEXT NOT NULL,              -- JSON
+    created_at INTEGER NOT NULL,
+    run_at INTEGER,                     -- NULL: dead, until somebody sends it off again
+    attempts INTEGER NOT NULL,
+    revision INTEGER NOT NULL,          -- counts what was asked for since it was enqueued
+    lease_owner TEXT,
+    lease_until INTEGER,
+    last_error TEXT
+) STRICT;
+CREATE INDEX jobs_due ON jobs (run_at) WHERE run_at IS NOT NULL;
+CREATE INDEX jobs_dead ON jobs (id) WHERE run_at IS NULL;

@@ -61,21 +61,38 @@ impl<'a> From<&'a String> for Sql<'a> {
     }
 }
 
+/// A `SELECT` whose rows stay as they are until the end of the transaction. SQLite has one writer
+/// and needs nothing for it.
+macro_rules! for_update {
+    ($($sql:tt)+) => {
+        $crate::Sql::each($($sql)+, concat!($($sql)+, " FOR UPDATE"))
+    };
+}
+pub(crate) use for_update;
+
 /// Words of a migration that PostgreSQL spells differently. Text is compared octet by octet there,
 /// as SQLite does, or cursors over text ids would page differently by locale.
-const POSTGRES_WORDS: [(&str, &str); 4] = [
+const POSTGRES_WORDS: [(&str, &str); 3] = [
     ("INTEGER", "BIGINT"),
     ("BLOB", "BYTEA"),
     ("TEXT", "TEXT COLLATE \"C\""),
-    ("STRICT", ""),
 ];
+
+/// What ends a table in SQLite: columns hold what they are declared to, rows live in the key's tree.
+const SQLITE_TABLE_ENDS: [&str; 2] = [") STRICT, WITHOUT ROWID;", ") STRICT;"];
 
 /// A migration's text for `engine`; migrations are written for SQLite, with the types `INTEGER`,
 /// `TEXT` and `BLOB` in capitals.
 pub(crate) fn migration(text: &str, engine: Engine) -> Cow<'_, str> {
     match engine {
         Engine::Sqlite => Cow::Borrowed(text),
-        Engine::Postgres => Cow::Owned(replace_words(text)),
+        Engine::Postgres => {
+            let mut text = replace_words(text);
+            for end in SQLITE_TABLE_ENDS {
+                text = text.replace(end, ");");
+            }
+            Cow::Owned(text)
+        }
     }
 }
 
@@ -105,7 +122,7 @@ mod tests {
         let text = "CREATE TABLE a_TEXT (n INTEGER, t TEXT NOT NULL, b BLOB) STRICT;";
         assert_eq!(
             migration(text, Engine::Postgres),
-            "CREATE TABLE a_TEXT (n BIGINT, t TEXT COLLATE \"C\" NOT NULL, b BYTEA) ;"
+            "CREATE TABLE a_TEXT (n BIGINT, t TEXT COLLATE \"C\" NOT NULL, b BYTEA);"
         );
         assert_eq!(migration(text, Engine::Sqlite), text);
     }

@@ -4,17 +4,39 @@
 //! file per aggregate. Acknowledged means durable: `write` answers after the commit, and on SQLite one
 //! writer commits all waiting transactions as a group.
 
+pub mod accounts;
+mod authorizations;
+pub mod blocked_keys;
+pub mod certificates;
+mod chains;
+mod codec;
 mod config;
+pub mod crls;
 mod dialect;
+mod directories;
+mod eab_keys;
+pub mod enrollments;
 mod error;
+pub mod events;
+mod floors;
+mod issuers;
+pub mod jobs;
+mod list;
 mod migrate;
+mod nonces;
+pub mod ocsp_responders;
+pub mod orders;
 mod postgres;
+mod profiles;
+mod rate_limits;
 mod row;
+mod settings;
 mod sqlite;
 mod store;
 mod telemetry;
 #[cfg(feature = "test-postgres")]
 pub mod testing;
+mod tokens;
 mod tx;
 mod value;
 

@@ -17,11 +17,11 @@ struct Migration {
 }
 
 const MIGRATIONS: &[Migration] = &[Migration {
-    version: 0,
-    name: "core",
-    sql: include_str!("../migrations/0000_core.sql"),
-    sqlite: include_str!("../migrations/0000_core.sqlite.sql"),
-    postgres: include_str!("../migrations/0000_core.postgres.sql"),
+    version: 1,
+    name: "initial",
+    sql: include_str!("../migrations/0001_initial.sql"),
+    sqlite: include_str!("../migrations/0001_initial.sqlite.sql"),
+    postgres: include_str!("../migrations/0001_initial.postgres.sql"),
 }];
 
 /// How far to go: the newest version, or an older one for a backup made there.
@@ -31,7 +31,7 @@ pub(crate) struct Target(i64);
 impl Target {
     /// The newest version that this program knows.
     pub(crate) fn newest() -> Self {
-        Self(MIGRATIONS.last().map_or(-1, |migration| migration.version))
+        Self(MIGRATIONS.last().map_or(0, |migration| migration.version))
     }
 
     /// An older version, if this program knows it.
@@ -86,7 +86,7 @@ pub(crate) async fn step(tx: &mut Tx<'_>, target: Target) -> Result<bool, StoreE
     Ok(true)
 }
 
-/// The newest version recorded in the database; -1 in an empty one.
+/// The newest version recorded in the database; 0 in an empty one.
 async fn current_version(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     let create = dialect::migration(
         "CREATE TABLE IF NOT EXISTS schema_migrations (version INTEGER NOT NULL PRIMARY KEY, \
@@ -96,7 +96,7 @@ async fn current_version(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     tx.batch(&create).await?;
     let row = tx
         .query_one(
-            "SELECT COALESCE(max(version), -1) FROM schema_migrations",
+            "SELECT COALESCE(max(version), 0) FROM schema_migrations",
             params![],
         )
         .await?;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use pki::time::Timestamp;
 use rusqlite::types::ValueRef;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use tokio_postgres::types::Type;
 
 use crate::{StoreError, Value};
@@ -52,9 +54,34 @@ impl Row {
     }
 
     /// The text column at `index`, read as JSON.
-    pub fn json<T: serde::de::DeserializeOwned>(&self, index: usize) -> Result<T, StoreError> {
+    pub fn json<T: DeserializeOwned>(&self, index: usize) -> Result<T, StoreError> {
         let text: &str = self.get(index)?;
         serde_json::from_str(text).map_err(|error| unreadable(index, &error))
+    }
+
+    /// The text column at `index` if it is not `NULL`, parsed.
+    pub fn parse_opt<T>(&self, index: usize) -> Result<Option<T>, StoreError>
+    where
+        T: FromStr<Err: Display>,
+    {
+        match self.get::<Option<&str>>(index)? {
+            Some(_) => self.parse(index).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The text column at `index`, read as one word of an enum.
+    pub fn word<T: DeserializeOwned>(&self, index: usize) -> Result<T, StoreError> {
+        let text: &str = self.get(index)?;
+        let word: StrDeserializer<'_, serde::de::value::Error> = text.into_deserializer();
+        T::deserialize(word).map_err(|error| unreadable(index, &error))
+    }
+
+    /// The text column at `index`, read as hexadecimal digits.
+    pub fn hex(&self, index: usize) -> Result<Vec<u8>, StoreError> {
+        let text: &str = self.get(index)?;
+        let octets = data_encoding::HEXLOWER.decode(text.as_bytes());
+        octets.map_err(|error| unreadable(index, &error))
     }
 
     /// How many columns there are.
@@ -68,6 +95,11 @@ impl Row {
     /// Whether there are no columns at all.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The error for a column whose text is not what is written there.
+    pub(crate) fn unreadable(&self, index: usize, error: &dyn Display) -> StoreError {
+        unreadable(index, error)
     }
 
     pub(crate) fn value(&self, index: usize) -> Result<Value<'_>, StoreError> {

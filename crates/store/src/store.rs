@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::config::StoreConfig;
@@ -20,6 +21,8 @@ use crate::{StoreError, Tx, telemetry};
 #[derive(Clone)]
 pub struct Store {
     backend: Arc<Backend>,
+    /// See [`Store::nonce_epoch`].
+    epoch: Arc<Mutex<Option<Arc<str>>>>,
 }
 
 pub(crate) enum Backend {
@@ -44,6 +47,7 @@ impl Store {
         };
         Ok(Self {
             backend: Arc::new(backend),
+            epoch: Arc::default(),
         })
     }
 
@@ -55,8 +59,24 @@ impl Store {
         }
     }
 
+    /// Whether other nodes may use the database at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.engine() == Engine::Postgres
+    }
+
     pub(crate) fn backend(&self) -> &Backend {
         &self.backend
+    }
+
+    pub(crate) fn known_epoch(&self) -> Option<Arc<str>> {
+        self.epoch.lock().clone()
+    }
+
+    pub(crate) fn remember_epoch(&self, epoch: &str) {
+        let mut known = self.epoch.lock();
+        if known.as_deref() != Some(epoch) {
+            *known = Some(Arc::from(epoch));
+        }
     }
 
     /// Runs `operation` in a transaction and answers once its changes are durable.
@@ -94,6 +114,28 @@ impl Store {
                     .unwrap_or_else(|_| Err(StoreError::Closed.into()))
             }
         };
+        telemetry::operation("write", name, started.elapsed());
+        result
+    }
+
+    /// Runs statements that need no transaction around them, because each is complete in itself and
+    /// may be lost in a crash: on PostgreSQL two round trips fewer than [`write`](Self::write).
+    pub(crate) async fn write_unlogged<T, F>(
+        &self,
+        name: &'static str,
+        operation: F,
+    ) -> Result<T, StoreError>
+    where
+        F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let started = Instant::now();
+        let Backend::Postgres(postgres) = &*self.backend else {
+            return self.write(name, operation).await;
+        };
+        let client = postgres.client().await?;
+        let statements = &client.statement_cache;
+        let result = operation(&mut Tx::on_postgres(&client, statements, Access::Write)).await;
         telemetry::operation("write", name, started.elapsed());
         result
     }

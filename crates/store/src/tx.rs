@@ -143,6 +143,29 @@ impl<'c> Tx<'c> {
         }
     }
 
+    /// Runs one statement for each set of parameters, which on PostgreSQL costs one round trip for
+    /// all of them, and answers how many rows were changed.
+    pub async fn execute_each<'s>(
+        &mut self,
+        sql: impl Into<Sql<'s>>,
+        sets: &[Vec<Value<'_>>],
+    ) -> Result<u64, StoreError> {
+        let sql = sql.into();
+        if let Connection::Postgres { client, statements } = &self.connection
+            && self.access == Access::Write
+        {
+            self.check()?;
+            let text = sql.on(Engine::Postgres);
+            let result = postgres::execute_each(client, statements, text, sets).await;
+            return self.remember(result);
+        }
+        let mut changed = 0;
+        for params in sets {
+            changed += self.execute(sql, params).await?;
+        }
+        Ok(changed)
+    }
+
     /// Runs several statements without parameters: for migrations only.
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         self.check()?;

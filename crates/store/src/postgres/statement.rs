@@ -17,6 +17,29 @@ pub(crate) async fn execute(
     Ok(client.execute_raw(&statement, params).await?)
 }
 
+/// Runs a statement for each set of parameters, all sent before the first answer is awaited.
+pub(crate) async fn execute_each(
+    client: &Client,
+    statements: &StatementCache,
+    sql: &str,
+    sets: &[Vec<Value<'_>>],
+) -> Result<u64, StoreError> {
+    let Some(first) = sets.first() else {
+        return Ok(0);
+    };
+    let statement = prepare(client, statements, sql, first.len()).await?;
+    if sets.iter().any(|set| set.len() != first.len()) {
+        return Err(StoreError::Statement(format!(
+            "sets of unequal length for: {sql}"
+        )));
+    }
+    let running = sets
+        .iter()
+        .map(|set| client.execute_raw(&statement, set.as_slice()));
+    let changed = futures::future::try_join_all(running).await?;
+    Ok(changed.into_iter().sum())
+}
+
 /// Runs a statement and collects its rows.
 pub(crate) async fn query(
     client: &Client,

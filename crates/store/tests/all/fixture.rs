@@ -77,7 +77,8 @@ pub async fn add(store: &Store, id: &str) -> Result<(), StoreError> {
 }
 
 pub async fn insert(tx: &mut store::Tx<'_>, id: &str) -> Result<(), StoreError> {
-    let sql = "INSERT INTO jobs (id, kind, payload, created_at) VALUES ($1, 'test', '{}', 0)";
+    let sql = "INSERT INTO jobs (id, kind, payload, created_at, attempts, revision) \
+               VALUES ($1, 'test', '{}', 0, 0, 0)";
     tx.execute_one(sql, params![id]).await
 }
 

@@ -169,7 +169,7 @@ both_engines! {
         let missing: Result<(), StoreError> = database
             .store
             .write("test", |tx| Box::pin(async move {
-                let sql = "INSERT INTO jobs (id, kind, payload, created_at) VALUES ($1, $2, '', 0)";
+                let sql = "INSERT INTO jobs (id, kind, payload, created_at, attempts, revision) VALUES ($1, $2, '', 0, 0, 0)";
                 tx.execute_one(sql, params!["b", None::<String>]).await
             }))
             .await;

@@ -1,0 +1,153 @@
+//! The inventory of certificates.
+
+mod columns;
+mod filter;
+mod names;
+mod revocation;
+
+use domain::certificate::InventoryCertificate;
+use domain::id::{CertificateId, EnrollmentId};
+use pki::fingerprint::Fingerprint;
+use pki::serial::Serial;
+
+pub use self::filter::{CertificateFilter, NameQuery};
+pub use self::revocation::RevokedCertificate;
+
+use self::columns::{columns, read};
+use crate::codec::hex;
+use crate::dialect::for_update;
+use crate::list::List;
+use crate::{StoreError, Tx, Value, params};
+
+impl Tx<'_> {
+    /// Adds a certificate under all its names. One that is there already, by its fingerprint, its
+    /// enrollment or as serial of one of our issuers, is a duplicate.
+    pub async fn insert_certificate(
+        &mut self,
+        certificate: &InventoryCertificate,
+    ) -> Result<(), StoreError> {
+        let sql = concat!(
+            "INSERT INTO certificates (",
+            columns!(),
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
+               $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
+        );
+        self.execute_one(sql, &columns::values(certificate)?)
+            .await?;
+        let rows: Vec<Vec<Value<'_>>> = names::keys(&certificate.names)
+            .into_iter()
+            .map(|name| vec![name.into(), certificate.id.as_str().into()])
+            .collect();
+        let sql = "INSERT INTO certificate_names (name, certificate_id) VALUES ($1, $2)";
+        self.execute_each(sql, &rows).await.map(drop)
+    }
+
+    /// The certificate with that id.
+    pub async fn find_certificate(
+        &mut self,
+        id: &CertificateId,
+    ) -> Result<Option<InventoryCertificate>, StoreError> {
+        let sql = concat!("SELECT ", columns!(), " FROM certificates WHERE id = $1");
+        let row = self.query_opt(sql, params![id.as_str()]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// As [`find_certificate`](Self::find_certificate); the row stays as it is until the transaction
+    /// ends.
+    pub async fn find_certificate_for_update(
+        &mut self,
+        id: &CertificateId,
+    ) -> Result<Option<InventoryCertificate>, StoreError> {
+        let sql = for_update!(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM certificates WHERE id = $1"
+        ));
+        let row = self.query_opt(sql, params![id.as_str()]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The certificate with that SHA-256 of its DER.
+    pub async fn find_certificate_by_fingerprint(
+        &mut self,
+        fingerprint: &Fingerprint,
+    ) -> Result<Option<InventoryCertificate>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM certificates WHERE fingerprint = $1"
+        );
+        let row = self
+            .query_opt(sql, params![fingerprint.to_string()])
+            .await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The certificate of one of our issuers with that serial; the issuer is named by its key
+    /// identifier as in an RFC 9773 CertID.
+    pub async fn find_certificate_by_serial(
+        &mut self,
+        authority_key_identifier: &[u8],
+        serial: &Serial,
+    ) -> Result<Option<InventoryCertificate>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM certificates WHERE authority_key_identifier = $1 AND serial = $2 \
+              AND issuer_id IS NOT NULL"
+        );
+        let values = params![hex(authority_key_identifier), serial.to_string()];
+        let row = self.query_opt(sql, values).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// The certificate that an enrollment ended with.
+    pub async fn find_certificate_by_enrollment(
+        &mut self,
+        enrollment: &EnrollmentId,
+    ) -> Result<Option<InventoryCertificate>, StoreError> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM certificates WHERE enrollment_id = $1"
+        );
+        let row = self.query_opt(sql, params![enrollment.as_str()]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Notes which certificate took the place of another, and answers whether none had before.
+    pub async fn set_replaced_by(
+        &mut self,
+        id: &CertificateId,
+        by: &CertificateId,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE certificates SET replaced_by = $2 WHERE id = $1 AND replaced_by IS NULL";
+        Ok(self.execute(sql, params![id.as_str(), by.as_str()]).await? == 1)
+    }
+
+    /// Certificates that fit the filter, newest first.
+    pub async fn list_certificates(
+        &mut self,
+        filter: &CertificateFilter,
+        after: Option<&CertificateId>,
+        limit: u32,
+    ) -> Result<Vec<InventoryCertificate>, StoreError> {
+        let list = List::new(concat!("SELECT ", columns!(), " FROM certificates"));
+        let (sql, values) = filter
+            .apply(list)?
+            .and_if("id < ?", after.map(CertificateId::as_str))
+            .limit("ORDER BY id DESC", limit);
+        self.query(&sql, &values).await?.iter().map(read).collect()
+    }
+
+    /// How many certificates fit the filter.
+    pub async fn count_certificates(
+        &mut self,
+        filter: &CertificateFilter,
+    ) -> Result<u64, StoreError> {
+        let (sql, values) = filter
+            .apply(List::new("SELECT count(*) FROM certificates"))?
+            .all();
+        self.query_one(&sql, &values).await?.get(0)
+    }
+}

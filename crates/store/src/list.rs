@@ -1,0 +1,109 @@
+//! Statements that list rows page by page, put together from the filters that are set.
+
+use std::fmt::Write;
+
+use crate::Value;
+
+/// A `SELECT` that grows conditions.
+pub(crate) struct List<'a> {
+    sql: String,
+    params: Vec<Value<'a>>,
+    conditions: usize,
+}
+
+impl<'a> List<'a> {
+    /// Begins with everything before `WHERE`.
+    pub(crate) fn new(select: &str) -> Self {
+        Self {
+            sql: select.to_owned(),
+            params: Vec::new(),
+            conditions: 0,
+        }
+    }
+
+    /// Adds a condition without a parameter.
+    pub(crate) fn and(mut self, condition: &str) -> Self {
+        self.sql.push_str(if self.conditions == 0 {
+            " WHERE "
+        } else {
+            " AND "
+        });
+        self.sql.push_str(condition);
+        self.conditions += 1;
+        self
+    }
+
+    /// Adds a condition, `?` being the value, if there is a value.
+    pub(crate) fn and_if(mut self, condition: &str, value: Option<impl Into<Value<'a>>>) -> Self {
+        let Some(value) = value else {
+            return self;
+        };
+        self.params.push(value.into());
+        let numbered = condition.replace('?', &format!("${}", self.params.len()));
+        self.and(&numbered)
+    }
+
+    /// Adds a condition with several `?`, one for each value in turn.
+    pub(crate) fn and_each<const N: usize>(
+        mut self,
+        condition: &str,
+        values: [impl Into<Value<'a>>; N],
+    ) -> Self {
+        let mut numbered = condition.to_owned();
+        for value in values {
+            self.params.push(value.into());
+            numbered = numbered.replacen('?', &format!("${}", self.params.len()), 1);
+        }
+        self.and(&numbered)
+    }
+
+    /// Adds what comes behind the conditions, and how many rows at most.
+    pub(crate) fn limit(mut self, order: &str, limit: u32) -> (String, Vec<Value<'a>>) {
+        self.params.push(limit.into());
+        // Writing to a String cannot fail.
+        let _ = write!(self.sql, " {order} LIMIT ${}", self.params.len());
+        (self.sql, self.params)
+    }
+
+    /// Without order or limit: for counting.
+    pub(crate) fn all(self) -> (String, Vec<Value<'a>>) {
+        (self.sql, self.params)
+    }
+}
+
+/// `$1, $2, …` for so many parameters.
+pub(crate) fn placeholders(count: usize) -> String {
+    let mut text = String::with_capacity(count * 5);
+    for number in 1..=count {
+        let comma = if number == 1 { "" } else { ", " };
+        let _ = write!(text, "{comma}${number}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_filters_that_are_set_appear() {
+        let (sql, params) = List::new("SELECT id FROM a")
+            .and("x IS NULL")
+            .and_if("b = ?", None::<i64>)
+            .and_if("c BETWEEN ? AND ? + 9", Some(7))
+            .and_if("id < ?", Some("i"))
+            .limit("ORDER BY id DESC", 10);
+        assert_eq!(
+            sql,
+            "SELECT id FROM a WHERE x IS NULL AND c BETWEEN $1 AND $1 + 9 AND id < $2 \
+             ORDER BY id DESC LIMIT $3"
+        );
+        assert_eq!(params, [Value::from(7), Value::from("i"), Value::from(10)]);
+    }
+
+    #[test]
+    fn placeholders_count_from_one() {
+        assert_eq!(placeholders(3), "$1, $2, $3");
+        assert_eq!(placeholders(0), "");
+    }
+}
