@@ -31,22 +31,12 @@ struct Running {
     ended: JoinHandle<()>,
 }
 
+#[derive(Default)]
 struct Setup {
     limits: ConnectionLimits,
     tls: Option<ReloadableTls>,
     trusted: Vec<ipnet::IpNet>,
     config: Config,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self {
-            limits: ConnectionLimits::default(),
-            tls: None,
-            trusted: Vec::new(),
-            config: Config::default(),
-        }
-    }
 }
 
 impl Setup {
@@ -420,8 +410,8 @@ async fn x_forwarded_for_is_believed_from_trusted_proxies_only() {
 #[tokio::test]
 async fn a_handler_that_panics_answers_500_and_the_server_goes_on() {
     let panics = get(|Path(text): Path<String>| async move {
-        let missing: Option<&str> = None;
-        missing.expect(&text).to_owned()
+        let number: u32 = text.parse().expect(&text);
+        number.to_string()
     });
     let server = Setup::default().serve(routes().route("/panic/{text}", panics));
     let answer = server.get("/panic/canary").await;

@@ -1,3 +1,8 @@
 //! The one integration test binary: one module per resource or rim.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy knows test functions, but not their helpers"
+)]
+
 mod listener;
