@@ -138,7 +138,6 @@ type Change = fn(&mut CertificateContent);
 
 #[rstest]
 #[case("validity.outlives_issuer", |c: &mut CertificateContent| c.not_after = Timestamp::NO_EXPIRATION)]
-#[case("subject.is_issuer", |c: &mut CertificateContent| c.subject = subject("CN=Test Root,O=Example,C=DE"))]
 #[case("subject.common_name_not_in_san", |c: &mut CertificateContent| c.subject = subject("CN=other.example.org"))]
 #[case("subject.common_names", |c: &mut CertificateContent| c.subject = subject("CN=www.example.org,CN=*.example.org"))]
 #[case("subject.upper_bound", |c: &mut CertificateContent| c.subject = subject(&format!("O={}", "x".repeat(65))))]
@@ -222,6 +221,20 @@ fn a_responder_certificate_with_a_fault_is_blocked(#[case] code: &str, #[case] c
     let content = responder_content(&bench.key);
     let findings = bench.content(CertificateKind::OcspResponder, content, change);
     assert_eq!(errors(&findings), [code], "{findings:?}");
+}
+
+#[test]
+fn only_a_ca_may_have_its_issuers_name() {
+    let bench = Bench::new();
+    let findings = bench.content(
+        CertificateKind::TlsClient,
+        server_content(&bench.key),
+        |content| {
+            content.extended_key_usage = vec![ExtendedKeyUsage::ClientAuth];
+            content.subject = subject("CN=Test Root,O=Example,C=DE");
+        },
+    );
+    assert_eq!(errors(&findings), ["subject.is_issuer"]);
 }
 
 #[test]
