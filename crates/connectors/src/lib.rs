@@ -7,3 +7,6 @@ pub mod challenge;
 pub mod issuer;
 pub mod keystore;
 pub mod net;
+
+#[cfg(test)]
+mod testing;

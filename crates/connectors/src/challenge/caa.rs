@@ -91,3 +91,6 @@ impl CaaChecker for DnsCaaChecker {
         Ok(relevant.ttl.max(FRESHNESS))
     }
 }
+
+#[cfg(test)]
+mod tests;

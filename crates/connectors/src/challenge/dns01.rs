@@ -35,3 +35,6 @@ impl ChallengeValidator for Dns01Validator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,3 +127,6 @@ fn failure(error: HttpError) -> ValidationFailure {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests;

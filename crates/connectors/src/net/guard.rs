@@ -94,20 +94,20 @@ impl NetworkPolicy {
     fn reason(&self, target: SocketAddr) -> Option<DenyReason> {
         let address = target.ip();
         let embedded = embedded_v4(address);
-        let within = |networks: &[IpNet]| {
-            networks.iter().any(|network| {
-                network.contains(&address)
-                    || embedded.is_some_and(|v4| network.contains(&IpAddr::V4(v4)))
-            })
+        let listed = |networks: &[IpNet], address: IpAddr| {
+            networks.iter().any(|network| network.contains(&address))
         };
-        if within(&self.deny) {
+        if listed(&self.deny, address)
+            || embedded.is_some_and(|v4| listed(&self.deny, IpAddr::V4(v4)))
+        {
             return Some(DenyReason::Operator);
         }
         let dialled = SocketAddr::new(address.to_canonical(), target.port());
         if self.is_own_listener(dialled) {
             return Some(DenyReason::OwnListener);
         }
-        if within(&self.allow) {
+        // Literally: who opens an IPv4 address has not opened its disguises.
+        if listed(&self.allow, address) {
             return None;
         }
         match default_reason(address) {

@@ -416,3 +416,6 @@ impl Asked {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
