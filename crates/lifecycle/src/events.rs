@@ -104,7 +104,8 @@ impl Lifecycle {
     pub async fn checkpoint_key(&self) -> Result<Arc<LocalKey>, CheckpointError> {
         let pkcs8 = self
             .installation_secret_with("checkpoint-key", || {
-                LocalKey::generate(KeyAlgorithm::EcP256).map(|key| key.to_pkcs8().to_vec())
+                let key = LocalKey::generate(KeyAlgorithm::EcP256)?;
+                Ok(key.to_pkcs8()?.to_vec())
             })
             .await?;
         Ok(Arc::new(LocalKey::from_pkcs8(&pkcs8)?))

@@ -45,6 +45,24 @@ impl Lifecycle {
         Ok(upper.with_leaf(certificate.der.clone()))
     }
 
+    /// Other chains that end at another root: there are some where an issuer is cross-signed.
+    pub async fn alternate_chains(
+        &self,
+        certificate: &InventoryCertificate,
+    ) -> Result<Vec<Chain>, StoreError> {
+        let Some(id) = &certificate.issuer_id else {
+            return Ok(Vec::new());
+        };
+        let Some(issuer) = self.issuer_by_id(id).await? else {
+            return Ok(Vec::new());
+        };
+        // With the root on top, for relying parties that want to see where the chain ends.
+        let full = issuer.connector.chain();
+        let served = self.certificate_chain(certificate).await?;
+        let whole = full.with_leaf(certificate.der.clone());
+        Ok(if whole == served { Vec::new() } else { vec![whole] })
+    }
+
     /// Certificates that fit the filter, newest first.
     pub async fn list_certificates(
         &self,

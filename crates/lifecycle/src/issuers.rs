@@ -154,3 +154,18 @@ impl Lifecycle {
         f64::from(u32::from_be_bytes(octets)) / (f64::from(u32::MAX) + 1.0)
     }
 }
+
+impl Lifecycle {
+    /// The self-signed certificates at the ends of the issuers' chains.
+    pub async fn trust_anchors(&self) -> Result<domain::certificate::Chain, StoreError> {
+        let mut anchors: Vec<Vec<u8>> = Vec::new();
+        for connected in self.connected_issuers().await?.iter() {
+            if let Some(top) = connected.connector.chain().certificates().last()
+                && !anchors.contains(top)
+            {
+                anchors.push(top.clone());
+            }
+        }
+        Ok(domain::certificate::Chain::new(anchors))
+    }
+}

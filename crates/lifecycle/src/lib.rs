@@ -13,6 +13,7 @@ pub mod issuance;
 pub mod issuers;
 pub mod jobs;
 pub mod limits;
+pub mod operator;
 pub mod profiles;
 pub mod revocation;
 pub mod settings;
@@ -32,6 +33,13 @@ use store::Store;
 use tokio_util::task::TaskTracker;
 
 pub use settings::Settings;
+pub use store::accounts::AccountFilter;
+pub use store::certificates::{CertificateFilter, NameQuery};
+pub use store::crls::StoredCrl;
+pub use store::enrollments::EnrollmentFilter;
+pub use store::events::EventFilter;
+pub use store::orders::OrderFilter;
+pub use store::StoreError;
 
 /// What the outside provides.
 pub struct Ports {
@@ -121,6 +129,11 @@ impl Lifecycle {
     pub async fn drain(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// True in `percent` of the calls.
+    pub fn chance(&self, percent: u8) -> bool {
+        self.draw() * 100.0 < f64::from(percent)
     }
 
     /// Whether other processes may work on the same store.

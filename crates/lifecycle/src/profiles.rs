@@ -24,6 +24,10 @@ impl ProfileCache {
                 .build(),
         )
     }
+
+    pub(crate) fn forget(&self, name: &str) {
+        self.0.invalidate(name);
+    }
 }
 
 impl Lifecycle {

@@ -8,7 +8,7 @@ use domain::acme::directory::{Directory, DirectorySpec};
 use domain::certificate::{Chain, InventoryCertificate, Origin};
 use domain::event::Event;
 use domain::id::{CertificateId, DirectoryId, IssuerId, ProfileId};
-use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState};
+use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, LocalCa};
 use domain::keystore::{KeyStoreError, OpenKey};
 use domain::profile::{Profile, ProfileSpec, preset};
 use pki::certificate::Certificate;
@@ -36,20 +36,13 @@ pub struct SetupPlan {
 
 /// What a CA certificate is to say.
 pub struct CaCertificateRequest<'a> {
+    /// The common name.
     pub subject: &'a str,
     pub key: &'a dyn SigningKey,
     pub validity: Duration,
-    /// The CA above and where its certificate and CRL are to be found; `None` makes a root.
-    pub parent: Option<CaParent<'a>>,
+    /// The CA above and its name in URLs; `None` makes a root.
+    pub parent: Option<(&'a LocalCa, &'a str)>,
     pub now: Timestamp,
-}
-
-/// The CA that signs another's certificate.
-pub struct CaParent<'a> {
-    pub certificate: &'a Certificate,
-    pub key: &'a dyn SigningKey,
-    /// In URLs.
-    pub name: &'a str,
 }
 
 /// Makes CA certificates. A port, since their make-up belongs to the embedded CA.
@@ -153,7 +146,10 @@ impl Lifecycle {
                 now,
             })
             .map_err(SetupError::Certificate)?;
-        let root = parse(&root_der)?;
+        let root = LocalCa {
+            certificate: parse(&root_der)?,
+            key: Arc::clone(&root_key.key),
+        };
         let issuing_key = self
             .key_store
             .generate("certwright issuing CA", plan.issuer_algorithm)?;
@@ -162,11 +158,7 @@ impl Lifecycle {
                 subject: &plan.issuer_name,
                 key: &*issuing_key.key,
                 validity: plan.issuer_validity,
-                parent: Some(CaParent {
-                    certificate: &root,
-                    key: &*root_key.key,
-                    name: ROOT,
-                }),
+                parent: Some((&root, ROOT)),
                 now,
             })
             .map_err(SetupError::Certificate)?;
@@ -182,7 +174,7 @@ impl Lifecycle {
         );
         // OCSP asked at the root about the issuing CA must know it.
         let certificates = vec![
-            self.ca_entry(&root, &root_issuer.id, &root_chain, now),
+            self.ca_entry(&root.certificate, &root_issuer.id, &root_chain, now),
             self.ca_entry(&issuing, &root_issuer.id, &root_chain, now),
         ];
         Ok(Installation {
@@ -190,7 +182,7 @@ impl Lifecycle {
                 &Caller::system(),
                 "installation.created",
                 issuing_issuer.id.as_str(),
-                json!({ "root": root.fingerprint(), "issuing": issuing.fingerprint() }),
+                json!({ "root": root.certificate.fingerprint(), "issuing": issuing.fingerprint() }),
             ),
             issuers: vec![root_issuer, issuing_issuer],
             certificates,
@@ -259,7 +251,7 @@ impl Lifecycle {
             names: certificate.names.iter().map(name_text).collect(),
             not_before: certificate.not_before,
             not_after: certificate.not_after,
-            key_kind: certificate.public_key_kind.to_string(),
+            key_kind: certificate.public_key.kind().to_string(),
             spki_sha256: certificate.spki_sha256,
             // A root may leave its own identifier out; it is the one its children carry.
             authority_key_identifier: certificate
@@ -294,7 +286,9 @@ impl Lifecycle {
             .map_err(|error| match error {
                 SecretError::Store(error) => error,
                 SecretError::Seal(_) | SecretError::Key(_) => {
-                    StoreError::corrupt(format!("the secret `{name}`: {error}"))
+                    StoreError::Corrupt {
+                        cause: format!("the secret `{name}`: {error}"),
+                    }
                 }
             })
     }

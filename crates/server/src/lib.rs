@@ -4,6 +4,9 @@
 
 pub mod cli;
 pub mod config;
+pub mod health;
 pub mod listener;
 pub mod observability;
+pub mod own_certificate;
 pub mod serve;
+pub mod wiring;

@@ -10,7 +10,7 @@ use http::StatusCode;
 use http::header::{LINK, LOCATION};
 use lifecycle::acme::accounts::{NewAccount, NewAccountError};
 use protocols::acme::account::{self as wire, AccountUpdate};
-use protocols::acme::contact;
+use protocols::acme::contact::Contact;
 use protocols::acme::eab::Binding;
 use protocols::acme::jws::{FlattenedJws, MacKey};
 use protocols::acme::problem::{Problem, ProblemType};
@@ -26,13 +26,16 @@ pub(crate) async fn create(
     request: ByKey,
 ) -> Result<Response, Failure> {
     let body: wire::NewAccount = read_json(&request.jws)?;
+    // Here and not when parsing: a weak key may still revoke its own certificate.
+    let key = request.key.jwk();
+    key.check_strength().map_err(|error| error.problem())?;
     let contacts = read_contacts(body.contact.unwrap_or_default())?;
     let binding = match &body.external_account_binding {
         Some(jws) => Some(verify_binding(&state, &request, jws).await?),
         None => None,
     };
     let asked = NewAccount {
-        jwk: request.key.jwk().to_canonical_json(),
+        jwk: key.to_canonical_json(),
         thumbprint: request.key.thumbprint().to_string(),
         contacts,
         terms_agreed: body.terms_of_service_agreed.unwrap_or(false),
@@ -100,7 +103,7 @@ fn read_contacts(contacts: Vec<String>) -> Result<Vec<String>, Failure> {
         ));
     }
     for url in &contacts {
-        contact::check(url).map_err(|error| error.problem())?;
+        Contact::parse(url).map_err(|error| error.problem())?;
     }
     Ok(contacts)
 }

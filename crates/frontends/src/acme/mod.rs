@@ -27,7 +27,7 @@ use protocols::acme::jws::VerifyingKey;
 
 /// What the handlers share.
 #[derive(Clone)]
-pub struct AcmeState(Arc<Shared>);
+pub(crate) struct AcmeState(Arc<Shared>);
 
 pub(crate) struct Shared {
     pub(crate) lifecycle: Arc<Lifecycle>,

@@ -24,6 +24,10 @@ impl DirectoryCache {
                 .build(),
         )
     }
+
+    pub(crate) fn forget(&self, name: &str) {
+        self.0.invalidate(name);
+    }
 }
 
 /// Why a directory is not stored.

@@ -8,6 +8,7 @@
 //!   written: one transaction, so all of it or none.
 
 pub mod admit;
+pub mod enroll;
 pub mod record;
 pub mod sign;
 
@@ -15,7 +16,8 @@ use domain::enrollment::Enrollment;
 use domain::profile::Profile;
 use std::sync::Arc;
 
-pub use admit::AdmitError;
+pub use admit::{AdmitError, EnrollmentRequest};
+pub use enroll::EnrollError;
 pub use sign::DriveError;
 
 /// An enrollment with what its next steps need, so that the fast path reads nothing twice.

@@ -101,7 +101,7 @@ impl Lifecycle {
             names: certificate.names.iter().map(name_text).collect(),
             not_before: certificate.not_before,
             not_after: certificate.not_after,
-            key_kind: certificate.public_key_kind.to_string(),
+            key_kind: certificate.public_key.kind().to_string(),
             spki_sha256: certificate.spki_sha256,
             authority_key_identifier: certificate
                 .authority_key_identifier
@@ -256,6 +256,7 @@ pub(crate) fn name_text(name: &GeneralName) -> String {
         GeneralName::Ip(address) => address.to_string(),
         GeneralName::Email(address) => address.clone(),
         GeneralName::Uri(uri) => uri.clone(),
+        GeneralName::Directory(name) => format!("directory:{name}"),
         GeneralName::Other { oid, .. } => format!("other:{oid}"),
     }
 }

@@ -140,7 +140,7 @@ impl Lifecycle {
             after = page.last().map(|revoked| revoked.id.clone());
             entries.extend(page.into_iter().map(|revoked| CrlEntry {
                 serial: revoked.serial,
-                date: revoked.revocation.at.floor_to_second(),
+                revoked_at: revoked.revocation.at.floor_to_second(),
                 reason: revoked.revocation.reason,
             }));
             if is_last {
@@ -159,7 +159,7 @@ fn sign_crl(
 ) -> Result<Vec<u8>, CrlError> {
     let algorithm = ca.key.signature_algorithm();
     let content = CrlContent {
-        issuer: IssuerFacts::of(&ca.certificate, algorithm),
+        issuer: IssuerFacts::from_certificate(&ca.certificate, algorithm),
         number: u64::try_from(number).unwrap_or(1),
         this_update,
         next_update,

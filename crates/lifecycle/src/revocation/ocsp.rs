@@ -7,8 +7,9 @@ use domain::certificate::Revocation;
 use domain::id::IssuerId;
 use domain::issuer::LocalCa;
 use moka::sync::Cache;
-use pki::key::SigningKey;
-use pki::ocsp::{self, CertStatus, OcspIssuer, ResponseContent, ResponseStatus, SingleResponse};
+use pki::ocsp::{
+    self, CertStatus, ErrorStatus, OcspIssuer, OcspRequest, ResponseContent, SingleResponse,
+};
 use pki::serial::Serial;
 use pki::time::Timestamp;
 use store::StoreError;
@@ -63,18 +64,18 @@ impl Lifecycle {
     /// of the protocol's own unsigned answers.
     pub async fn answer_ocsp(&self, issuer: &ConnectedIssuer, request: &[u8]) -> OcspAnswer {
         let Some(ca) = issuer.connector.local_ca() else {
-            return error_answer(ResponseStatus::Unauthorized);
+            return error_answer(ErrorStatus::Unauthorized);
         };
-        let parsed = match ocsp::Request::from_der(request) {
+        let parsed = match OcspRequest::from_der(request) {
             Ok(parsed) => parsed,
-            Err(_) => return error_answer(ResponseStatus::MalformedRequest),
+            Err(_) => return error_answer(ErrorStatus::MalformedRequest),
         };
         match self.signed_answer(issuer, ca, request, &parsed).await {
             Ok(answer) => answer,
-            Err(OcspFault::OtherIssuer) => error_answer(ResponseStatus::Unauthorized),
+            Err(OcspFault::OtherIssuer) => error_answer(ErrorStatus::Unauthorized),
             Err(fault) => {
                 tracing::error!(issuer.name = issuer.issuer.name, error = %fault, "OCSP request not answered");
-                error_answer(ResponseStatus::TryLater)
+                error_answer(ErrorStatus::TryLater)
             }
         }
     }
@@ -84,7 +85,7 @@ impl Lifecycle {
         issuer: &ConnectedIssuer,
         ca: &LocalCa,
         request: &[u8],
-        parsed: &ocsp::Request,
+        parsed: &OcspRequest,
     ) -> Result<OcspAnswer, OcspFault> {
         // Only the plain question of one certificate without a nonce can be answered from before.
         let key = match parsed.cert_ids.as_slice() {
@@ -109,7 +110,7 @@ impl Lifecycle {
         let next_update = (this_update + self.settings.revocation.ocsp_validity)
             .min(responder.not_after)
             .floor_to_second();
-        let facts = OcspIssuer::of(&ca.certificate);
+        let facts = OcspIssuer::from_certificate(&ca.certificate);
         let mut responses = Vec::with_capacity(parsed.cert_ids.len());
         let mut status = None;
         for cert_id in &parsed.cert_ids {
@@ -124,16 +125,13 @@ impl Lifecycle {
                 next_update,
             });
         }
-        let der = ocsp::build(
-            &ResponseContent {
-                responder_certificate: &responder.certificate_der,
-                produced_at: this_update,
-                responses: &responses,
-                nonce: parsed.nonce.as_deref(),
-            },
-            &responder.key as &dyn SigningKey,
-        )
-        .map_err(|error| OcspFault::Build(error.to_string()))?;
+        let content = ResponseContent {
+            produced_at: this_update,
+            responses,
+            nonce: parsed.nonce.clone(),
+        };
+        let certificates = [responder.certificate_der.as_slice()];
+        let der = ocsp::sign(&content, &responder.key, &certificates)?;
         let der = Arc::new(der);
         // An unknown serial is not remembered: it may be issued the next moment, and anyone can
         // ask for any number of them.
@@ -163,7 +161,7 @@ impl Lifecycle {
     async fn is_current(
         &self,
         issuer: &ConnectedIssuer,
-        parsed: &ocsp::Request,
+        parsed: &OcspRequest,
         answer: &Answer,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
@@ -235,8 +233,8 @@ impl Lifecycle {
 enum OcspFault {
     #[error("the request is about another issuer")]
     OtherIssuer,
-    #[error("the answer cannot be built: {0}")]
-    Build(String),
+    #[error("the answer cannot be signed: {0}")]
+    Sign(#[from] pki::key::KeyError),
     #[error(transparent)]
     Responder(#[from] ResponderError),
     #[error(transparent)]
@@ -254,7 +252,7 @@ fn certificate_status(status: Option<Option<Revocation>>) -> CertStatus {
     }
 }
 
-fn error_answer(status: ResponseStatus) -> OcspAnswer {
+fn error_answer(status: ErrorStatus) -> OcspAnswer {
     OcspAnswer {
         der: Arc::new(ocsp::error_response(status)),
         next_update: None,

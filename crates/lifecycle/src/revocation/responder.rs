@@ -7,11 +7,13 @@ use domain::id::IssuerId;
 use domain::issuer::LocalCa;
 use domain::keystore::KeyStoreError;
 use pki::certificate::{
-    BasicConstraints, BuildError, Certificate, CertificateContent, ExtendedKeyUsage, IssuerFacts,
+    BuildError, Certificate, CertificateContent, ExtendedKeyUsage, IssuerFacts,
     KeyUsage, assemble, encode_tbs,
 };
 use pki::key::{KeyAlgorithm, KeyError, LocalKey, SigningKey};
-use pki::name::DistinguishedName;
+use pki::lint::{CertificateKind, LintContext, Severity, lint_tbs};
+use pki::name::{Attribute, DistinguishedName};
+use pki::oid;
 use pki::serial::Serial;
 use pki::time::Timestamp;
 use store::StoreError;
@@ -92,23 +94,18 @@ impl Lifecycle {
         let not_after = (not_before + LIFETIME).min(ca.certificate.not_after);
         let content = responder_content(&ca.certificate, &key, not_before, not_after);
         let algorithm = ca.key.signature_algorithm();
-        let facts = IssuerFacts::of(&ca.certificate, algorithm);
+        let facts = IssuerFacts::from_certificate(&ca.certificate, algorithm);
         let tbs = encode_tbs(&content, &Serial::random(&*self.random), &facts)?;
-        let findings = pki::lint::lint_tbs(
-            &tbs,
-            &pki::lint::LintContext {
-                issuer: &facts,
-                issuer_not_after: ca.certificate.not_after,
-                kind: pki::lint::LintKind::OcspResponder,
-            },
-        );
-        if let Some(finding) = findings.iter().find(|finding| finding.is_error()) {
-            return Err(ResponderError::Lint(finding.to_string()));
+        let end = ca.certificate.not_after;
+        let linted_as = LintContext::new(&facts, end, CertificateKind::OcspResponder);
+        let findings = lint_tbs(&tbs, &linted_as);
+        if let Some(finding) = findings.iter().find(|f| f.severity == Severity::Error) {
+            return Err(ResponderError::Lint(finding.message.clone()));
         }
         let certificate_der = assemble(&tbs, algorithm, &ca.key.sign(&tbs)?);
         let stored = StoredResponder {
             certificate: certificate_der.clone(),
-            sealed_key: self.sealer.seal(&context(issuer), &key.to_pkcs8()),
+            sealed_key: self.sealer.seal(&context(issuer), &key.to_pkcs8()?),
             not_after,
         };
         let id = issuer.clone();
@@ -136,23 +133,15 @@ fn responder_content(
     // ub-common-name is 64; the suffix has 15 characters.
     let name: String = name.chars().take(48).collect();
     CertificateContent {
-        subject: DistinguishedName::from_common_name(&format!("{name} OCSP responder")),
-        subject_alt_names: Vec::new(),
-        public_key: key.public_key().clone(),
-        not_before,
-        not_after,
-        basic_constraints: BasicConstraints::EndEntity,
+        subject: DistinguishedName::from_attributes([Attribute::text(
+            &oid::COMMON_NAME,
+            format!("{name} OCSP responder"),
+        )]),
         key_usage: KeyUsage::DIGITAL_SIGNATURE,
         extended_key_usage: vec![ExtendedKeyUsage::OcspSigning],
-        certificate_policies: Vec::new(),
         subject_key_identifier: true,
-        ocsp_urls: Vec::new(),
-        ca_issuer_urls: Vec::new(),
-        crl_urls: Vec::new(),
         ocsp_no_check: true,
-        must_staple: false,
-        name_constraints: None,
-        acme_identifier: None,
+        ..CertificateContent::new(key.public_key().clone(), not_before, not_after)
     }
 }
 

@@ -1,0 +1,267 @@
+//! Wiring: from the configuration to the parts, and the parts joined.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use connectors::challenge::{DnsCaaChecker, ValidationSettings as ProbeSettings, validators};
+use connectors::issuer::Connectors;
+use connectors::issuer::ca_certificate::{
+    ParentUrls, Validity, issuing_certificate, root_certificate,
+};
+use connectors::keystore::{
+    AeadSealer, FileKeyStore, KeyRing, Pkcs11Config, Pkcs11KeyStore, SealKey, TokenSelector,
+};
+use connectors::net::{Dialer, NetworkPolicy, Resolver, ResolverConfig};
+use domain::acme::directory::{Caa, DirectorySpec};
+use domain::clock::{Clock, SystemClock};
+use domain::id::NodeId;
+use domain::keystore::Sealer;
+use lifecycle::settings::{LimitSettings, RevocationSettings, ValidationSettings};
+use lifecycle::setup::{CaCertificateMaker, CaCertificateRequest, SetupPlan};
+use lifecycle::{Lifecycle, Ports, Settings};
+use pki::name::{Attribute, DistinguishedName};
+use pki::oid;
+use pki::random::{Random, SystemRandom};
+use secrecy::{ExposeSecret, SecretString};
+use store::{Store, StoreConfig};
+
+use crate::config::{Config, DatabaseTarget, KeyStore, Pin, Pkcs11, Seal, Token};
+
+/// The parts that tests put others in the place of.
+#[derive(Clone)]
+pub struct Surroundings {
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom::new()),
+        }
+    }
+}
+
+/// Everything joined, and what the server itself needs besides.
+pub struct Wired {
+    pub lifecycle: Arc<Lifecycle>,
+    pub sealer: Arc<dyn Sealer>,
+    pub store: Store,
+}
+
+/// Opens the store and joins the parts, for commands that work beside a server or without one.
+pub async fn open(config: &Config) -> anyhow::Result<Wired> {
+    wire(config, Surroundings::default()).await
+}
+
+/// Opens the store and joins the parts.
+pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result<Wired> {
+    prepare_data_dir(config)?;
+    let Surroundings { clock, random } = surroundings;
+    let seal_key = match &config.seal {
+        Seal::File(path) => SealKey::load_or_create(path, &*random)?,
+        Seal::Key(key) => SealKey::from_octets(secrecy::SecretBox::new(Box::new(
+            *key.expose_secret(),
+        ))),
+    };
+    let sealer: Arc<dyn Sealer> = Arc::new(AeadSealer::new(&seal_key));
+    let store = Store::open(store_config(config))
+        .await
+        .with_context(|| format!("database {}", config.database.target.shown()))?;
+    let token = match &config.ca.key_store {
+        KeyStore::File => None,
+        KeyStore::Pkcs11(pkcs11) => Some(Pkcs11KeyStore::new(pkcs11_config(pkcs11)?)?),
+    };
+    let keys = Arc::new(KeyRing::new(FileKeyStore::new(Arc::clone(&sealer)), token));
+    let resolver = Arc::new(Resolver::new(&ResolverConfig {
+        servers: config.validation.resolvers.clone(),
+        ..ResolverConfig::default()
+    })?);
+    let dialer = Dialer::new(Arc::clone(&resolver), network_policy(config));
+    let probes = ProbeSettings {
+        http01_port: config.validation.http01_port,
+        tlsalpn01_port: config.validation.tlsalpn01_port,
+        timeout: config.validation.timeout,
+    };
+    let settings = settings(config, NodeId::mint(clock.now(), &*random));
+    let ports = Ports {
+        store: store.clone(),
+        connectors: Arc::new(Connectors::new(
+            Arc::clone(&keys) as _,
+            config.server.pki_url.as_str(),
+            Arc::clone(&random),
+        )),
+        clock,
+        random,
+        sealer: Arc::clone(&sealer),
+        key_store: keys,
+        validators: validators(&dialer, probes),
+        caa: Arc::new(DnsCaaChecker::new(resolver)),
+    };
+    Ok(Wired {
+        lifecycle: Lifecycle::new(ports, settings),
+        sealer,
+        store,
+    })
+}
+
+/// The directory holds the CA's sealed keys: nobody else has business in it.
+fn prepare_data_dir(config: &Config) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let path = &config.server.data_dir;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .with_context(|| format!("data directory {}", path.display()))
+}
+
+fn store_config(config: &Config) -> StoreConfig {
+    let url = match &config.database.target {
+        DatabaseTarget::Sqlite(path) => format!("sqlite://{}", path.display()),
+        DatabaseTarget::Postgres(url) => url.expose_secret().to_owned(),
+    };
+    StoreConfig {
+        connections: config.database.pool_size,
+        ..StoreConfig::new(url)
+    }
+}
+
+fn pkcs11_config(pkcs11: &Pkcs11) -> anyhow::Result<Pkcs11Config> {
+    let pin = match &pkcs11.pin {
+        Pin::Given(pin) => pin.clone(),
+        Pin::File(path) => {
+            let text = zeroize::Zeroizing::new(
+                std::fs::read_to_string(path)
+                    .with_context(|| format!("PIN file {}", path.display()))?,
+            );
+            SecretString::from(text.lines().next().unwrap_or_default())
+        }
+    };
+    Ok(Pkcs11Config {
+        module: pkcs11.module.clone(),
+        token: match &pkcs11.token {
+            Token::Label(label) => TokenSelector::Label(label.clone()),
+            Token::Slot(slot) => TokenSelector::Slot(*slot),
+        },
+        pin,
+    })
+}
+
+/// Loopback may be probed while nobody but this machine can reach us: then it is a trial run.
+fn network_policy(config: &Config) -> NetworkPolicy {
+    let server = &config.server;
+    let mut own_listeners = vec![server.listen];
+    own_listeners.extend(server.http_listen);
+    NetworkPolicy {
+        allow: config.validation.allow_networks.clone(),
+        deny: config.validation.deny_networks.clone(),
+        allow_loopback: own_listeners.iter().all(|a| a.ip().is_loopback()),
+        own_listeners,
+    }
+}
+
+fn settings(config: &Config, node: NodeId) -> Settings {
+    let public_url = config.server.public_url.as_str().to_owned();
+    let limits = &config.limits;
+    Settings {
+        node,
+        account_hash_prefix: format!("{public_url}/acme/account-hash/"),
+        public_url,
+        validation: ValidationSettings {
+            concurrency: config.validation.concurrency,
+            attempts: config.validation.retries as usize + 1,
+            interval: config.validation.retry_interval,
+        },
+        revocation: RevocationSettings {
+            crl_validity: config.ca.crl_validity,
+            crl_refresh: config.ca.crl_refresh,
+            ocsp_validity: config.ca.ocsp_validity,
+        },
+        limits: LimitSettings {
+            new_accounts_per_address: limits.new_accounts_per_ip_per_hour.map(Into::into),
+            new_orders_per_account: limits.new_orders_per_account_per_hour.map(Into::into),
+            failed_validations_per_account: limits
+                .failed_validations_per_account_per_hour
+                .map(Into::into),
+        },
+        retention: config.retention.orders,
+        lease: LEASE,
+        finalize_patience: FINALIZE_PATIENCE,
+    }
+}
+
+/// What the first start makes of an empty store.
+pub fn setup_plan(config: &Config) -> SetupPlan {
+    let ca = &config.ca;
+    let acme = &config.acme;
+    SetupPlan {
+        root_name: ca.root.name.clone(),
+        root_algorithm: ca.root.key_algorithm,
+        root_validity: ca.root.validity,
+        issuer_name: ca.issuer.name.clone(),
+        issuer_algorithm: ca.issuer.key_algorithm,
+        issuer_validity: ca.issuer.validity,
+        directory: DirectorySpec {
+            profiles: vec!["default".to_owned(), "short-lived".to_owned()],
+            external_account_required: acme.external_account_required,
+            terms_of_service: acme.terms_of_service.as_ref().map(ToString::to_string),
+            website: acme.website.as_ref().map(ToString::to_string),
+            caa: match config.validation.caa {
+                true => Caa::Enforced,
+                false => Caa::Ignored,
+            },
+            caa_identities: acme.caa_identities.clone(),
+            order_lifetime_seconds: acme.order_lifetime.as_secs(),
+            pending_authorization_lifetime_seconds: acme.authorization_lifetime.as_secs(),
+            authorization_reuse_seconds: acme.authorization_reuse.as_secs(),
+            ..DirectorySpec::default()
+        },
+    }
+}
+
+/// Makes CA certificates as the embedded CA wants them.
+pub struct EmbeddedMaker {
+    pub pki_url: String,
+    pub random: Arc<dyn Random>,
+}
+
+impl CaCertificateMaker for EmbeddedMaker {
+    fn make(&self, request: &CaCertificateRequest<'_>) -> Result<Vec<u8>, String> {
+        let subject = DistinguishedName::from_attributes([Attribute::text(
+            &oid::COMMON_NAME,
+            request.subject,
+        )]);
+        let not_before = (request.now - CA_BACKDATE).floor_to_second();
+        let end = not_before + request.validity - Duration::from_secs(1);
+        let made = match request.parent {
+            None => {
+                let validity = Validity {
+                    not_before,
+                    not_after: end,
+                };
+                root_certificate(&subject, request.key, validity, &*self.random)
+            }
+            Some((parent, name)) => {
+                let base = format!("{}/pki/{name}", self.pki_url);
+                let urls = ParentUrls {
+                    ca_issuers: vec![format!("{base}/ca.der")],
+                    crl: vec![format!("{base}/crl")],
+                };
+                let validity = Validity {
+                    not_before,
+                    not_after: end.min(parent.certificate.not_after),
+                };
+                let key = request.key.public_key();
+                issuing_certificate(&subject, key, validity, parent, urls, &*self.random)
+            }
+        };
+        made.map_err(|error| error.to_string())
+    }
+}
+
+const LEASE: Duration = Duration::from_secs(60);
+const FINALIZE_PATIENCE: Duration = Duration::from_secs(5);
+const CA_BACKDATE: Duration = Duration::from_secs(60 * 60);

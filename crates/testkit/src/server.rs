@@ -1,0 +1,222 @@
+//! A server in process: real sockets, a real database, a clock that the test turns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use certwright::config::Config;
+use certwright::observability::metrics::Page;
+use certwright::serve::Server;
+use certwright::wiring::Surroundings;
+use lifecycle::Lifecycle;
+use pki::random::SystemRandom;
+use tempfile::TempDir;
+
+use crate::acme::Client;
+use crate::clock::MockClock;
+use crate::dns::TestDns;
+use crate::http01::TestWeb;
+
+/// Where the suite's databases are.
+#[derive(Clone, Debug)]
+enum Database {
+    Sqlite,
+    Postgres { url: String },
+}
+
+/// A server with the other ends that validation talks to.
+pub struct TestServer {
+    pub clock: MockClock,
+    pub dns: TestDns,
+    pub web: TestWeb,
+    pub data: TempDir,
+    server: Option<Server>,
+    database: Database,
+    extra: String,
+    listen: String,
+}
+
+/// What a test wants otherwise than usual.
+#[derive(Default)]
+pub struct Options {
+    /// TOML that is put behind the usual configuration.
+    pub config: String,
+}
+
+impl TestServer {
+    /// A server with an empty database.
+    pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// A server with these TOML tables (none of which may be `server` or `database`) in its
+    /// configuration; `validation` keys are added with [`TestServer::start_with_validation`].
+    pub async fn start_with(extra: &str) -> Self {
+        let clock = MockClock::at_present();
+        Self::start_at(clock, extra).await
+    }
+
+    /// The same with a clock that the test made.
+    pub async fn start_at(clock: MockClock, extra: &str) -> Self {
+        let mut server = Self {
+            clock,
+            dns: TestDns::start().await,
+            web: TestWeb::start().await,
+            data: tempfile::tempdir().unwrap(),
+            server: None,
+            database: Database::of_environment().await,
+            extra: extra.to_owned(),
+            listen: "127.0.0.1:0".to_owned(),
+        };
+        server.run().await;
+        server
+    }
+
+    /// Ends the process's work at once and starts again on the same data and address.
+    pub async fn crash_and_restart(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.listen = server.address.to_string();
+            server.abandon();
+        }
+        // The writer holds the database's lock until its last clone is gone.
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        self.run().await;
+    }
+
+    /// A second node beside this one on the same (shared) database; `None` on SQLite.
+    pub async fn second_node(&self) -> Option<Server> {
+        match &self.database {
+            Database::Sqlite => None,
+            Database::Postgres { .. } => {
+                let public = self.url();
+                let config = self.config("127.0.0.1:0", Some(&public));
+                Some(start(config, self.clock.clone()).await.unwrap())
+            }
+        }
+    }
+
+    async fn run(&mut self) {
+        let mut last = None;
+        for _ in 0..100 {
+            let config = self.config(&self.listen, None);
+            match start(config, self.clock.clone()).await {
+                Ok(server) => {
+                    self.server = Some(server);
+                    return;
+                }
+                Err(error) => last = Some(error),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("the server does not start: {:#}", last.unwrap());
+    }
+
+    fn config(&self, listen: &str, public_url: Option<&str>) -> Config {
+        let data = self.data.path().display();
+        let public = public_url.map_or_else(String::new, |url| format!("public_url = \"{url}\""));
+        let (dns, web) = (self.dns.address, self.web.address.port());
+        let database = match &self.database {
+            Database::Sqlite => String::new(),
+            Database::Postgres { url } => format!("[database]\nurl = \"{url}\""),
+        };
+        let validation = match self.extra.contains("[validation]") {
+            true => String::new(),
+            false => "[validation]".to_owned(),
+        };
+        let common = format!(
+            "http01_port = {web}\nresolvers = [\"{dns}\"]\nretry_interval_seconds = 1\nretries = 1\n"
+        );
+        let extra = match validation.is_empty() {
+            true => self
+                .extra
+                .replace("[validation]", &format!("[validation]\n{common}")),
+            false => format!("{validation}\n{common}\n{}", self.extra),
+        };
+        let text = format!(
+            "[server]\nlisten = \"{listen}\"\ndata_dir = \"{data}\"\ntls = \"off\"\n{public}\n{database}\n{extra}"
+        );
+        Config::from_toml(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    }
+
+    fn running(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
+    /// The URL that clients see, without a slash at the end.
+    pub fn url(&self) -> String {
+        self.running().config.server.public_url.as_str().to_owned()
+    }
+
+    /// The URL of an ACME directory.
+    pub fn directory_url(&self, name: &str) -> String {
+        format!("{}/acme/{name}/directory", self.url())
+    }
+
+    /// The verbs, for what has no front end in the test.
+    pub fn lifecycle(&self) -> &Arc<Lifecycle> {
+        &self.running().lifecycle
+    }
+
+    /// The store, to look at what is written.
+    pub fn store(&self) -> &store::Store {
+        &self.running().store
+    }
+
+    /// An ACME client of the directory `default` with a fresh P-256 key, not registered.
+    pub async fn client(&self) -> Client {
+        Client::new(&self.directory_url("default")).await
+    }
+
+    /// The same with an account.
+    pub async fn registered_client(&self) -> Client {
+        let mut client = self.client().await;
+        client.register().await;
+        client
+    }
+
+    /// Runs what is due now, as often as there is something.
+    pub async fn run_jobs(&self) {
+        for _ in 0..100 {
+            if !self.lifecycle().work_once().await.unwrap() {
+                return;
+            }
+        }
+    }
+
+    /// Stops in an orderly way.
+    pub async fn stop(mut self) {
+        if let Some(server) = self.server.take() {
+            server.stop().await;
+        }
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.abandon();
+        }
+    }
+}
+
+async fn start(config: Config, clock: MockClock) -> anyhow::Result<Server> {
+    let surroundings = Surroundings {
+        clock: Arc::new(clock),
+        random: Arc::new(SystemRandom::new()),
+    };
+    Server::start(config, surroundings, Page::default()).await
+}
+
+impl Database {
+    /// The suite runs once on each engine: `CERTWRIGHT_TEST_DATABASE` says which.
+    #[expect(clippy::disallowed_methods, reason = "how the suite is told")]
+    async fn of_environment() -> Self {
+        match std::env::var("CERTWRIGHT_TEST_DATABASE").as_deref() {
+            Ok("postgres") => {
+                let cluster = store::testing::PostgresCluster::shared().unwrap();
+                let url = cluster.database().await.unwrap();
+                Self::Postgres { url }
+            }
+            _ => Self::Sqlite,
+        }
+    }
+}
