@@ -1,0 +1,101 @@
+# What one needs from a fresh clone. `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+TOOLS := $(TARGET)/test-tools
+DATA ?= ./data
+CARGO ?= cargo
+
+# The dashboard is optional for the binary: without its build, `/` says how to make it.
+UI := $(wildcard ui/package.json)
+
+.PHONY: help
+help: ## List what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: run
+run: ui ## Build for release and serve ./data on https://localhost:8443 (DATA=… for another directory)
+	@[[ -x $(TARGET)/release/certwright ]] || \
+	  echo "First build: compiles Certwright and its libraries; about 8 minutes on 2 cores, 2 on 8. Later ones take seconds."
+	@$(CARGO) build --release --locked -p certwright
+	@exec $(TARGET)/release/certwright serve --data "$(DATA)"
+
+.PHONY: build
+build: ui ## Build the binary for release
+	$(CARGO) build --release --locked -p certwright
+
+.PHONY: ui
+ui: ## Build the dashboard, if its source has changed
+ifneq ($(UI),)
+ui: ui/dist/index.html
+ui/node_modules/.package-lock.json: ui/package-lock.json
+	npm --prefix ui ci --no-audit --no-fund
+	@touch $@
+ui/dist/index.html: ui/node_modules/.package-lock.json $(shell find ui -path ui/node_modules -prune -o -path ui/dist -prune -o -type f -print 2>/dev/null)
+	npm --prefix ui run build
+	@touch $@
+endif
+
+.PHONY: test-tools
+test-tools: ## Install what the tests run beside cargo
+	@scripts/install-test-tools.sh "$(TARGET)"
+
+# nextest gives every test a process of its own and ends those that hang; plain `cargo test` runs them as well.
+.PHONY: test
+test: test-tools ui ## Install what the tests need and run all of them
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	  $(CARGO) nextest run --workspace --locked $(if $(CI),--profile ci); \
+	  $(CARGO) test --workspace --locked --doc; \
+	else \
+	  $(CARGO) test --workspace --locked; \
+	fi
+
+.PHONY: check
+check: fmt-check clippy deny docs ## Formatting, lints, licences and bans, documentation
+
+.PHONY: fmt
+fmt: ## Format the source
+	$(CARGO) fmt --all
+
+.PHONY: fmt-check
+fmt-check:
+	$(CARGO) fmt --all --check
+
+.PHONY: clippy
+clippy:
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+# Building cargo-deny takes some minutes, once. Advisories need a database from the network: `make audit`.
+DENY := $(shell command -v cargo-deny || echo "$(TOOLS)/bin/cargo-deny")
+$(TOOLS)/bin/cargo-deny:
+	@echo "cargo-deny is not installed: building it into $(TOOLS), once"
+	$(CARGO) install --quiet --locked --root "$(TOOLS)" cargo-deny
+
+.PHONY: deny
+deny: $(DENY)
+	$(DENY) --locked check --hide-inclusion-graph bans licenses sources
+
+.PHONY: audit
+audit: $(DENY) ## Look for known vulnerabilities in the dependencies (fetches the advisory database)
+	$(DENY) --locked check advisories
+
+.PHONY: docs
+docs:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+
+.PHONY: bench
+bench: ## Measure speed and memory, beside other ACME servers that are installed
+	@scripts/bench.sh
+
+.PHONY: dist
+dist: ui ## Build the binary that is shipped, with its manual pages and completions, into target/certwright-*.tar.gz
+	@CARGO="$(CARGO)" scripts/dist.sh "$(TARGET)"
+
+.PHONY: clean
+clean: ## Remove what was built (keeps ./data)
+	$(CARGO) clean
+	rm -rf ui/dist ui/node_modules "$(TOOLS)"

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Installs what the tests run beside cargo: on Debian 12, into the system what only works there (PostgreSQL,
+# SoftHSM, …), and everything else into <target>/test-tools. Run again when all is there, it takes a second.
+#
+#   scripts/install-test-tools.sh [TARGET_DIRECTORY]     default: $CARGO_TARGET_DIR or ./target
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=${1:-${CARGO_TARGET_DIR:-target}}
+mkdir -p "$target"
+tools=$(cd "$target" && pwd)/test-tools
+mkdir -p "$tools/bin"
+
+# What has to be there                     the Debian package that brings it
+system=(
+    cc                                     build-essential
+    openssl                                openssl
+    curl                                   curl
+    softhsm2-util                          softhsm2
+    /usr/lib/softhsm/libsofthsm2.so        libsofthsm2
+    '/usr/lib/postgresql/*/bin/initdb'     postgresql
+)
+# Programs that are one file. Their packages would start services or need root, so only the file is taken.
+single=(
+    lego                                   lego
+    caddy                                  caddy
+    pebble                                 pebble
+    pebble-challtestsrv                    pebble
+)
+
+say() { printf 'test tools: %s\n' "$*"; }
+
+has() { # COMMAND_OR_PATTERN
+    case $1 in
+        /*) compgen -G "$1" >/dev/null ;;
+        *) [[ -x $tools/bin/$1 ]] || command -v "$1" >/dev/null ;;
+    esac
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        say "needs root or sudo for: $*" >&2
+        return 1
+    fi
+}
+
+# The list of packages is fetched once, and only when something is missing.
+updated=
+apt_update() {
+    [[ -z $updated ]] || return 0
+    command -v apt-get >/dev/null || {
+        say "this script knows Debian's apt-get only; please install by hand: $*" >&2
+        return 1
+    }
+    as_root apt-get update -qq
+    updated=yes
+}
+
+missing() { # LIST… as pairs; prints the packages that are missing
+    while (($#)); do
+        has "$1" || echo "$2"
+        shift 2
+    done | sort -u
+}
+
+install_system() {
+    local packages
+    mapfile -t packages < <(missing "${system[@]}")
+    # A venv can exist without pip; only making one shows it.
+    python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv)
+    ((${#packages[@]})) || return 0
+    say "installing ${packages[*]}"
+    apt_update "${packages[@]}"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${packages[@]}" >/dev/null
+}
+
+install_single() {
+    local packages package scratch
+    mapfile -t packages < <(missing "${single[@]}")
+    ((${#packages[@]})) || return 0
+    say "unpacking ${packages[*]}"
+    apt_update "${packages[@]}"
+    scratch=$(mktemp -d)
+    # apt reads packages as a user of its own.
+    chmod 755 "$scratch"
+    for package in "${packages[@]}"; do
+        (cd "$scratch" && apt-get download -qq "$package")
+        dpkg-deb -x "$scratch/${package}"_*.deb "$scratch"
+    done
+    cp "$scratch"/usr/bin/* "$tools/bin/"
+    rm -rf "$scratch"
+}
+
+install_python() {
+    local wanted=scripts/test-requirements.txt
+    cmp -s "$wanted" "$tools/venv/installed.txt" && "$tools/venv/bin/python" -c '' 2>/dev/null && return 0
+    say "installing certbot and pkilint into $tools/venv"
+    rm -rf "$tools/venv"
+    python3 -m venv "$tools/venv"
+    "$tools/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+    cp "$wanted" "$tools/venv/installed.txt"
+}
+
+install_npm() {
+    local wanted=scripts/interop-npm/package-lock.json
+    cmp -s "$wanted" "$tools/npm/installed.json" && return 0
+    say "installing ACME clients from npm into $tools/npm"
+    rm -rf "$tools/npm"
+    mkdir -p "$tools/npm"
+    cp scripts/interop-npm/package.json "$wanted" "$tools/npm/"
+    npm --prefix "$tools/npm" ci --silent --no-audit --no-fund
+    cp "$wanted" "$tools/npm/installed.json"
+}
+
+install_system
+install_single
+install_python
+install_npm
+say "ready in $tools"
