@@ -172,6 +172,13 @@ impl StoreError {
         }
     }
 
+    /// What was stored does not make sense when it is read: `cause` says what and where.
+    pub fn corrupt(cause: impl Into<String>) -> Self {
+        Self::Corrupt {
+            cause: cause.into(),
+        }
+    }
+
     /// Whether a unique key was already taken.
     pub fn is_duplicate(&self) -> bool {
         matches!(self, Self::Duplicate { .. })

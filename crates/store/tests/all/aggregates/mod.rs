@@ -1,0 +1,24 @@
+//! Each aggregate's methods on both engines.
+
+mod acme;
+mod certificates;
+mod configuration;
+mod enrollments;
+mod events;
+mod jobs;
+mod limits;
+mod revocation;
+
+/// `transact!(database, |tx| { … })` runs the block in a transaction and answers its value.
+macro_rules! transact {
+    ($database:expr, |$tx:ident| $body:block) => {
+        $database
+            .store
+            .write("test", move |$tx| {
+                Box::pin(async move { Ok::<_, store::StoreError>($body) })
+            })
+            .await
+            .unwrap()
+    };
+}
+pub(crate) use transact;
