@@ -53,21 +53,7 @@ impl EmbeddedConnector {
             .map(|der| Certificate::from_der(der))
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| UnfitCertificate(error.to_string()))?;
-        let own = parsed.first().ok_or_else(|| {
-            UnfitCertificate("it has none yet; import the one made from its CSR".to_owned())
-        })?;
-        if own.public_key != *key.public_key() {
-            return Err(UnfitCertificate(format!(
-                "`{}` is not for this issuer's key",
-                own.subject
-            )));
-        }
-        if !own.is_ca {
-            return Err(UnfitCertificate(format!(
-                "`{}` is not a CA certificate",
-                own.subject
-            )));
-        }
+        let own = check_chain(&parsed, &*key)?;
         let facts = IssuerFacts::from_certificate(own, key.signature_algorithm());
         Ok(Self {
             ca: LocalCa {
@@ -238,6 +224,39 @@ impl IssuerConnector for EmbeddedConnector {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct UnfitCertificate(String);
+
+/// The issuer's own certificate, if it and those above it are what their constraints can be read from.
+fn check_chain<'a>(
+    chain: &'a [Certificate],
+    key: &dyn SigningKey,
+) -> Result<&'a Certificate, UnfitCertificate> {
+    let unfit = |text: String| Err(UnfitCertificate(text));
+    let Some(own) = chain.first() else {
+        return unfit("it has none yet; import the one made from its CSR".to_owned());
+    };
+    if own.public_key != *key.public_key() {
+        return unfit(format!("`{}` is not for this issuer's key", own.subject));
+    }
+    for ca in chain {
+        if !ca.is_ca {
+            return unfit(format!("`{}` is not a CA certificate", ca.subject));
+        }
+        // Among them could be name constraints, which must not be passed over.
+        let strange = [
+            ca.unknown_critical_extensions.as_slice(),
+            ca.malformed_extensions.as_slice(),
+        ]
+        .concat();
+        if !strange.is_empty() {
+            let list = strange.join(", ");
+            return unfit(format!(
+                "`{}` has extensions that cannot be read: {list}",
+                ca.subject
+            ));
+        }
+    }
+    Ok(own)
+}
 
 /// A root above the issuer is left out (RFC 8446 section 4.4.2); the issuer itself is always there.
 fn served(chain: &[Certificate]) -> Chain {

@@ -6,8 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
+use data_encoding::{BASE64, BASE64_NOPAD};
 use domain::keystore::{KeyStoreError, Sealer};
 use pki::random::{Random, SystemRandom};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
@@ -45,7 +44,7 @@ impl SealKey {
 
     /// From configuration.
     pub fn from_base64(text: &SecretString) -> Result<Self, SealKeyError> {
-        let decoded = STANDARD.decode(text.expose_secret().trim());
+        let decoded = BASE64.decode(text.expose_secret().trim().as_bytes());
         let octets = Zeroizing::new(decoded.map_err(|_| SealKeyError::Text)?);
         Self::from_slice(&octets).ok_or(SealKeyError::Text)
     }
@@ -182,7 +181,7 @@ impl Sealer for AeadSealer {
             )
             .expect("a secret is shorter than 64 GiB");
         buffer.extend(tag.as_ref());
-        format!("{VERSION}{}", STANDARD_NO_PAD.encode(buffer.as_slice()))
+        format!("{VERSION}{}", BASE64_NOPAD.encode(&buffer))
     }
 
     fn open(&self, context: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, KeyStoreError> {
@@ -196,7 +195,7 @@ impl Sealer for AeadSealer {
 impl AeadSealer {
     fn try_open(&self, context: &str, sealed: &str) -> Option<Zeroizing<Vec<u8>>> {
         let text = sealed.strip_prefix(VERSION)?;
-        let mut octets = Zeroizing::new(STANDARD_NO_PAD.decode(text).ok()?);
+        let mut octets = Zeroizing::new(BASE64_NOPAD.decode(text.as_bytes()).ok()?);
         let (nonce, sealed) = octets.split_at_mut_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let aad = Aad::from(context.as_bytes());
@@ -292,10 +291,10 @@ mod tests {
     #[test]
     fn a_key_from_the_configuration_is_base64_of_32_octets() {
         let text = |text: &str| SealKey::from_base64(&text.to_owned().into());
-        assert!(text(&STANDARD.encode([9; 32])).is_ok());
-        assert!(text(&STANDARD.encode([9; 31])).is_err());
+        assert!(text(&BASE64.encode(&[9; 32])).is_ok());
+        assert!(text(&BASE64.encode(&[9; 31])).is_err());
         assert!(text("not base64").is_err());
-        let shown = format!("{:?}", text(&STANDARD.encode([9; 32])).unwrap());
+        let shown = format!("{:?}", text(&BASE64.encode(&[9; 32])).unwrap());
         assert_eq!(shown, "SealKey(..)");
     }
 }

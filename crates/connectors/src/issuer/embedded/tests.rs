@@ -255,3 +255,63 @@ fn an_issuer_whose_certificate_is_missing_or_for_another_key_is_not_connected() 
         }
     }
 }
+
+/// A key in a device: it may be away, and it remembers who called.
+struct DeviceKey {
+    inner: Arc<dyn SigningKey>,
+    away: bool,
+    callers: parking_lot::Mutex<Vec<std::thread::ThreadId>>,
+}
+
+impl SigningKey for DeviceKey {
+    fn public_key(&self) -> &pki::key::PublicKey {
+        self.inner.public_key()
+    }
+
+    fn signature_algorithm(&self) -> pki::key::SignatureAlgorithm {
+        self.inner.signature_algorithm()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, pki::key::KeyError> {
+        self.callers.lock().push(std::thread::current().id());
+        if self.away {
+            return Err(pki::key::KeyError::Device("no token in slot 3".into()));
+        }
+        self.inner.sign(message)
+    }
+}
+
+#[tokio::test]
+async fn s13_a_device_is_called_off_the_runtime_and_its_absence_can_be_waited_out() {
+    for away in [false, true] {
+        let ca = plain();
+        let key = Arc::new(DeviceKey {
+            inner: ca.issuing.local_ca().unwrap().key.clone(),
+            away,
+            callers: parking_lot::Mutex::default(),
+        });
+        let config = EmbeddedConfig {
+            key: KeyReference::Pkcs11 {
+                id: "01".to_owned(),
+                label: "issuing".to_owned(),
+            },
+            chain: ca.issuing.chain().clone(),
+            is_root: false,
+        };
+        let random = Arc::new(SystemRandom::new());
+        let url = "http://ca.test";
+        let connector =
+            EmbeddedConnector::new("issuing", &config, key.clone(), url, random).unwrap();
+        let request = request(|_| ());
+        let prepared = connector.prepare(&request, now()).unwrap();
+        match connector.issue(&request, prepared.as_ref()).await {
+            Ok(Issuance::Issued(_)) => assert!(!away),
+            Err(IssueError::Unavailable(text)) => {
+                assert!(away && text.contains("slot 3"), "{text}")
+            }
+            other => panic!("{other:?}"),
+        }
+        let here = std::thread::current().id();
+        assert!(key.callers.lock().iter().all(|caller| *caller != here));
+    }
+}

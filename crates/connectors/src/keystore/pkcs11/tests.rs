@@ -5,6 +5,7 @@ use std::process::Command;
 
 use cryptoki::context::Pkcs11;
 use cryptoki::object::AttributeType;
+use cryptoki::session::UserType;
 
 use super::*;
 
@@ -194,22 +195,22 @@ fn s13_a_token_that_is_gone_fails_clean_and_works_when_it_is_back() {
 }
 
 #[test]
-fn s13_a_wrong_pin_is_sent_once_and_does_not_lock_the_token() {
-    in_a_process_of_its_own(
-        "s13_a_wrong_pin_is_sent_once_and_does_not_lock_the_token",
-        |_| {
-            let token = Token::new(config("0000-0000")).unwrap();
-            for _ in 0..20 {
-                let error = token.connect().unwrap_err();
-                assert!(matches!(error, TokenError::PinRefused), "{error}");
-            }
-            let attempts = token.context().clone();
-            let slot = attempts.get_slots_with_initialized_token().unwrap()[0];
-            assert!(!attempts.get_token_info(slot).unwrap().user_pin_locked());
-            let store = Pkcs11KeyStore::new(config(PIN)).unwrap();
-            signs(&*store.generate("issuing", KeyAlgorithm::EcP256).unwrap().key);
-        },
-    );
+fn s13_a_wrong_pin_is_sent_once_and_never_again() {
+    in_a_process_of_its_own("s13_a_wrong_pin_is_sent_once_and_never_again", |_| {
+        const WRONG: &str = "0000-0000";
+        let token = Token::new(config(WRONG)).unwrap();
+        let refused = |token: &Token| matches!(token.connect(), Err(TokenError::PinRefused));
+        assert!(refused(&token));
+        // Were it sent again, it would be right by now.
+        let slot = token.context().get_slots_with_initialized_token().unwrap()[0];
+        let session = token.context().open_rw_session(slot).unwrap();
+        session.login(UserType::User, Some(&PIN.into())).unwrap();
+        session.set_pin(&PIN.into(), &WRONG.into()).unwrap();
+        session.logout().unwrap();
+        assert!(refused(&token));
+        let store = Pkcs11KeyStore::new(config(WRONG)).unwrap();
+        signs(&*store.generate("issuing", KeyAlgorithm::EcP256).unwrap().key);
+    });
 }
 
 #[test]
