@@ -5,6 +5,7 @@ mod encode;
 mod extended_key_usage;
 mod extensions;
 mod key_usage;
+mod observed;
 mod parse;
 
 pub use content::{BasicConstraints, CertificateContent, IssuerFacts};
@@ -16,4 +17,5 @@ pub use parse::{Certificate, CertificateError};
 pub(crate) use extensions::{
     authority_key_identifier, check_url, distribution_point, extension, subject_alt_names,
 };
-pub(crate) use parse::{Envelope, RawExtension};
+pub(crate) use observed::RawExtension;
+pub(crate) use parse::Envelope;

@@ -110,6 +110,12 @@ impl LocalKey {
         Ok(Zeroizing::new(octets))
     }
 
+    /// The PrivateKeyInfo in PEM.
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, KeyError> {
+        let der = self.to_pkcs8()?;
+        Ok(Zeroizing::new(pem::encode(pem::PRIVATE_KEY, &der)))
+    }
+
     fn rsa(pair: RsaKeyPair) -> Result<Self, KeyError> {
         let public = PublicKey::from_rsa_public_key_der(pair.public_key().as_ref());
         Self::new(Pair::Rsa(pair), public.ok())

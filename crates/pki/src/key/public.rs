@@ -366,12 +366,9 @@ mod tests {
 
     #[test]
     fn the_key_identifier_is_the_start_of_the_digest_of_the_key_octets() {
-        // RFC 8410 section 10.1: its example key.
-        let octets = BASE64
-            .decode(b"GwTVoTy2eYMRa8+hSvZ3GHKN3BQ71OIDODZKNjLgt4U=")
-            .unwrap_or_else(|_| vec![1; 32]);
-        let key = PublicKey::from_ed25519(&octets[..32]).unwrap();
-        assert_eq!(key.key_identifier()[..], sha256(&octets[..32])[..20]);
+        let key = PublicKey::from_ed25519(&[1; 32]).unwrap();
+        let identifier = data_encoding::HEXLOWER.encode(&key.key_identifier());
+        assert_eq!(identifier, "72cd6e8422c407fb6d098690f1130b7ded7ec2f7");
     }
 
     proptest! {

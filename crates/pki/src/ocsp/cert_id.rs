@@ -3,7 +3,7 @@
 use aws_lc_rs::digest;
 use const_oid::ObjectIdentifier;
 
-use crate::asn1::{DerError, Reader, Tlv, tag};
+use crate::asn1::{DerError, Reader, Tlv, Writer, tag};
 use crate::certificate::Certificate;
 use crate::oid;
 use crate::serial::Serial;
@@ -40,6 +40,15 @@ impl CertId {
     }
 }
 
+/// The digest by which a CertID names its issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OcspDigest {
+    /// SHA-1, which most clients use; nothing here relies on its strength
+    Sha1,
+    /// SHA-256, which RFC 9919 recommends
+    Sha256,
+}
+
 /// The digests by which requests name one issuer.
 #[derive(Clone, Debug)]
 pub struct OcspIssuer {
@@ -57,7 +66,6 @@ impl OcspIssuer {
     /// From the issuer's subject and the content of its subjectPublicKey without the unused-bits
     /// octet, as [`crate::key::PublicKey::key_octets`] gives it.
     pub fn new(name_der: &[u8], key_bits: &[u8]) -> Self {
-        // SHA-1 is what most clients still name issuers by; nothing here relies on its strength.
         let algorithms = [
             (oid::SHA1, &digest::SHA1_FOR_LEGACY_USE_ONLY),
             (oid::SHA256, &digest::SHA256),
@@ -77,6 +85,33 @@ impl OcspIssuer {
             &certificate.subject_der,
             certificate.public_key.key_octets(),
         )
+    }
+
+    /// The CertID of a certificate of this issuer, to ask about it or to answer ahead.
+    pub fn cert_id(&self, digest: OcspDigest, serial: &Serial) -> CertId {
+        let [sha1, sha256] = &self.digests;
+        let digests = match digest {
+            OcspDigest::Sha1 => sha1,
+            OcspDigest::Sha256 => sha256,
+        };
+        let der = Writer::encode(|w| {
+            w.sequence(|w| {
+                w.sequence(|w| {
+                    w.oid(&digests.algorithm);
+                    w.null();
+                });
+                w.octet_string(digests.name.as_ref());
+                w.octet_string(digests.key.as_ref());
+                serial.encode(w);
+            });
+        });
+        CertId {
+            algorithm: digests.algorithm.as_bytes().to_vec(),
+            issuer_name_hash: digests.name.as_ref().to_vec(),
+            issuer_key_hash: digests.key.as_ref().to_vec(),
+            serial: serial.clone(),
+            der,
+        }
     }
 
     /// Whether the request means a certificate of this issuer.

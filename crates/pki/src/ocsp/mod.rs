@@ -4,7 +4,7 @@ mod cert_id;
 mod request;
 mod response;
 
-pub use cert_id::{CertId, OcspIssuer};
+pub use cert_id::{CertId, OcspDigest, OcspIssuer};
 pub use request::{OcspRequest, OcspRequestError};
 pub use response::{
     CertStatus, ErrorStatus, ResponseContent, SingleResponse, error_response, sign,

@@ -3,8 +3,8 @@
 use data_encoding::BASE64;
 
 use super::cert_id::{CertId, read_list};
-use crate::asn1::{DerError, Reader, tag};
-use crate::certificate::RawExtension;
+use crate::asn1::{DerError, Reader, Writer, tag};
+use crate::certificate::{RawExtension, extension};
 use crate::oid;
 
 /// What a client asks. A signature on the request is allowed and ignored (RFC 6960 section 4.1.2).
@@ -64,6 +64,22 @@ impl OcspRequest {
         Ok(Self { cert_ids, nonce })
     }
 
+    /// The request in DER, without signature.
+    pub fn to_der(&self) -> Vec<u8> {
+        Writer::encode(|w| w.sequence(|w| w.sequence(|w| self.write(w))))
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.sequence(|w| {
+            for id in &self.cert_ids {
+                w.sequence(|w| w.raw(&id.der));
+            }
+        });
+        if let Some(nonce) = &self.nonce {
+            w.constructed(2, |w| w.sequence(|w| write_nonce(w, nonce)));
+        }
+    }
+
     /// Reads the last part of a GET path, RFC 6960 appendix A.1: base64, percent-encoded.
     pub fn from_get_path(path: &str) -> Result<Self, OcspRequestError> {
         if path.len() > 4 * MAX_OCTETS {
@@ -73,6 +89,11 @@ impl OcspRequest {
         let der = BASE64.decode(&base64).map_err(|_| OcspRequestError::Path)?;
         Self::from_der(&der)
     }
+}
+
+/// The nonce's value is an OCTET STRING of its own, RFC 9654 section 2.1.
+pub(super) fn write_nonce(w: &mut Writer, nonce: &[u8]) {
+    extension(w, &oid::OCSP_NONCE, false, |w| w.octet_string(nonce));
 }
 
 fn read_nonce(mut extensions: Reader<'_>) -> Result<Option<Vec<u8>>, OcspRequestError> {

@@ -3,8 +3,8 @@
 use aws_lc_rs::digest;
 
 use super::CertId;
+use super::request::write_nonce;
 use crate::asn1::{Writer, tag};
-use crate::certificate::extension;
 use crate::key::{KeyError, PublicKey, SigningKey};
 use crate::oid;
 use crate::revocation::RevocationReason;
@@ -123,11 +123,7 @@ fn write_response_data(w: &mut Writer, content: &ResponseContent, responder: &Pu
             }
         });
         if let Some(nonce) = &content.nonce {
-            w.constructed(1, |w| {
-                w.sequence(|w| {
-                    extension(w, &oid::OCSP_NONCE, false, |w| w.octet_string(nonce));
-                });
-            });
+            w.constructed(1, |w| w.sequence(|w| write_nonce(w, nonce)));
         }
     });
 }

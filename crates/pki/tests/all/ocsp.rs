@@ -7,8 +7,8 @@ use pki::asn1::{Reader, Writer, tag};
 use pki::certificate::Certificate;
 use pki::key::{KeyAlgorithm, SigningKey};
 use pki::ocsp::{
-    self, CertStatus, ErrorStatus, OcspIssuer, OcspRequest, OcspRequestError, ResponseContent,
-    SingleResponse,
+    self, CertStatus, ErrorStatus, OcspDigest, OcspIssuer, OcspRequest, OcspRequestError,
+    ResponseContent, SingleResponse,
 };
 use pki::oid;
 use pki::revocation::RevocationReason;
@@ -209,25 +209,14 @@ fn an_error_is_five_octets() {
 #[test]
 fn an_answer_made_ahead_has_no_nonce_and_no_extensions() {
     let root = Authority::root(KeyAlgorithm::EcP256);
-    let key = root.key.public_key().key_octets();
-    let [name_hash, key_hash] = [&root.certificate.subject_der[..], key]
-        .map(|octets| aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, octets));
-    let der = Writer::encode(|w| {
-        w.sequence(|w| {
-            w.sequence(|w| {
-                w.sequence(|w| {
-                    w.sequence(|w| {
-                        cert_id(
-                            w,
-                            &oid::SHA256,
-                            [name_hash.as_ref(), key_hash.as_ref()],
-                            &[5],
-                        );
-                    });
-                });
-            });
-        });
-    });
+    let issuer = OcspIssuer::from_certificate(&root.certificate);
+    let serial = "05".parse().unwrap();
+    let request = OcspRequest {
+        cert_ids: vec![issuer.cert_id(OcspDigest::Sha256, &serial)],
+        nonce: None,
+    };
+    let der = request.to_der();
+    assert_eq!(OcspRequest::from_der(&der).unwrap(), request);
     let answer = answer(
         &der,
         &root.certificate,
