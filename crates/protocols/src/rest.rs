@@ -1,1 +1,22 @@
 //! The REST API's wire types, shared by server, command line and agent.
+//!
+//! JSON with members in snake case, instants in RFC 3339 UTC, absent members left out. Unknown
+//! members of requests are refused, so that a misspelt one is noticed; those of answers are not,
+//! so that a newer server can say more.
+
+pub mod account;
+pub mod audit;
+pub mod authorization;
+pub mod certificate;
+pub mod directory;
+pub mod eab_key;
+pub mod enrollment;
+pub mod issuer;
+pub mod order;
+pub mod page;
+pub mod problem;
+pub mod profile;
+pub mod token;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! Certificates of the inventory.
+
+use std::collections::BTreeMap;
+
+use pki::fingerprint::Fingerprint;
+use pki::revocation::RevocationReason;
+use pki::serial::Serial;
+use pki::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// A certificate of the inventory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Certificate {
+    #[schema(example = "crt_06ek9q3v5c8m2k7t1r4x0z9w8y")]
+    pub id: String,
+    pub status: CertificateStatus,
+    /// Subject alternative names
+    pub names: Vec<String>,
+    /// Distinguished name
+    pub subject: String,
+    /// Hexadecimal
+    #[schema(value_type = String)]
+    pub serial: Serial,
+    /// SHA-256 of the DER, hexadecimal
+    #[schema(value_type = String)]
+    pub fingerprint: Fingerprint,
+    #[schema(value_type = String, format = DateTime)]
+    pub not_before: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub not_after: Timestamp,
+    /// `p-256`, `rsa-2048`, …
+    pub key_kind: String,
+    /// Name of the configured issuer, where it is one of ours
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Distinguished name of the issuer
+    pub issuer_name: String,
+    pub origin: CertificateOrigin,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile_version: Option<u32>,
+    /// ACME account it was issued to
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// ACME directory it was ordered in
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enrollment: Option<String>,
+    /// Certificate that this one took the place of
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// Certificate that took the place of this one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revocation: Option<Revocation>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// A certificate's status; expiry is judged by the server's clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateStatus {
+    NotYetValid,
+    Valid,
+    Expired,
+    Revoked,
+}
+
+/// How a certificate became known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateOrigin {
+    Issued,
+    Discovered,
+    Imported,
+}
+
+/// When and why a certificate was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Revocation {
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    #[schema(value_type = String, example = "keyCompromise")]
+    pub reason: RevocationReason,
+}
+
+/// Filters of the list of certificates; all that are given must fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct CertificateQuery {
+    /// Exactly this name: `www.example.org`, `192.0.2.1`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// This name and everything below it: `example.org`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suffix: Option<String>,
+    /// Serial number, hexadecimal
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub serial: Option<Serial>,
+    /// SHA-256 of the DER, hexadecimal
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>)]
+    pub fingerprint: Option<Fingerprint>,
+    /// Name of a configured issuer
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Name of a profile
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Id of an ACME account
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub status: Option<CertificateStatus>,
+    /// Ends before this instant
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub expires_before: Option<Timestamp>,
+    /// Ends at this instant or later
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub expires_after: Option<Timestamp>,
+}
+
+/// The form of a download; without it the `Accept` header decides, and without that it is `chain`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct DownloadQuery {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub format: Option<DownloadFormat>,
+}
+
+/// Forms in which a certificate is handed out. None holds a private key: the server has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DownloadFormat {
+    /// The certificate alone, PEM
+    Pem,
+    /// The certificate alone, DER
+    Der,
+    /// The certificate and those above it, PEM
+    Chain,
+    /// Certificate and chain in a PKCS #12 file; the header `Certwright-Password` protects it
+    P12,
+}
+
+impl DownloadFormat {
+    /// Every form.
+    pub const ALL: [Self; 4] = [Self::Pem, Self::Der, Self::Chain, Self::P12];
+
+    /// Its media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Pem => "application/x-pem-file",
+            Self::Der => "application/pkix-cert",
+            Self::Chain => "application/pem-certificate-chain",
+            Self::P12 => "application/x-pkcs12",
+        }
+    }
+
+    /// What file names of this form end with.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Pem | Self::Chain => "pem",
+            Self::Der => "der",
+            Self::P12 => "p12",
+        }
+    }
+}
+
+/// The header that carries the password of a PKCS #12 file; URLs are logged, headers are not.
+pub const PASSWORD_HEADER: &str = "certwright-password";
+
+/// A wish to revoke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RevokeRequest {
+    /// A CRLReason of RFC 5280 section 5.3.1; `keyCompromise` also blocks the key for ever
+    #[schema(value_type = String, example = "superseded")]
+    pub reason: RevocationReason,
+}

@@ -1,0 +1,111 @@
+//! Enrollments: passes through the issuance pipeline.
+
+use std::collections::BTreeMap;
+
+use pki::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::authorization::Identifier;
+
+/// One request for one certificate on its way through the pipeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Enrollment {
+    #[schema(example = "enr_06ek9q3v5c8m2k7t1r4x0z9w8y")]
+    pub id: String,
+    pub status: EnrollmentStatus,
+    pub identifiers: Vec<Identifier>,
+    pub requester: Requester,
+    pub profile: String,
+    pub profile_version: u32,
+    /// The issuer that signs, once chosen
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The certificate, once issued
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Rules that were broken
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
+    /// Why it failed or was withdrawn, or what the last try met with
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Tries to have it signed so far
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+    /// When the issuer is asked again
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub poll_at: Option<Timestamp>,
+    /// The certificate it renews
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
+}
+
+/// Where an enrollment stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnrollmentStatus {
+    Rejected,
+    Approved,
+    Signing,
+    AwaitingIssuer,
+    Issued,
+    Failed,
+    Cancelled,
+}
+
+impl EnrollmentStatus {
+    /// The name in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Approved => "approved",
+            Self::Signing => "signing",
+            Self::AwaitingIssuer => "awaiting-issuer",
+            Self::Issued => "issued",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// Who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Requester {
+    AcmeAccount {
+        account: String,
+        directory: String,
+        order: String,
+    },
+    /// The server, for itself
+    System,
+}
+
+/// One broken rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Violation {
+    /// Dotted: `names.wildcard`
+    pub rule: String,
+    /// What was found and how to mend it
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<Identifier>,
+}
+
+/// Filters of the list of enrollments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct EnrollmentQuery {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub status: Option<EnrollmentStatus>,
+}

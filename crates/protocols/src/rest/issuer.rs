@@ -1,0 +1,147 @@
+//! Issuers: the configured CAs.
+
+use std::fmt;
+
+use pki::fingerprint::Fingerprint;
+use pki::key::KeyAlgorithm;
+use pki::serial::Serial;
+use pki::time::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize, Serializer};
+use utoipa::ToSchema;
+
+/// A configured CA.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Issuer {
+    pub name: String,
+    #[schema(example = "iss_06ek9q3v5c8m2k7t1r4x0z9w8y")]
+    pub id: String,
+    pub state: IssuerState,
+    /// What kind of CA it is; `embedded` is one whose key is here
+    pub kind: String,
+    /// Whether it is a root, which signs CA certificates and CRLs only
+    pub is_root: bool,
+    /// Its own certificate; absent while it waits for one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<CaCertificate>,
+    /// Its latest CRL
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub crl: Option<Crl>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+}
+
+/// Whether an issuer signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IssuerState {
+    /// Has a key, and waits for its certificate from a CA elsewhere
+    AwaitingCertificate,
+    /// Signs what profiles route to it
+    Active,
+    /// Signs no certificates, but CRLs and OCSP answers for those it signed
+    Retired,
+}
+
+/// What a CA's certificate says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CaCertificate {
+    pub subject: String,
+    pub issuer: String,
+    #[schema(value_type = String)]
+    pub serial: Serial,
+    #[schema(value_type = String)]
+    pub fingerprint: Fingerprint,
+    #[schema(value_type = String, format = DateTime)]
+    pub not_before: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub not_after: Timestamp,
+    pub key_kind: String,
+    /// It and those above it, PEM
+    pub chain: String,
+}
+
+/// A published CRL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Crl {
+    pub number: i64,
+    #[schema(value_type = String, format = DateTime)]
+    pub this_update: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub next_update: Timestamp,
+    pub octets: u64,
+}
+
+/// A CA that was made elsewhere, with its key.
+#[derive(Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImportIssuer {
+    /// In URLs and profiles: lower-case letters, digits and hyphens
+    #[schema(example = "corporate")]
+    pub name: String,
+    /// Its certificate and those above it, PEM, in any order
+    pub certificates: String,
+    /// Its private key, PEM, not encrypted; sealed on arrival and never handed out
+    #[serde(serialize_with = "exposed")]
+    #[schema(value_type = String, format = Password, write_only)]
+    pub key: SecretString,
+}
+
+impl fmt::Debug for ImportIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImportIssuer")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Only the client writes it, to the server.
+fn exposed<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    use secrecy::ExposeSecret;
+    serializer.serialize_str(secret.expose_secret())
+}
+
+/// A CA that a CA elsewhere is to certify.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RequestIssuer {
+    #[schema(example = "issuing-2027")]
+    pub name: String,
+    /// Distinguished name as in RFC 4514
+    #[schema(example = "CN=Example Issuing CA 2027,O=Example")]
+    pub subject: String,
+    /// `p-256`, `p-384`, `rsa-3072`, …
+    #[schema(value_type = String, example = "p-256")]
+    pub key_algorithm: KeyAlgorithm,
+}
+
+/// A request that waits for its certificate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuerRequest {
+    pub name: String,
+    /// PKCS #10, PEM
+    pub csr: String,
+}
+
+/// The certificate for an issuer that waits for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InstallCertificate {
+    /// Its certificate and those above it, PEM, in any order
+    pub certificates: String,
+}
+
+/// Into service or out of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SetIssuerState {
+    pub state: WantedState,
+}
+
+/// What an operator can make of an issuer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum WantedState {
+    Active,
+    Retired,
+}
