@@ -174,7 +174,8 @@ pub mod preset {
             common_name: CommonName::FirstDnsName,
             key_usage: KeyUsage::DIGITAL_SIGNATURE,
             extended_key_usage: vec![ExtendedKeyUsage::ServerAuth],
-            certificate_policies: vec![DOMAIN_VALIDATED.to_owned()],
+            // None of the CA/B Forum's: those would promise what a private CA does not keep.
+            certificate_policies: Vec::new(),
             subject_key_identifier: false,
             revocation_pointers: RevocationPointers::default(),
             must_staple: true,
@@ -207,7 +208,6 @@ pub mod preset {
             description: "TLS client certificates for machines, 90 days".to_owned(),
             kind: CertificateKind::TlsClient,
             extended_key_usage: vec![ExtendedKeyUsage::ClientAuth],
-            certificate_policies: Vec::new(),
             subject_key_identifier: true,
             must_staple: false,
             ..tls_server(issuer)
@@ -215,6 +215,4 @@ pub mod preset {
     }
 
     const DAY: u64 = 24 * 60 * 60;
-    /// CA/B Forum domain-validated (TLS BR section 7.1.6.1).
-    const DOMAIN_VALIDATED: &str = "2.23.140.1.2.1";
 }
