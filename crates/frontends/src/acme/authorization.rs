@@ -77,10 +77,12 @@ fn render(
     };
     let body = Json(render::authorization(authorization, &context)?);
     let location = [(LOCATION, request.urls.authorization(&authorization.id))];
-    let is_probed = authorization
-        .challenges
-        .iter()
-        .any(|c| matches!(c.state, domain::acme::challenge::ChallengeState::Processing { .. }));
+    let is_probed = authorization.challenges.iter().any(|c| {
+        matches!(
+            c.state,
+            domain::acme::challenge::ChallengeState::Processing { .. }
+        )
+    });
     Ok(match is_probed {
         true => (location, [(RETRY_AFTER, PROBE_RETRY)], body).into_response(),
         false => (location, body).into_response(),

@@ -21,7 +21,7 @@ pub(crate) async fn complete(
     next: Next,
 ) -> Response {
     let method = request.method().clone();
-    let mut parts = request.uri().path().split('/').skip(2);
+    let mut parts = request.uri().path().split('/').skip(1);
     let directory = parts.next().unwrap_or_default().to_owned();
     let resource = parts.next().unwrap_or_default().to_owned();
     if method == Method::OPTIONS {

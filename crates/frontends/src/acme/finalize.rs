@@ -58,10 +58,8 @@ fn failure(error: FinalizeError) -> Failure {
             problem.identifier = Some(render::identifier(&identifier));
             Problem::from_subproblems(cause.detail, vec![problem]).into()
         }
-        FinalizeError::Unavailable(_) => {
-            Failure::from(Problem::server_internal().with_status(503))
-                .retry_after(std::time::Duration::from_secs(30))
-        }
+        FinalizeError::Unavailable(_) => Failure::from(Problem::server_internal().with_status(503))
+            .retry_after(std::time::Duration::from_secs(30)),
         FinalizeError::Store(error) => error.into(),
     }
 }

@@ -49,37 +49,41 @@ pub fn router(lifecycle: Arc<Lifecycle>) -> Router {
         lifecycle,
         keys: Cache::builder().max_capacity(20_000).build(),
     }));
-    Router::new()
+    let resources = Router::new()
         .route(
-            "/acme/{directory}/directory",
+            "/{directory}/directory",
             get(directory::get).post(directory::post_as_get),
         )
         .route(
-            "/acme/{directory}/new-nonce",
+            "/{directory}/new-nonce",
             get(nonce::get).head(nonce::head).post(nonce::post_as_get),
         )
-        .route("/acme/{directory}/new-account", post(account::create))
-        .route("/acme/{directory}/account/{id}", post(account::update))
-        .route("/acme/{directory}/account/{id}/orders", post(order::list))
-        .route("/acme/{directory}/key-change", post(key_change::change))
-        .route("/acme/{directory}/new-order", post(order::create))
-        .route("/acme/{directory}/order/{id}", post(order::show))
-        .route("/acme/{directory}/order/{id}/finalize", post(finalize::finalize))
-        .route("/acme/{directory}/new-authz", post(authorization::create))
-        .route("/acme/{directory}/authz/{id}", post(authorization::update))
-        .route("/acme/{directory}/challenge/{id}/{kind}", post(challenge::respond))
-        .route("/acme/{directory}/certificate/{id}", post(certificate::download))
+        .route("/{directory}/new-account", post(account::create))
+        .route("/{directory}/account/{id}", post(account::update))
+        .route("/{directory}/account/{id}/orders", post(order::list))
+        .route("/{directory}/key-change", post(key_change::change))
+        .route("/{directory}/new-order", post(order::create))
+        .route("/{directory}/order/{id}", post(order::show))
+        .route("/{directory}/order/{id}/finalize", post(finalize::finalize))
+        .route("/{directory}/new-authz", post(authorization::create))
+        .route("/{directory}/authz/{id}", post(authorization::update))
         .route(
-            "/acme/{directory}/certificate/{id}/alternate/{number}",
+            "/{directory}/challenge/{id}/{kind}",
+            post(challenge::respond),
+        )
+        .route("/{directory}/certificate/{id}", post(certificate::download))
+        .route(
+            "/{directory}/certificate/{id}/alternate/{number}",
             post(certificate::alternate),
         )
-        .route("/acme/{directory}/revoke-cert", post(revocation::revoke))
-        .route("/acme/{directory}/renewal-info/{id}", get(renewal_info::show))
-        .route("/acme/{*path}", axum::routing::any(failure::not_found))
+        .route("/{directory}/revoke-cert", post(revocation::revoke))
+        .route("/{directory}/renewal-info/{id}", get(renewal_info::show))
+        .fallback(failure::not_found)
         .method_not_allowed_fallback(failure::method_not_allowed)
         .layer(axum::middleware::from_fn_with_state(
             state.clone(),
             envelope::complete,
         ))
-        .with_state(state)
+        .with_state(state);
+    Router::new().nest("/acme", resources)
 }

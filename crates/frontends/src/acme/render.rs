@@ -51,9 +51,11 @@ pub(crate) fn order(view: &OrderView, urls: &Urls) -> order::Order {
             None,
             Some(urls.certificate(certificate)),
         ),
-        OrderStatus::Invalid(fault) => {
-            (order::OrderStatus::Invalid, Some(order_problem(fault)), None)
-        }
+        OrderStatus::Invalid(fault) => (
+            order::OrderStatus::Invalid,
+            Some(order_problem(fault)),
+            None,
+        ),
     };
     order::Order {
         status,

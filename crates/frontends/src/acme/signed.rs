@@ -13,7 +13,9 @@ use http::request::Parts;
 use lifecycle::acme::nonces::Redemption;
 use lifecycle::actor::Caller;
 use protocols::acme::jwk::Jwk;
-use protocols::acme::jws::{self, FlattenedJws, KeyReference, UnverifiedJws, VerifiedJws, VerifyingKey};
+use protocols::acme::jws::{
+    self, FlattenedJws, KeyReference, UnverifiedJws, VerifiedJws, VerifyingKey,
+};
 use protocols::acme::problem::{Problem, ProblemType};
 use serde::de::DeserializeOwned;
 
@@ -262,9 +264,11 @@ async fn spend_nonce(
     jws: &UnverifiedJws,
 ) -> Result<(), Failure> {
     let redemption = state.lifecycle.redeem_nonce(jws.nonce()).await?;
-    let is_refused_anyway = directory.spec.test_mode.as_ref().is_some_and(|test| {
-        state.lifecycle.chance(test.refuse_nonces_percent)
-    });
+    let is_refused_anyway = directory
+        .spec
+        .test_mode
+        .as_ref()
+        .is_some_and(|test| state.lifecycle.chance(test.refuse_nonces_percent));
     match redemption {
         Redemption::Accepted if !is_refused_anyway => Ok(()),
         Redemption::Accepted | Redemption::Refused => Err(Failure::new(
