@@ -21,9 +21,7 @@ pub enum CaChainError {
     WeakKey(#[from] WeakKey),
     #[error("`{0}` is not a CA certificate; basicConstraints with CA:TRUE is missing")]
     NotCa(String),
-    #[error(
-        "`{0}` may not sign certificates and CRLs; its keyUsage needs keyCertSign and cRLSign"
-    )]
+    #[error("`{0}` may not sign certificates and CRLs; its keyUsage needs keyCertSign and cRLSign")]
     KeyUsage(String),
     #[error("`{subject}` is valid from {not_before} to {not_after}, which is not now")]
     NotValidNow {
@@ -91,7 +89,10 @@ fn check_ca(certificate: &Certificate, below: usize, now: Timestamp) -> Result<(
     }
     let usage = KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN);
     // Roots of old leave the key usage out, which permits everything.
-    if certificate.key_usage.is_some_and(|found| !found.contains(usage)) {
+    if certificate
+        .key_usage
+        .is_some_and(|found| !found.contains(usage))
+    {
         return Err(CaChainError::KeyUsage(subject));
     }
     if now < certificate.not_before || now > certificate.not_after {

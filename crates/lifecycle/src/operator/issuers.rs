@@ -46,9 +46,7 @@ pub enum IssuerError {
     Unknown(String),
     #[error("there already is an issuer `{0}`; choose another name")]
     NameTaken(String),
-    #[error(
-        "`{0}` is no name for an issuer; use lower-case letters, digits and hyphens, 1 to 63"
-    )]
+    #[error("`{0}` is no name for an issuer; use lower-case letters, digits and hyphens, 1 to 63")]
     BadName(String),
     #[error(transparent)]
     Chain(#[from] CaChainError),
@@ -302,7 +300,12 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<Issuer, IssuerError> {
         let now = self.now();
-        let event = self.event(caller, change.event_name, issuer.id.as_str(), change.data.clone());
+        let event = self.event(
+            caller,
+            change.event_name,
+            issuer.id.as_str(),
+            change.data.clone(),
+        );
         // Clients look for the CRL as soon as there is a certificate that names it.
         let job = (issuer.state != IssuerState::AwaitingCertificate).then(|| {
             let issuer = issuer.id.clone();
@@ -365,7 +368,11 @@ async fn write_issuer(
     }
     if let Some(entry) = &change.entries {
         let fingerprint = entry.certificate.fingerprint;
-        if tx.find_certificate_by_fingerprint(&fingerprint).await?.is_none() {
+        if tx
+            .find_certificate_by_fingerprint(&fingerprint)
+            .await?
+            .is_none()
+        {
             if entry.certificate.chain_id.is_some() {
                 tx.put_chain(&entry.above).await?;
             }
@@ -383,5 +390,8 @@ fn csr_setting(issuer: &IssuerId) -> String {
 }
 
 fn fingerprint(chain: &CaChain) -> Option<String> {
-    chain.certificates.first().map(|own| own.fingerprint().to_string())
+    chain
+        .certificates
+        .first()
+        .map(|own| own.fingerprint().to_string())
 }

@@ -44,7 +44,11 @@ mod tests {
             (Expected::Version(1), Some(2), false),
             (Expected::Version(1), None, false),
         ] {
-            assert_eq!(expected.agrees(stored.as_ref()), agrees, "{expected:?} {stored:?}");
+            assert_eq!(
+                expected.agrees(stored.as_ref()),
+                agrees,
+                "{expected:?} {stored:?}"
+            );
         }
     }
 }

@@ -1,0 +1,184 @@
+//! `/certificates`: the inventory.
+
+use axum::Json;
+use axum::extract::State;
+use domain::certificate::{CertificateStatus, InventoryCertificate, Origin};
+use domain::id::CertificateId;
+use lifecycle::revocation::RevocationSigner;
+use lifecycle::{CertificateFilter, NameQuery};
+use pki::time::Timestamp;
+use protocols::rest::certificate as wire;
+use protocols::rest::page::{Page, PageQuery};
+
+use super::Verbs;
+use super::access::Operator;
+use super::extract::{Body, Named};
+use super::failure::Failure;
+use super::listing::Listing;
+use super::names::Names;
+
+/// Certificates, newest first
+#[utoipa::path(get, path = "/api/v1/certificates", tag = "certificates",
+    params(PageQuery, wire::CertificateQuery),
+    responses((status = 200, description = "A page of certificates", body = Page<wire::Certificate>)))]
+pub(crate) async fn list(
+    State(verbs): State<Verbs>,
+    mut listing: Listing<wire::CertificateQuery, CertificateId>,
+) -> Result<Json<Page<wire::Certificate>>, Failure> {
+    let (names, now) = (Names::load(&verbs).await?, verbs.now());
+    let filter = filter(std::mem::take(&mut listing.filter), &names, now)?;
+    let found = verbs
+        .list_certificates(filter, listing.after.clone(), listing.rows())
+        .await?;
+    Ok(Json(listing.page(
+        found,
+        |certificate| certificate.id.to_string(),
+        |certificate| render(&certificate, &names, now),
+    )))
+}
+
+/// One certificate
+#[utoipa::path(get, path = "/api/v1/certificates/{id}", tag = "certificates",
+    params(("id" = String, Path, description = "Id of the certificate")),
+    responses((status = 200, description = "The certificate", body = wire::Certificate)))]
+pub(crate) async fn show(
+    State(verbs): State<Verbs>,
+    Named(id): Named<CertificateId>,
+) -> Result<Json<wire::Certificate>, Failure> {
+    Ok(Json(shown(&verbs, &id).await?))
+}
+
+/// Revoke a certificate, for good
+#[utoipa::path(post, path = "/api/v1/certificates/{id}/revoke", tag = "certificates",
+    params(("id" = String, Path, description = "Id of the certificate")),
+    request_body = wire::RevokeRequest,
+    responses((status = 200, description = "Revoked; the next CRL and OCSP answers say so",
+        body = wire::Certificate)))]
+pub(crate) async fn revoke(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(id): Named<CertificateId>,
+    Body(request): Body<wire::RevokeRequest>,
+) -> Result<Json<wire::Certificate>, Failure> {
+    let signer = RevocationSigner::Operator(operator.name());
+    verbs
+        .revoke_by_id(&id, request.reason, signer, &operator.caller())
+        .await?;
+    Ok(Json(shown(&verbs, &id).await?))
+}
+
+async fn shown(verbs: &Verbs, id: &CertificateId) -> Result<wire::Certificate, Failure> {
+    let certificate = find(verbs, id).await?;
+    Ok(render(
+        &certificate,
+        &Names::load(verbs).await?,
+        verbs.now(),
+    ))
+}
+
+pub(super) async fn find(
+    verbs: &Verbs,
+    id: &CertificateId,
+) -> Result<InventoryCertificate, Failure> {
+    let found = verbs.certificate(id).await?;
+    found.ok_or_else(|| Failure::not_found(format!("there is no certificate {id}")))
+}
+
+fn filter(
+    query: wire::CertificateQuery,
+    names: &Names,
+    now: Timestamp,
+) -> Result<CertificateFilter, Failure> {
+    let lower = |name: String| name.trim_start_matches('.').to_ascii_lowercase();
+    let name = match (query.name, query.suffix) {
+        (None, None) => None,
+        (Some(name), None) => Some(NameQuery::Exact(name.to_ascii_lowercase())),
+        (None, Some(suffix)) => Some(NameQuery::Suffix(lower(suffix))),
+        (Some(_), Some(_)) => {
+            return Err(Failure::invalid(
+                "`name` and `suffix` exclude each other; send one",
+            ));
+        }
+    };
+    let account = query.account.as_deref().map(str::parse).transpose();
+    Ok(CertificateFilter {
+        name,
+        serial: query.serial,
+        fingerprint: query.fingerprint,
+        issuer: query
+            .issuer
+            .map(|name| names.issuer_id(&name))
+            .transpose()?,
+        profile: query
+            .profile
+            .map(|name| names.profile_id(&name))
+            .transpose()?,
+        account: account.map_err(|error: domain::id::ParseIdError| {
+            Failure::invalid(format!("`account`: {error}"))
+        })?,
+        status: query.status.map(|status| (read_status(status), now)),
+        expires_before: query.expires_before,
+        expires_after: query.expires_after,
+        origin: None,
+    })
+}
+
+pub(super) fn render(
+    certificate: &InventoryCertificate,
+    names: &Names,
+    now: Timestamp,
+) -> wire::Certificate {
+    let text = |id: &CertificateId| id.to_string();
+    wire::Certificate {
+        id: certificate.id.to_string(),
+        status: render_status(certificate.status(now)),
+        names: certificate.names.clone(),
+        subject: certificate.subject.clone(),
+        serial: certificate.serial.clone(),
+        fingerprint: certificate.fingerprint,
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        key_kind: certificate.key_kind.clone(),
+        issuer: certificate.issuer_id.as_ref().map(|id| names.issuer(id)),
+        issuer_name: certificate.issuer_name.clone(),
+        origin: match certificate.origin {
+            Origin::Issued => wire::CertificateOrigin::Issued,
+            Origin::Discovered => wire::CertificateOrigin::Discovered,
+            Origin::Imported => wire::CertificateOrigin::Imported,
+        },
+        profile: certificate.profile_id.as_ref().map(|id| names.profile(id)),
+        profile_version: certificate.profile_version,
+        account: certificate.account_id.as_ref().map(ToString::to_string),
+        directory: certificate
+            .directory_id
+            .as_ref()
+            .map(|id| names.directory(id)),
+        enrollment: certificate.enrollment_id.as_ref().map(ToString::to_string),
+        replaces: certificate.replaces.as_ref().map(text),
+        replaced_by: certificate.replaced_by.as_ref().map(text),
+        metadata: certificate.metadata.clone(),
+        revocation: certificate.revocation.map(|revocation| wire::Revocation {
+            at: revocation.at,
+            reason: revocation.reason,
+        }),
+        created_at: certificate.created_at,
+    }
+}
+
+fn render_status(status: CertificateStatus) -> wire::CertificateStatus {
+    match status {
+        CertificateStatus::NotYetValid => wire::CertificateStatus::NotYetValid,
+        CertificateStatus::Valid => wire::CertificateStatus::Valid,
+        CertificateStatus::Expired => wire::CertificateStatus::Expired,
+        CertificateStatus::Revoked => wire::CertificateStatus::Revoked,
+    }
+}
+
+fn read_status(status: wire::CertificateStatus) -> CertificateStatus {
+    match status {
+        wire::CertificateStatus::NotYetValid => CertificateStatus::NotYetValid,
+        wire::CertificateStatus::Valid => CertificateStatus::Valid,
+        wire::CertificateStatus::Expired => CertificateStatus::Expired,
+        wire::CertificateStatus::Revoked => CertificateStatus::Revoked,
+    }
+}

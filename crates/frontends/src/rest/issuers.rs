@@ -1,0 +1,128 @@
+//! `/issuers`: the configured CAs, and how they stand.
+
+use axum::Json;
+use axum::extract::State;
+use domain::issuer::{ConnectorConfig, Issuer, IssuerState};
+use lifecycle::StoredCrl;
+use protocols::rest::issuer as wire;
+use protocols::rest::page::Page;
+
+use super::Verbs;
+use super::access::Operator;
+use super::extract::{Body, Named, Parameters};
+use super::failure::Failure;
+use super::listing::Everything;
+
+/// All issuers
+#[utoipa::path(get, path = "/api/v1/issuers", tag = "issuers",
+    responses((status = 200, description = "The issuers", body = Page<wire::Issuer>)))]
+pub(crate) async fn list(
+    State(verbs): State<Verbs>,
+    Parameters(Everything {}): Parameters<Everything>,
+) -> Result<Json<Page<wire::Issuer>>, Failure> {
+    let mut items = Vec::new();
+    for issuer in verbs.list_issuers().await? {
+        items.push(shown(&verbs, &issuer).await?);
+    }
+    Ok(Json(Page { items, next: None }))
+}
+
+/// One issuer
+#[utoipa::path(get, path = "/api/v1/issuers/{name}", tag = "issuers",
+    params(("name" = String, Path, description = "Name of the issuer")),
+    responses((status = 200, description = "The issuer", body = wire::Issuer)))]
+pub(crate) async fn show(
+    State(verbs): State<Verbs>,
+    Named(name): Named<String>,
+) -> Result<Json<wire::Issuer>, Failure> {
+    let issuer = find(&verbs, &name).await?;
+    Ok(Json(shown(&verbs, &issuer).await?))
+}
+
+/// Put an issuer into service or take it out
+///
+/// A retired issuer still signs CRLs and OCSP answers for the certificates it issued.
+#[utoipa::path(post, path = "/api/v1/issuers/{name}/state", tag = "issuers",
+    params(("name" = String, Path, description = "Name of the issuer")),
+    request_body = wire::SetIssuerState,
+    responses((status = 200, description = "The issuer as it is now", body = wire::Issuer)))]
+pub(crate) async fn set_state(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(name): Named<String>,
+    Body(request): Body<wire::SetIssuerState>,
+) -> Result<Json<wire::Issuer>, Failure> {
+    let active = match request.state {
+        wire::WantedState::Active => true,
+        wire::WantedState::Retired => false,
+    };
+    let issuer = verbs
+        .set_issuer_active(&name, active, &operator.caller())
+        .await?;
+    Ok(Json(shown(&verbs, &issuer).await?))
+}
+
+/// Publish an issuer's next CRL now
+#[utoipa::path(post, path = "/api/v1/issuers/{name}/crl", tag = "issuers",
+    params(("name" = String, Path, description = "Name of the issuer")),
+    responses((status = 200, description = "The new CRL", body = wire::Crl)))]
+pub(crate) async fn refresh_crl(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(name): Named<String>,
+) -> Result<Json<wire::Crl>, Failure> {
+    let crl = verbs.publish_crl(&name, &operator.caller()).await?;
+    Ok(Json(render_crl(&crl)))
+}
+
+pub(super) async fn find(verbs: &Verbs, name: &str) -> Result<Issuer, Failure> {
+    let found = verbs.find_issuer(name).await?;
+    found.ok_or_else(|| Failure::not_found(format!("there is no issuer `{name}`")))
+}
+
+pub(super) async fn shown(verbs: &Verbs, issuer: &Issuer) -> Result<wire::Issuer, Failure> {
+    let crl = verbs.latest_crl(&issuer.id).await?;
+    let ConnectorConfig::Embedded(config) = &issuer.connector;
+    Ok(wire::Issuer {
+        name: issuer.name.clone(),
+        id: issuer.id.to_string(),
+        state: match issuer.state {
+            IssuerState::AwaitingCertificate => wire::IssuerState::AwaitingCertificate,
+            IssuerState::Active => wire::IssuerState::Active,
+            IssuerState::Retired => wire::IssuerState::Retired,
+        },
+        kind: "embedded".to_owned(),
+        is_root: config.is_root,
+        certificate: render_certificate(&config.chain)?,
+        crl: crl.as_deref().map(render_crl),
+        created_at: issuer.created_at,
+    })
+}
+
+fn render_certificate(
+    chain: &domain::certificate::Chain,
+) -> Result<Option<wire::CaCertificate>, Failure> {
+    let Some(own) = chain.leaf() else {
+        return Ok(None);
+    };
+    let own = own.map_err(|error| Failure::internal(&error))?;
+    Ok(Some(wire::CaCertificate {
+        subject: own.subject.to_string(),
+        issuer: own.issuer.to_string(),
+        fingerprint: own.fingerprint(),
+        not_before: own.not_before,
+        not_after: own.not_after,
+        key_kind: own.public_key.kind().to_string(),
+        chain: chain.to_pem(),
+        serial: own.serial,
+    }))
+}
+
+fn render_crl(crl: &StoredCrl) -> wire::Crl {
+    wire::Crl {
+        number: crl.number,
+        this_update: crl.this_update,
+        next_update: crl.next_update,
+        octets: crl.der.len() as u64,
+    }
+}

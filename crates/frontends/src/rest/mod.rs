@@ -1,0 +1,63 @@
+//! The operator's REST API under `/api/v1`.
+//!
+//! A request passes [`access`], which checks the token and the permission its route asks for,
+//! then one handler, which parses, calls one verb, and renders what it gives. The list of routes
+//! in [`routes`] is the only way in: what is not in it with a permission does not exist.
+
+mod access;
+mod accounts;
+mod audit;
+mod certificates;
+mod complete;
+mod directories;
+mod download;
+mod eab_keys;
+mod enrollments;
+mod etag;
+mod explain;
+pub mod export;
+mod extract;
+mod failure;
+mod issuer_setup;
+mod issuers;
+mod listing;
+mod names;
+mod openapi;
+mod orders;
+mod profiles;
+mod routes;
+mod tokens;
+mod translate;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{any, get};
+use lifecycle::Lifecycle;
+
+use access::Gate;
+
+/// What the handlers share.
+pub(crate) type Verbs = Arc<Lifecycle>;
+
+/// Every route of the REST API, and its description at `/api/openapi.json`.
+pub fn router(lifecycle: Arc<Lifecycle>) -> Router {
+    let description = openapi::json();
+    let mut router: Router<Verbs> = Router::new().route(
+        "/api/openapi.json",
+        get(move || async move { openapi::answer(description) }),
+    );
+    for route in routes::all() {
+        let gate = Gate::new(Arc::clone(&lifecycle), route.permission);
+        router = router.route(&route.path, gate.before(route.handler));
+    }
+    router
+        .route("/api/{*path}", any(failure::not_found))
+        .method_not_allowed_fallback(failure::method_not_allowed)
+        .layer(from_fn(complete::complete))
+        .with_state(lifecycle)
+}

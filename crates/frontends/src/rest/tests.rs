@@ -1,0 +1,89 @@
+//! The list of routes and the description are one and the same.
+
+use domain::token::Permission;
+use utoipa::openapi::path::Operation;
+
+use super::{openapi, routes};
+
+fn operations() -> Vec<(String, Operation)> {
+    let mut found = Vec::new();
+    for (path, item) in openapi::describe().paths.paths {
+        for (method, operation) in [
+            ("GET", item.get),
+            ("PUT", item.put),
+            ("POST", item.post),
+            ("DELETE", item.delete),
+        ] {
+            found.extend(operation.map(|operation| (format!("{method} {path}"), operation)));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_route_is_described_once() {
+    assert_eq!(operations().len(), routes::all().len());
+}
+
+#[test]
+fn every_operation_declares_the_answers_that_any_request_can_get() {
+    for (name, operation) in operations() {
+        let answers = &operation.responses.responses;
+        for status in ["400", "401", "403", "500"] {
+            assert!(answers.contains_key(status), "{name} {status}");
+        }
+        assert_eq!(name.contains('{'), answers.contains_key("404"), "{name}");
+        assert_eq!(
+            operation.request_body.is_some(),
+            answers.contains_key("415"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn operations_have_names_of_their_own_and_say_what_they_do() {
+    let mut ids = Vec::new();
+    for (name, operation) in operations() {
+        assert!(
+            operation.summary.is_some_and(|text| !text.is_empty()),
+            "{name}"
+        );
+        ids.push(operation.operation_id.unwrap_or_default());
+    }
+    let all = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "{ids:?}");
+}
+
+#[test]
+fn every_schema_that_is_referred_to_is_there() {
+    let text = String::from_utf8(openapi::json().to_vec()).unwrap();
+    let api: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let known = api["components"]["schemas"].as_object().unwrap();
+    for reference in text.split("\"#/components/schemas/").skip(1) {
+        let name = reference.split('"').next().unwrap();
+        assert!(known.contains_key(name), "{name}");
+    }
+}
+
+#[test]
+fn who_may_only_read_changes_nothing() {
+    for route in routes::all() {
+        let item = &route.item;
+        let changes = item.put.is_some() || item.post.is_some() || item.delete.is_some();
+        if route.permission == Permission::Read {
+            assert!(!changes, "{}", route.path);
+        }
+    }
+}
+
+#[test]
+fn tokens_are_for_administrators() {
+    for route in routes::all() {
+        if route.path.starts_with("/api/v1/tokens") {
+            assert_eq!(route.permission, Permission::Administer, "{}", route.path);
+        }
+    }
+}
