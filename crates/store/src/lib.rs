@@ -6,6 +6,7 @@
 
 pub mod accounts;
 mod authorizations;
+mod backup;
 pub mod blocked_keys;
 pub mod certificates;
 mod chains;
@@ -40,6 +41,7 @@ mod tokens;
 mod tx;
 mod value;
 
+pub use backup::{BackupError, BackupReport};
 pub use config::StoreConfig;
 pub use dialect::{Engine, Sql};
 pub use error::StoreError;

@@ -64,10 +64,6 @@ impl Store {
         self.engine() == Engine::Postgres
     }
 
-    pub(crate) fn backend(&self) -> &Backend {
-        &self.backend
-    }
-
     pub(crate) fn known_epoch(&self) -> Option<Arc<str>> {
         self.epoch.lock().clone()
     }

@@ -166,6 +166,23 @@ impl<'c> Tx<'c> {
         Ok(changed)
     }
 
+    /// Runs a statement and hands its rows on one by one, so that there may be any number of them.
+    pub(crate) async fn for_each<'s, E: From<StoreError>>(
+        &mut self,
+        sql: impl Into<Sql<'s>>,
+        params: &[Value<'_>],
+        each: impl FnMut(&Row) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let sql = sql.into().on(self.engine());
+        self.check()?;
+        match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::for_each(connection, sql, params, each),
+            Connection::Postgres { client, statements } => {
+                postgres::for_each(client, statements, sql, params, each).await
+            }
+        }
+    }
+
     /// Runs several statements without parameters: for migrations only.
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         self.check()?;

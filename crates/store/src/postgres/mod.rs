@@ -6,4 +6,4 @@ mod statement;
 mod tls;
 
 pub(crate) use open::{Postgres, Started};
-pub(crate) use statement::{execute, execute_each, query};
+pub(crate) use statement::{execute, execute_each, for_each, query};

@@ -57,6 +57,26 @@ pub(crate) async fn query(
     Ok(collected)
 }
 
+/// Runs a statement and hands its rows on one by one, as they come from the server.
+pub(crate) async fn for_each<E: From<StoreError>>(
+    client: &Client,
+    statements: &StatementCache,
+    sql: &str,
+    params: &[Value<'_>],
+    mut each: impl FnMut(&Row) -> Result<(), E>,
+) -> Result<(), E> {
+    let statement = prepare(client, statements, sql, params.len()).await?;
+    let rows = client
+        .query_raw(&statement, params)
+        .await
+        .map_err(StoreError::from)?;
+    pin_mut!(rows);
+    while let Some(row) = rows.try_next().await.map_err(StoreError::from)? {
+        each(&Row::from_postgres(row))?;
+    }
+    Ok(())
+}
+
 /// The driver panics on a wrong number of parameters; a message is better.
 async fn prepare(
     client: &Client,

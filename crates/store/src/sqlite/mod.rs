@@ -8,5 +8,5 @@ mod statement;
 mod writer;
 
 pub(crate) use open::Sqlite;
-pub(crate) use statement::{execute, query};
+pub(crate) use statement::{execute, for_each, query};
 pub(crate) use writer::{Operation, Outcome};

@@ -29,6 +29,21 @@ pub(crate) fn query(
     Ok(collected)
 }
 
+/// Runs a statement and hands its rows on one by one.
+pub(crate) fn for_each<E: From<StoreError>>(
+    connection: &mut Connection,
+    sql: &str,
+    params: &[Value<'_>],
+    mut each: impl FnMut(&Row) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut statement = bound(connection, sql, params)?;
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next().map_err(StoreError::from)? {
+        each(&Row::from_sqlite(row)?)?;
+    }
+    Ok(())
+}
+
 /// A cached statement with its parameters bound by the number in their name.
 ///
 /// SQLite numbers `$2 … $1` in order of appearance; the name says which value is meant.

@@ -1,6 +1,8 @@
 //! The store's contract, on both engines.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod aggregates;
+mod backup;
 mod crash;
 mod fixture;
 mod reading;
