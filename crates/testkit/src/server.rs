@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use certwright::config::Config;
-use certwright::observability::metrics::Page;
+use certwright::observability::metrics;
 use certwright::serve::Server;
 use certwright::wiring::Surroundings;
 use lifecycle::Lifecycle;
@@ -203,7 +203,7 @@ async fn start(config: Config, clock: MockClock) -> anyhow::Result<Server> {
         clock: Arc::new(clock),
         random: Arc::new(SystemRandom::new()),
     };
-    Server::start(config, surroundings, Page::default()).await
+    Server::start(config, surroundings, metrics::install()).await
 }
 
 impl Database {

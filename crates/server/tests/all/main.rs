@@ -5,4 +5,6 @@
     reason = "clippy knows test functions, but not their helpers"
 )]
 
+mod acme;
+mod interop;
 mod listener;

@@ -1,0 +1,3 @@
+//! The ACME server seen through its own protocol.
+
+mod issuance;
