@@ -58,14 +58,23 @@ impl Target {
 ///
 /// Runs in a transaction that no other node can run at the same time.
 pub(crate) async fn step(tx: &mut Tx<'_>, target: Target) -> Result<bool, StoreError> {
+    step_of(MIGRATIONS, tx, target).await
+}
+
+async fn step_of(
+    history: &[Migration],
+    tx: &mut Tx<'_>,
+    target: Target,
+) -> Result<bool, StoreError> {
     let current = current_version(tx).await?;
-    if current > Target::newest().0 {
+    let newest = history.last().map_or(0, |migration| migration.version);
+    if current > newest {
         return Err(StoreError::Newer {
             database: current,
-            program: Target::newest().0,
+            program: newest,
         });
     }
-    let next = MIGRATIONS
+    let next = history
         .iter()
         .find(|migration| migration.version > current && migration.version <= target.0);
     let Some(migration) = next else {
@@ -136,4 +145,133 @@ fn created_tables(sql: &'static str) -> impl Iterator<Item = &'static str> {
     sql.lines()
         .filter_map(|line| line.strip_prefix("CREATE TABLE "))
         .filter_map(|rest| rest.split([' ', '(']).next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::PostgresCluster;
+    use crate::{Store, StoreConfig};
+
+    const fn migration(version: i64, sql: &'static str) -> Migration {
+        Migration {
+            version,
+            name: "test",
+            sql,
+            sqlite: "",
+            postgres: "",
+        }
+    }
+
+    const POPULATE: Migration = migration(
+        2,
+        "CREATE TABLE a (n INTEGER NOT NULL);\nINSERT INTO a (n) VALUES (1);",
+    );
+    const BROKEN: Migration = migration(
+        3,
+        "CREATE TABLE b (n INTEGER);\nUPDATE a SET n = 2;\nINSERT INTO c VALUES (1);",
+    );
+    const MENDED: Migration = migration(3, "CREATE TABLE b (n INTEGER);\nUPDATE a SET n = n + 1;");
+    const LAST: Migration = migration(4, "ALTER TABLE a ADD COLUMN m INTEGER;");
+
+    /// Runs steps of a history until it is done or one fails, each in its transaction.
+    async fn run(store: &Store, history: &'static [Migration]) -> Result<(), StoreError> {
+        loop {
+            let step = store.write("migrate", move |tx| {
+                Box::pin(async move { step_of(history, tx, Target(i64::MAX)).await })
+            });
+            if !step.await? {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn value(store: &Store, sql: &'static str) -> Result<i64, StoreError> {
+        store
+            .read("test", move |tx| {
+                Box::pin(async move { tx.query_one(sql, params![]).await?.get(0) })
+            })
+            .await
+    }
+
+    async fn interrupted_and_resumed(url: &str) {
+        let store = Store::open(StoreConfig::new(url)).await.unwrap();
+        let error = run(&store, &[POPULATE, BROKEN, LAST]).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::Migration { version: 3, .. }),
+            "{error}"
+        );
+        let version = "SELECT max(version) FROM schema_migrations";
+        assert_eq!(
+            value(&store, version).await.unwrap(),
+            2,
+            "the step before it stays"
+        );
+        assert_eq!(
+            value(&store, "SELECT n FROM a").await.unwrap(),
+            1,
+            "nothing of it is left"
+        );
+        assert!(value(&store, "SELECT count(*) FROM b").await.is_err());
+
+        run(&store, &[POPULATE, MENDED, LAST]).await.unwrap();
+        assert_eq!(value(&store, version).await.unwrap(), 4);
+        assert_eq!(
+            value(&store, "SELECT n FROM a WHERE m IS NULL")
+                .await
+                .unwrap(),
+            2
+        );
+        run(&store, &[POPULATE, MENDED, LAST]).await.unwrap();
+        assert_eq!(
+            value(&store, "SELECT n FROM a").await.unwrap(),
+            2,
+            "no step runs twice"
+        );
+
+        let error = run(&store, &[POPULATE, MENDED]).await.unwrap_err();
+        assert_eq!(
+            error,
+            StoreError::Newer {
+                database: 4,
+                program: 3
+            }
+        );
+    }
+
+    #[tokio::test]
+    async fn s09_an_interrupted_upgrade_is_undone_and_resumed_on_sqlite() {
+        interrupted_and_resumed("sqlite::memory:").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn s09_an_interrupted_upgrade_is_undone_and_resumed_on_postgresql() {
+        let url = PostgresCluster::shared().unwrap().database().await.unwrap();
+        interrupted_and_resumed(&url).await;
+    }
+
+    #[test]
+    fn a_backup_holds_every_table_but_the_nonces() {
+        let tables = tables();
+        assert!(
+            tables.contains(&"certificates") && tables.contains(&"jobs"),
+            "{tables:?}"
+        );
+        assert!(!tables.contains(&"spent_nonces"), "{tables:?}");
+        let place = |name| tables.iter().position(|table| *table == name);
+        assert!(
+            place("acme_directories") < place("acme_accounts"),
+            "{tables:?}"
+        );
+    }
+
+    #[test]
+    fn versions_rise_by_one() {
+        let versions: Vec<_> = MIGRATIONS
+            .iter()
+            .map(|migration| migration.version)
+            .collect();
+        let expected: Vec<_> = (1..).take(versions.len()).collect();
+        assert_eq!(versions, expected);
+    }
 }

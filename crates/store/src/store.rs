@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::config::StoreConfig;
 use crate::dialect::Engine;
 use crate::migrate::Target;
-use crate::postgres::{Postgres, Started};
+use crate::postgres::Postgres;
 use crate::sqlite::{Operation, Outcome, Sqlite};
 use crate::tx::Access;
 use crate::{StoreError, Tx, telemetry};
@@ -105,7 +105,13 @@ impl Store {
             Backend::Postgres(_) => {
                 let backend = Arc::clone(&self.backend);
                 // On a task of its own, so that a caller who hangs up does not undo it half-way.
-                tokio::spawn(async move { write_to_postgres(&backend, name, operation).await })
+                let written = tokio::spawn(async move {
+                    match &*backend {
+                        Backend::Postgres(postgres) => postgres.write(name, operation).await,
+                        Backend::Sqlite(_) => Err(StoreError::Closed.into()),
+                    }
+                });
+                written
                     .await
                     .unwrap_or_else(|_| Err(StoreError::Closed.into()))
             }
@@ -129,9 +135,7 @@ impl Store {
         let Backend::Postgres(postgres) = &*self.backend else {
             return self.write(name, operation).await;
         };
-        let client = postgres.client().await?;
-        let statements = &client.statement_cache;
-        let result = operation(&mut Tx::on_postgres(&client, statements, Access::Write)).await;
+        let result = postgres.run(Access::Write, operation).await;
         telemetry::operation("write", name, started.elapsed());
         result
     }
@@ -148,11 +152,7 @@ impl Store {
         let started = Instant::now();
         let result = match &*self.backend {
             Backend::Sqlite(sqlite) => settle(name, sqlite.read(operation)),
-            Backend::Postgres(postgres) => {
-                let client = postgres.client().await?;
-                let statements = &client.statement_cache;
-                operation(&mut Tx::on_postgres(&client, statements, Access::Read)).await
-            }
+            Backend::Postgres(postgres) => postgres.run(Access::Read, operation).await,
         };
         telemetry::operation("read", name, started.elapsed());
         result
@@ -177,13 +177,7 @@ impl Store {
                 .await
                 .unwrap_or_else(|_| Err(StoreError::Panicked { name }.into()))
             }
-            Backend::Postgres(postgres) => {
-                let mut client = postgres.client().await?;
-                let transaction = Postgres::begin(&mut client, Started::Snapshot).await?;
-                let statements = &transaction.statement_cache;
-                let mut tx = Tx::on_postgres(transaction.client(), statements, Access::Read);
-                operation(&mut tx).await
-            }
+            Backend::Postgres(postgres) => postgres.read_snapshot(operation).await,
         };
         telemetry::operation("scan", name, started.elapsed());
         result
@@ -243,34 +237,6 @@ where
     fn refuse(self: Box<Self>, reason: StoreError) {
         drop(self.reply.send(Err(reason.into())));
     }
-}
-
-async fn write_to_postgres<T, E, F>(
-    backend: &Backend,
-    name: &'static str,
-    operation: F,
-) -> Result<T, E>
-where
-    F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>>,
-    E: From<StoreError>,
-{
-    let Backend::Postgres(postgres) = backend else {
-        return Err(StoreError::Closed.into());
-    };
-    let mut client = postgres.client().await?;
-    let transaction = Postgres::begin(&mut client, Started::Write).await?;
-    let statements = &transaction.statement_cache;
-    let mut tx = Tx::on_postgres(transaction.client(), statements, Access::Write);
-    let called = AssertUnwindSafe(async { operation(&mut tx).await }).catch_unwind();
-    let result = match called.await {
-        Ok(result) => result,
-        Err(_) => Err(StoreError::Panicked { name }.into()),
-    };
-    // Dropping the transaction undoes it. A failed one must not be committed: the server would
-    // answer a rollback, which the driver does not tell from a commit.
-    let value = keep_only_if_clean(result, tx)?;
-    Postgres::commit(transaction).await?;
-    Ok(value)
 }
 
 /// A failed statement undoes the transaction, whatever the closure made of it.

@@ -2,8 +2,9 @@
 
 mod address;
 mod open;
+mod run;
 mod statement;
 mod tls;
 
-pub(crate) use open::{Postgres, Started};
+pub(crate) use open::Postgres;
 pub(crate) use statement::{execute, execute_each, for_each, query};

@@ -33,7 +33,7 @@ pub(crate) struct Postgres {
 
 /// What a connection is fetched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Started {
+pub(super) enum Started {
     /// Changes, at READ COMMITTED.
     Write,
     /// Reads over one snapshot.
@@ -70,7 +70,7 @@ impl Postgres {
     }
 
     /// A connection from the pool.
-    pub(crate) async fn client(&self) -> Result<Client, StoreError> {
+    pub(super) async fn client(&self) -> Result<Client, StoreError> {
         self.pool.get().await.map_err(|error| match error {
             PoolError::Timeout(_) => StoreError::Busy {
                 cause: "no connection became free; see database.connections".to_owned(),
@@ -88,7 +88,7 @@ impl Postgres {
     }
 
     /// Begins a transaction on `client`; dropping it undoes it.
-    pub(crate) async fn begin(
+    pub(super) async fn begin(
         client: &mut Client,
         started: Started,
     ) -> Result<Transaction<'_>, StoreError> {
@@ -103,7 +103,7 @@ impl Postgres {
     }
 
     /// Commits. If the connection breaks meanwhile nobody can say whether it happened.
-    pub(crate) async fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
+    pub(super) async fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
         transaction
             .commit()
             .await

@@ -90,6 +90,11 @@ impl PostgresCluster {
         format!("postgres://certwright@{socket}/{database}")
     }
 
+    /// The server's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join(".s.PGSQL.5432")
+    }
+
     fn start_or_join() -> Result<Self, PostgresError> {
         let owner = std::fs::metadata("/proc/self").map_or(0, |process| process.uid());
         let directory = std::env::temp_dir().join(format!("certwright-postgres-{owner}"));

@@ -5,6 +5,8 @@ mod aggregates;
 mod backup;
 mod crash;
 mod fixture;
+mod postgres_server;
+mod postgres_tls;
 mod reading;
 mod samples;
 mod sqlite_file;

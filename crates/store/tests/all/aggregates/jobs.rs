@@ -37,7 +37,7 @@ both_engines! {
         assert!(claim(&database, 59, &other, 10).await.is_empty());
         let next = transact!(database, |tx| { tx.next_job_at().await? });
         assert_eq!(next, Some(at(60)));
-        assert_eq!(claim(&database, 60, &other, 1).await, [first.clone()]);
+        assert_eq!(claim(&database, 60, &other, 1).await, std::slice::from_ref(&first));
         let lost = first.clone();
         transact!(database, |tx| {
             let longer = Lease { until: at(500), ..one.clone() };
@@ -90,7 +90,7 @@ both_engines! {
         let copy = born.clone();
         transact!(database, |tx| { tx.enqueue_claimed(&copy, &lease(30)).await? });
         assert!(claim(&database, 29, &lease(100), 10).await.is_empty());
-        assert_eq!(claim(&database, 30, &lease(100), 10).await, [born.clone()]);
+        assert_eq!(claim(&database, 30, &lease(100), 10).await, std::slice::from_ref(&born));
         assert!(transact!(database, |tx| { tx.complete_job(&born).await? }));
         assert!(claim(&database, 5000, &lease(9000), 10).await.is_empty());
     }
