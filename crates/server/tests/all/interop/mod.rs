@@ -1,0 +1,16 @@
+//! ACME clients of others against the `certwright` binary, both as processes of their own.
+//!
+//! `scripts/install-test-tools.sh` installs the clients; a test that misses its client fails.
+
+mod acme_client;
+mod caddy;
+mod certbot;
+mod challenge_server;
+mod host;
+mod instant;
+mod issuing;
+mod lego;
+mod openssl;
+mod pkilint;
+mod process;
+mod site;

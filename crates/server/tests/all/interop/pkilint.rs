@@ -1,0 +1,198 @@
+//! pkilint and OpenSSL as judges of what is issued: certificates, CRLs and OCSP responses.
+
+use std::path::Path;
+
+use super::challenge_server::Answering;
+use super::instant::leaf;
+use super::issuing::{P256, Wish, account, issue};
+use super::openssl::Issued;
+use super::process::{run, tool};
+use super::site::{PKI_URL, Site};
+
+/// Key algorithms of leaves in OpenSSL's words; the last is not in the Baseline Requirements.
+const KEYS: [(&str, &[&str]); 6] = [
+    ("p-256", P256),
+    ("p-384", &["ec", "-pkeyopt", "ec_paramgen_curve:P-384"]),
+    ("rsa-2048", &["rsa:2048"]),
+    ("rsa-3072", &["rsa:3072"]),
+    ("rsa-4096", &["rsa:4096"]),
+    ("ed25519", &["ed25519"]),
+];
+
+/// Findings of the Baseline Requirements' linter that are right for a private CA, and why.
+const EXPLAINED: [(&str, &str); 6] = [
+    (
+        "cabf.serverauth.subscriber.certificate_policies_extension_absent",
+        "only a publicly trusted CA may claim the Forum's policies; a profile can name policies",
+    ),
+    (
+        "cabf.serverauth.ca.certificate_policies_extension_absent",
+        "the same for its CA",
+    ),
+    (
+        "cabf.serverauth.ca.extended_key_usage_extension_absent",
+        "a private issuing CA signs certificates of clients too",
+    ),
+    (
+        "cabf.serverauth.ca.country_attribute_absent",
+        "nobody was asked for the organisation at the first start",
+    ),
+    (
+        "cabf.serverauth.ca.organization_name_attribute_absent",
+        "the same",
+    ),
+    (
+        "msft.end_entity.revocation_information_absent",
+        "a certificate of less than seven days needs none (TLS BR section 7.1.2.11.2)",
+    ),
+];
+
+/// Runs a linter; a finding that is an error or worse, and not explained, fails the test.
+async fn lint(linter: &str, options: &[&str], file: &Path) {
+    let mut command = tool(linter);
+    command.args(["lint", "--severity", "ERROR", "--format", "TEXT"]);
+    let ended = run(command.args(options).arg(file)).await;
+    let is_finding = |line: &&str| line.contains("(ERROR)") || line.contains("(FATAL)");
+    let is_explained = |line: &&str| EXPLAINED.iter().any(|(code, _)| line.contains(code));
+    let findings: Vec<_> = ended.output.lines().filter(is_finding).collect();
+    // The exit code is the number of findings; anything else means that it did not lint.
+    assert!(ended.code == Some(findings.len() as i32), "{}", ended.said);
+    let unexplained = findings.iter().any(|finding| !is_explained(finding));
+    assert!(!unexplained, "{}\n{}", ended.said, explain(file).await);
+}
+
+async fn explain(file: &Path) -> String {
+    let mut show = tool("openssl");
+    run(show.args(["x509", "-noout", "-text", "-in"]).arg(file))
+        .await
+        .output
+}
+
+async fn lint_baseline(kind: &str, certificate: &Path) {
+    lint("lint_cabf_serverauth_cert", &["-t", kind], certificate).await;
+}
+
+async fn lint_rfc5280(certificate: &Path) {
+    lint("lint_pkix_cert", &[], certificate).await;
+}
+
+/// A site whose certificates point to a public name, as the Baseline Requirements want it.
+async fn site(settings: &[(&str, &str)]) -> Site {
+    let mut all = vec![("SERVER__PKI_URL", PKI_URL)];
+    all.extend(settings);
+    Site::with(Answering::ChallengeServer, &all).await
+}
+
+async fn leaves_have_no_errors(profile: &str, is_for_servers: bool) {
+    let site = site(&[]).await;
+    if profile == "tls-client" {
+        site.offer_profile(profile).await;
+    }
+    let (account, _) = account(&site, None).await.unwrap();
+    for (name, key) in KEYS {
+        let host = format!("{name}.example.org");
+        let names = [host.as_str(), "www.example.com"];
+        let wish = Wish {
+            profile: Some(profile),
+            key,
+            ..Wish::of(&names)
+        };
+        let issued = Issued::from_pem(&site, &issue(&site, &account, &wish).await);
+        lint_rfc5280(&issued.leaf).await;
+        // The Baseline Requirements know no Ed25519.
+        if is_for_servers && name != "ed25519" {
+            lint_baseline("DV-FINAL-CERTIFICATE", &issued.leaf).await;
+        }
+        if is_for_servers {
+            issued.verify_for(&site, &host).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn i04_server_certificates_have_no_errors() {
+    leaves_have_no_errors("default", true).await;
+}
+
+#[tokio::test]
+async fn i04_short_lived_certificates_have_no_errors() {
+    leaves_have_no_errors("short-lived", true).await;
+}
+
+#[tokio::test]
+async fn i04_client_certificates_have_no_errors() {
+    leaves_have_no_errors("tls-client", false).await;
+}
+
+/// Whether a certificate fits to the one that signed it.
+async fn lint_pair(issuer: &Path, subject: &Path) {
+    let linter = "lint_pkix_signer_signee_cert_chain";
+    lint(linter, &[&issuer.to_string_lossy()], subject).await;
+}
+
+/// CA certificates, CRLs and OCSP responses of an installation with this algorithm.
+async fn ca_has_no_errors(algorithm: &str) {
+    let keys = [
+        ("CA__ROOT_KEY_ALGORITHM", algorithm),
+        ("CA__ISSUER_KEY_ALGORITHM", algorithm),
+    ];
+    let site = site(&keys).await;
+    let (account, _) = account(&site, None).await.unwrap();
+    let good = Issued::from_pem(
+        &site,
+        &issue(&site, &account, &Wish::of(&["a.example.org"])).await,
+    );
+    let chain = issue(&site, &account, &Wish::of(&["b.example.org"])).await;
+    let revoked = Issued::from_pem(&site, &chain);
+    let request = instant_acme::RevocationRequest {
+        certificate: &leaf(&chain),
+        reason: Some(instant_acme::RevocationReason::KeyCompromise),
+    };
+    account.revoke(&request).await.unwrap();
+
+    for certificate in [&good.leaf, &good.issuer, &site.root()] {
+        lint_rfc5280(certificate).await;
+    }
+    lint_pair(&site.root(), &good.issuer).await;
+    lint_pair(&good.issuer, &good.leaf).await;
+    if algorithm != "ed25519" {
+        lint_baseline("DV-FINAL-CERTIFICATE", &good.leaf).await;
+        lint_baseline("INTERNAL-UNCONSTRAINED-TLS-CA", &good.issuer).await;
+        lint_baseline("ROOT-CA", &site.root()).await;
+    }
+    for (issued, status) in [(&good, "good"), (&revoked, "revoked")] {
+        assert_eq!(issued.ocsp_status(&site).await, status);
+        lint(
+            "lint_ocsp_response",
+            &[],
+            &issued.leaf.with_extension("ocsp.der"),
+        )
+        .await;
+        assert_eq!(issued.verify_with_crls(&site).await, status == "good");
+    }
+    let profile = if algorithm == "ed25519" { "PKIX" } else { "BR" };
+    let crl = good.crl_of(&site, &good.leaf).await;
+    lint("lint_crl", &["-t", "CRL", "-p", profile], &crl).await;
+    let arl = good.crl_of(&site, &good.issuer).await;
+    lint("lint_crl", &["-t", "ARL", "-p", profile], &arl).await;
+}
+
+#[tokio::test]
+async fn i04_a_ca_with_p_384_has_no_errors() {
+    ca_has_no_errors("p-384").await;
+}
+
+#[tokio::test]
+async fn i04_a_ca_with_rsa_2048_has_no_errors() {
+    ca_has_no_errors("rsa-2048").await;
+}
+
+#[tokio::test]
+async fn i04_a_ca_with_rsa_4096_has_no_errors() {
+    ca_has_no_errors("rsa-4096").await;
+}
+
+#[tokio::test]
+async fn i04_a_ca_with_ed25519_has_no_errors() {
+    ca_has_no_errors("ed25519").await;
+}
