@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Tls};
+use crate::control::serve_control;
 use crate::health::{self, Health};
 use crate::listener::tls::{ReloadableTls, certificate_from_files};
 use crate::listener::{ConnectionLimits, Listener, Serving};
@@ -103,6 +104,12 @@ impl Server {
         tasks.push(tokio::spawn(
             Arc::clone(&lifecycle).work(shutdown.clone()),
         ));
+        tasks.push(tokio::spawn(serve_control(
+            Arc::clone(&lifecycle),
+            store.clone(),
+            config.server.data_dir.clone(),
+            shutdown.clone(),
+        )));
         Ok(Self {
             config,
             lifecycle,

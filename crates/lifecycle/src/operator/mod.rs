@@ -6,6 +6,7 @@ pub mod ca_chain;
 pub mod directories;
 pub mod issuers;
 pub mod profiles;
+pub mod restore;
 
 /// What a change relies on being stored, so that two operators do not undo each other's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

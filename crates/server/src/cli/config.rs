@@ -28,6 +28,11 @@ impl ConfigArgs {
         Sources::of_process(self.config, self.data, self.listen)
     }
 
+    /// Whether a command that can work here or over the network is meant to work here.
+    pub fn is_local(&self, context: &super::Context) -> bool {
+        self.data.is_some() || (self.config.is_some() && context.url.is_none())
+    }
+
     /// The configuration, or a refusal that lists all that is wrong.
     pub fn load(self) -> Result<config::Config, Failure> {
         config::Config::load(self.sources())

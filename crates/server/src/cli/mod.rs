@@ -3,10 +3,30 @@
 //! A new noun is a file beside this one with a `clap::Args` type and a `run`, a line in [`Command`]
 //! and a line in [`Command::run`]; the compiler asks for the latter.
 
+pub mod account;
+pub mod audit;
+pub mod backup;
+pub mod certificate;
+mod certificate_export;
+pub mod client;
 pub mod completions;
 pub mod config;
+pub mod directory;
+pub mod eab;
+pub mod enrollment;
 pub mod exit;
+mod files;
+pub mod issuer;
+mod lifetime;
+mod local;
+pub mod login;
+pub mod order;
 pub mod output;
+mod paging;
+pub mod profile;
+mod rules;
+pub mod saved;
+pub mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,7 +49,8 @@ use output::Format;
 
 Examples:
   certwright serve --data ./data
-  certwright config check --config certwright.toml"
+  certwright token create --data ./data --role administrator --name me
+  certwright certificate list --suffix example.org"
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -68,6 +89,32 @@ enum Command {
     Serve(Serve),
     /// Show, check or explain the configuration
     Config(ConfigCommand),
+    /// Remember a server and a token
+    Login(login::Login),
+    /// Certificates: list, find, export, revoke
+    Certificate(certificate::CertificateCommand),
+    /// Issuers: the CAs that sign
+    Issuer(issuer::IssuerCommand),
+    /// Profiles: what may be issued
+    Profile(profile::ProfileCommand),
+    /// ACME directories and their rules
+    Directory(directory::DirectoryCommand),
+    /// ACME accounts
+    Account(account::AccountCommand),
+    /// ACME orders, and why they failed
+    Order(order::OrderCommand),
+    /// External account binding keys
+    Eab(eab::EabCommand),
+    /// Passes through the issuance pipeline
+    Enrollment(enrollment::EnrollmentCommand),
+    /// The event log: list, export, verify
+    Audit(audit::AuditCommand),
+    /// API tokens
+    Token(token::TokenCommand),
+    /// Write a backup, on the server's machine
+    Backup(backup::Backup),
+    /// Restore a backup into an empty database, on the server's machine
+    Restore(backup::Restore),
     /// Print a shell's completion script
     Completions(completions::Completions),
     /// Write manual pages
@@ -79,6 +126,19 @@ impl Command {
         match self {
             Self::Serve(serve) => serve.run().await,
             Self::Config(config) => config.run(context.output),
+            Self::Login(login) => login.run(context).await,
+            Self::Certificate(certificate) => certificate.run(context).await,
+            Self::Issuer(issuer) => issuer.run(context).await,
+            Self::Profile(profile) => profile.run(context).await,
+            Self::Directory(directory) => directory.run(context).await,
+            Self::Account(account) => account.run(context).await,
+            Self::Order(order) => order.run(context).await,
+            Self::Eab(eab) => eab.run(context).await,
+            Self::Enrollment(enrollment) => enrollment.run(context).await,
+            Self::Audit(audit) => audit.run(context).await,
+            Self::Token(token) => token.run(context).await,
+            Self::Backup(backup) => backup.run(context).await,
+            Self::Restore(restore) => restore.run(context).await,
             Self::Completions(completions) => completions.run(),
             Self::Man(man) => man.run(),
         }

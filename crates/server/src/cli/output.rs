@@ -43,6 +43,19 @@ pub fn print_text(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Prints octets as they are.
+pub fn print_octets(octets: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(octets)?;
+    out.flush()
+}
+
+/// Tells the person something that is no part of the answer.
+#[expect(clippy::print_stderr, reason = "a remark belongs on standard error")]
+pub fn note(text: &str) {
+    eprintln!("{text}");
+}
+
 /// In a pipe nothing wraps: `grep` and `awk` see one row per line.
 const UNBOUNDED: u16 = u16::MAX;
 

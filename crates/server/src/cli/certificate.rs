@@ -1,0 +1,217 @@
+//! `certwright certificate`: the inventory.
+
+use clap::{Args, Subcommand};
+use pki::fingerprint::Fingerprint;
+use pki::revocation::RevocationReason;
+use pki::serial::Serial;
+use pki::time::Timestamp;
+use protocols::rest::certificate::{
+    Certificate, CertificateQuery, CertificateStatus, RevokeRequest,
+};
+
+use super::Context;
+use super::certificate_export::Export;
+use super::client::Client;
+use super::exit::Failure;
+use super::output;
+use super::paging::{self, Paging};
+
+/// Arguments of `certwright certificate`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  certwright certificate list --suffix example.org --status valid
+  certwright certificate revoke crt_… --reason superseded")]
+pub struct CertificateCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List certificates, newest first
+    #[command(after_help = "Examples:
+  certwright certificate list --suffix example.org
+  certwright certificate list --status valid --expires-before 2027-03-01T00:00:00Z --all")]
+    List(Box<List>),
+    /// Show one certificate
+    #[command(after_help = "Example:
+  certwright certificate show crt_06ek9q3v5c8m2k7t1r4x0z9w8y")]
+    Show {
+        /// Id of the certificate
+        id: String,
+    },
+    /// Find certificates by name, serial number, fingerprint or id; exit code 3 if there is none
+    #[command(after_help = "Examples:
+  certwright certificate find www.example.org
+  certwright certificate find .example.org          # the name and everything below
+  certwright certificate find 3f:9a:01:7c:22:10:5b:e8")]
+    Find {
+        /// What to look for
+        what: String,
+    },
+    /// Write a certificate to a file
+    Export(Export),
+    /// Revoke a certificate, for good
+    #[command(after_help = "Example:
+  certwright certificate revoke crt_06ek9q3v5c8m2k7t1r4x0z9w8y --reason keyCompromise
+
+Reasons: unspecified, keyCompromise (also blocks the key for ever), affiliationChanged, superseded,
+cessationOfOperation, privilegeWithdrawn, certificateHold, cACompromise, aACompromise")]
+    Revoke {
+        /// Id of the certificate
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: RevocationReason,
+    },
+}
+
+#[derive(Debug, Args)]
+struct List {
+    /// Exactly this name
+    #[arg(long)]
+    name: Option<String>,
+    /// This name and everything below it
+    #[arg(long, conflicts_with = "name")]
+    suffix: Option<String>,
+    /// Serial number, hexadecimal
+    #[arg(long)]
+    serial: Option<Serial>,
+    /// SHA-256 of the certificate, hexadecimal
+    #[arg(long)]
+    fingerprint: Option<Fingerprint>,
+    /// Name of an issuer
+    #[arg(long)]
+    issuer: Option<String>,
+    /// Name of a profile
+    #[arg(long)]
+    profile: Option<String>,
+    /// Id of an ACME account
+    #[arg(long)]
+    account: Option<String>,
+    /// not-yet-valid, valid, expired or revoked
+    #[arg(long, value_parser = status)]
+    status: Option<CertificateStatus>,
+    /// Ends before this instant
+    #[arg(long, value_name = "TIME")]
+    expires_before: Option<Timestamp>,
+    /// Ends at this instant or later
+    #[arg(long, value_name = "TIME")]
+    expires_after: Option<Timestamp>,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+fn status(text: &str) -> Result<CertificateStatus, String> {
+    serde_json::from_value(text.into())
+        .map_err(|_| "it is not-yet-valid, valid, expired or revoked".to_owned())
+}
+
+impl CertificateCommand {
+    /// Runs the command.
+    pub async fn run(self, context: &Context) -> Result<(), Failure> {
+        let client = Client::new(context)?;
+        match self.verb {
+            Verb::List(list) => {
+                let (query, paging) = list.split();
+                let page = client
+                    .list::<Certificate>(&["certificates"], &query, &paging)
+                    .await?;
+                paging::print(context, COLUMNS, &page)
+            }
+            Verb::Show { id } => {
+                let shown: Certificate = client.get(&["certificates", &id]).await?;
+                Ok(output::print(context.output, &shown)?)
+            }
+            Verb::Find { what } => find(&client, context, &what).await,
+            Verb::Export(export) => export.run(&client).await,
+            Verb::Revoke { id, reason } => {
+                let path = ["certificates", &id, "revoke"];
+                let shown: Certificate = client.post(&path, &RevokeRequest { reason }).await?;
+                Ok(output::print_columns(context.output, COLUMNS, &shown)?)
+            }
+        }
+    }
+}
+
+impl List {
+    fn split(self) -> (CertificateQuery, Paging) {
+        let query = CertificateQuery {
+            name: self.name,
+            suffix: self.suffix,
+            serial: self.serial,
+            fingerprint: self.fingerprint,
+            issuer: self.issuer,
+            profile: self.profile,
+            account: self.account,
+            status: self.status,
+            expires_before: self.expires_before,
+            expires_after: self.expires_after,
+        };
+        (query, self.paging)
+    }
+}
+
+async fn find(client: &Client, context: &Context, what: &str) -> Result<(), Failure> {
+    if what.starts_with("crt_") {
+        let found: Certificate = client.get(&["certificates", what]).await?;
+        return Ok(output::print_columns(context.output, COLUMNS, &[found])?);
+    }
+    let paging = Paging::everything();
+    let page = client
+        .list::<Certificate>(&["certificates"], &sought(what), &paging)
+        .await?;
+    if page.items.is_empty() {
+        return Err(Failure::not_found(format!(
+            "no certificate is known for `{what}`"
+        )));
+    }
+    paging::print(context, COLUMNS, &page)
+}
+
+/// What a text without a label most likely is.
+fn sought(what: &str) -> CertificateQuery {
+    let digits = what.bytes().filter(|octet| *octet != b':');
+    let is_hex = digits.clone().all(|octet| octet.is_ascii_hexdigit());
+    let count = digits.count();
+    match (what.strip_prefix('.'), is_hex) {
+        (None, true) if count == 64 => CertificateQuery {
+            fingerprint: what.parse().ok(),
+            ..CertificateQuery::default()
+        },
+        // Shorter ones are host names such as `cafe`.
+        (None, true) if count >= 16 => CertificateQuery {
+            serial: what.parse().ok(),
+            ..CertificateQuery::default()
+        },
+        (Some(suffix), _) => CertificateQuery {
+            suffix: Some(suffix.to_owned()),
+            ..CertificateQuery::default()
+        },
+        (None, _) => CertificateQuery {
+            name: Some(what.to_owned()),
+            ..CertificateQuery::default()
+        },
+    }
+}
+
+const COLUMNS: &[&str] = &["id", "status", "names", "not_after", "issuer", "serial"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_for_is_guessed_by_its_form() {
+        let fingerprint = "ab".repeat(32);
+        assert!(sought(&fingerprint).fingerprint.is_some());
+        assert!(sought("3F:9A:01:7C:22:10:5B:E8").serial.is_some());
+        assert_eq!(
+            sought(".example.org").suffix.as_deref(),
+            Some("example.org")
+        );
+        for name in ["www.example.org", "cafe", "192.0.2.1", "2001:db8::1"] {
+            assert_eq!(sought(name).name.as_deref(), Some(name));
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The REST client behind the commands.
+
+use std::time::Duration;
+
+use protocols::rest::page::{Page, PageQuery};
+use protocols::rest::problem::Problem;
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, IF_NONE_MATCH};
+use reqwest::{Method, RequestBuilder, Response};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::Context;
+use super::exit::{Exit, Failure};
+use super::paging::Paging;
+use super::saved::Target;
+
+/// Talks to one server with one token.
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    token: SecretString,
+}
+
+/// What a change of a resource is made to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Version {
+    /// There is none yet.
+    New,
+    /// The one with this entity tag.
+    Known(String),
+}
+
+impl Client {
+    /// A client for the server that flags, environment or `certwright login` name.
+    pub fn new(context: &Context) -> Result<Self, Failure> {
+        Self::of(Target::of(context)?)
+    }
+
+    /// A client for a server.
+    pub fn of(target: Target) -> Result<Self, Failure> {
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("certwright/", env!("CARGO_PKG_VERSION")))
+            // A token goes to the server it is for, and to no other it may point to.
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .read_timeout(Duration::from_secs(120));
+        if let Some(pem) = &target.ca {
+            let roots = reqwest::Certificate::from_pem_bundle(pem.as_bytes())
+                .map_err(|error| Failure::usage(format!("the root certificate: {error}")))?;
+            if roots.is_empty() {
+                return Err(Failure::usage(
+                    "the file given as --ca holds no certificate; it should be PEM, like the \
+                     server's root.pem",
+                ));
+            }
+            // Whoever names a root trusts that one and no other.
+            builder = builder.tls_certs_only(roots);
+        }
+        let http = builder
+            .build()
+            .map_err(|error| Failure::new(Exit::Failed, error))?;
+        Ok(Self {
+            http,
+            base: target.url,
+            token: target.token,
+        })
+    }
+
+    /// Fetches a resource.
+    pub async fn get<T: DeserializeOwned>(&self, path: &[&str]) -> Result<T, Failure> {
+        json(self.send(self.request(Method::GET, path)).await?).await
+    }
+
+    /// Fetches a resource with its entity tag, if it is there.
+    pub async fn find<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+    ) -> Result<Option<(T, Version)>, Failure> {
+        match self.send(self.request(Method::GET, path)).await {
+            Ok(response) => {
+                let tag = response
+                    .headers()
+                    .get(ETAG)
+                    .and_then(|tag| tag.to_str().ok());
+                let version = Version::Known(tag.unwrap_or_default().to_owned());
+                Ok(Some((json(response).await?, version)))
+            }
+            Err(failure) if failure.exit == Exit::NotFound => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Fetches as many items of a list as were asked for.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        filter: &impl Serialize,
+        paging: &Paging,
+    ) -> Result<Page<T>, Failure> {
+        let mut items = Vec::new();
+        let mut after = paging.after.clone();
+        loop {
+            let left = paging.left(items.len());
+            let query = PageQuery {
+                limit: Some(left.min(PageQuery::MAX_LIMIT)),
+                after: after.take(),
+            };
+            let request = self.request(Method::GET, path).query(filter).query(&query);
+            let page: Page<T> = json(self.send(request).await?).await?;
+            items.extend(page.items);
+            after = page.next;
+            if after.is_none() || paging.left(items.len()) == 0 {
+                return Ok(Page { items, next: after });
+            }
+        }
+    }
+
+    /// Fetches every item of a short list, which is not paged.
+    pub async fn list_all<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Failure> {
+        Ok(self.get::<Page<T>>(path).await?.items)
+    }
+
+    /// Sends a request without a body.
+    pub async fn act<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+    ) -> Result<T, Failure> {
+        json(
+            self.send(self.request(Method::POST, path).query(query))
+                .await?,
+        )
+        .await
+    }
+
+    /// Sends a request with a body.
+    pub async fn post<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        json(
+            self.send(self.request(Method::POST, path).json(body))
+                .await?,
+        )
+        .await
+    }
+
+    /// Makes a resource or replaces the version of it that was read.
+    pub async fn put<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        version: &Version,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let request = self.request(Method::PUT, path).json(body);
+        let request = match version {
+            Version::New => request.header(IF_NONE_MATCH, "*"),
+            Version::Known(tag) => request.header(IF_MATCH, tag),
+        };
+        json(self.send(request).await?).await
+    }
+
+    /// Deletes a resource.
+    pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
+        self.send(self.request(Method::DELETE, path))
+            .await
+            .map(drop)
+    }
+
+    /// Fetches a resource that is not JSON, to be read piece by piece.
+    pub async fn download(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+    ) -> Result<Response, Failure> {
+        self.send(self.request(Method::GET, path).query(query))
+            .await
+    }
+
+    fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            // What a person typed cannot leave its segment.
+            segments.pop_if_empty().extend(["api", "v1"]).extend(path);
+        }
+        self.http
+            .request(method, url)
+            .bearer_auth(self.token.expose_secret())
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(error))?;
+        match response.status().is_success() {
+            true => Ok(response),
+            false => Err(refusal(response).await),
+        }
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Failure {
+        let error = error.without_url();
+        let chain = format!("{:#}", anyhow::Error::from(error));
+        let hint = match chain.contains("certificate") || chain.contains("UnknownIssuer") {
+            true => "; name the server's root with --ca, it is root.pem in its data directory",
+            false => "",
+        };
+        let error = anyhow::anyhow!("{} does not answer: {chain}{hint}", self.base);
+        Failure::new(Exit::Failed, error)
+    }
+}
+
+async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
+    response.json().await.map_err(|error| {
+        let text = "the answer is not what this version of certwright expects";
+        Failure::from(anyhow::Error::from(error.without_url()).context(text))
+    })
+}
+
+async fn refusal(response: Response) -> Failure {
+    let status = response.status();
+    let is_problem = is_problem(response.headers());
+    let body = response.text().await.unwrap_or_default();
+    let text = match serde_json::from_str::<Problem>(&body) {
+        Ok(problem) if is_problem => told(&problem),
+        Ok(_) | Err(_) => {
+            format!("the server answers {status}; is the URL that of a certwright server?")
+        }
+    };
+    Failure::new(Exit::of_status(status.as_u16()), anyhow::anyhow!(text))
+}
+
+fn is_problem(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/problem+json"))
+}
+
+fn told(problem: &Problem) -> String {
+    let mut text = match problem.faults.as_slice() {
+        [] | [_] => problem.detail.clone(),
+        faults => format!("{}:\n  {}", problem.title, faults.join("\n  ")),
+    };
+    if let (500.., Some(id)) = (problem.status, &problem.request_id) {
+        text.push_str(&format!(" (request {id})"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use protocols::rest::problem::ProblemKind;
+
+    use super::*;
+
+    fn client(url: &str) -> Client {
+        Client {
+            http: reqwest::Client::new(),
+            base: url.parse().unwrap(),
+            token: SecretString::from("cwt_canary"),
+        }
+    }
+
+    #[test]
+    fn what_a_person_typed_stays_in_its_segment() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        for (base, typed, url) in [
+            (
+                "https://ca",
+                "crt_1",
+                "https://ca/api/v1/certificates/crt_1",
+            ),
+            (
+                "https://ca/",
+                "a/../../x",
+                "https://ca/api/v1/certificates/a%2F..%2F..%2Fx",
+            ),
+            (
+                "https://ca/sub",
+                "a?b#c",
+                "https://ca/sub/api/v1/certificates/a%3Fb%23c",
+            ),
+        ] {
+            let request = client(base).request(Method::GET, &["certificates", typed]);
+            assert_eq!(request.build().unwrap().url().as_str(), url);
+        }
+    }
+
+    #[test]
+    fn a_problem_is_told_in_its_own_words() {
+        let mut problem = Problem::new(ProblemKind::InvalidRequest, "a; b");
+        assert_eq!(told(&problem), "a; b");
+        problem.faults = vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(told(&problem), "The request is invalid:\n  a\n  b");
+        let mut ours = Problem::new(ProblemKind::Internal, "look there");
+        ours.request_id = Some("req_1".to_owned());
+        assert_eq!(told(&ours), "look there (request req_1)");
+    }
+}

@@ -1,0 +1,76 @@
+//! `certwright enrollment`: passes through the issuance pipeline.
+
+use clap::{Args, Subcommand};
+use protocols::rest::enrollment::{Enrollment, EnrollmentQuery, EnrollmentStatus};
+
+use super::Context;
+use super::client::Client;
+use super::exit::Failure;
+use super::output;
+use super::paging::{self, Paging};
+
+/// Arguments of `certwright enrollment`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  certwright enrollment list --status failed
+  certwright enrollment show enr_…")]
+pub struct EnrollmentCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List enrollments, newest first
+    #[command(after_help = "Example:
+  certwright enrollment list --status rejected")]
+    List {
+        /// rejected, approved, signing, awaiting-issuer, issued, failed or cancelled
+        #[arg(long, value_parser = status)]
+        status: Option<EnrollmentStatus>,
+        #[command(flatten)]
+        paging: Paging,
+    },
+    /// Show one enrollment
+    #[command(after_help = "Example:
+  certwright enrollment show enr_06ek9q3v5c8m2k7t1r4x0z9w8y")]
+    Show {
+        /// Id of the enrollment
+        id: String,
+    },
+}
+
+fn status(text: &str) -> Result<EnrollmentStatus, String> {
+    serde_json::from_value(text.into()).map_err(|_| {
+        "it is rejected, approved, signing, awaiting-issuer, issued, failed or cancelled".to_owned()
+    })
+}
+
+impl EnrollmentCommand {
+    /// Runs the command.
+    pub async fn run(self, context: &Context) -> Result<(), Failure> {
+        let client = Client::new(context)?;
+        match self.verb {
+            Verb::List { status, paging } => {
+                let query = EnrollmentQuery { status };
+                let page = client
+                    .list::<Enrollment>(&["enrollments"], &query, &paging)
+                    .await?;
+                let columns = [
+                    "id",
+                    "status",
+                    "profile",
+                    "issuer",
+                    "certificate",
+                    "created_at",
+                    "reason",
+                ];
+                paging::print(context, &columns, &page)
+            }
+            Verb::Show { id } => {
+                let shown: Enrollment = client.get(&["enrollments", &id]).await?;
+                Ok(output::print(context.output, &shown)?)
+            }
+        }
+    }
+}

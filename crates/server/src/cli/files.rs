@@ -1,0 +1,74 @@
+//! Files that commands read and write; `-` is standard input or output.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use super::exit::{Exit, Failure};
+use super::output;
+
+/// The text of a file, or of standard input.
+pub fn read_text(path: &Path) -> Result<String, Failure> {
+    let read = match path.as_os_str() == "-" {
+        true => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).map(|_| text)
+        }
+        false => std::fs::read_to_string(path),
+    };
+    read.map_err(|error| failed(path, error))
+}
+
+/// The first line of a file, or of standard input: a password, a token.
+pub fn read_secret(path: &Path) -> Result<SecretString, Failure> {
+    let text = Zeroizing::new(read_text(path)?);
+    match text
+        .lines()
+        .next()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+    {
+        Some(line) => Ok(SecretString::from(line)),
+        None => Err(Failure::usage(format!(
+            "the first line of {} is empty",
+            path.display()
+        ))),
+    }
+}
+
+/// Writes a file, or to standard output where none is named.
+pub fn write(path: Option<&Path>, octets: &[u8]) -> Result<(), Failure> {
+    match path.filter(|path| path.as_os_str() != "-") {
+        Some(path) => std::fs::write(path, octets).map_err(|error| failed(path, error)),
+        None => Ok(output::print_octets(octets)?),
+    }
+}
+
+/// Writes a file that only its owner can read; it is there as a whole or not at all.
+pub fn write_private(path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".new");
+    // Left behind by a process that was killed, perhaps with other permissions.
+    drop(std::fs::remove_file(&partial));
+    let written = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&partial)
+        .and_then(|mut file| file.write_all(octets).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&partial, path));
+    written.map_err(|error| failed(path, error))
+}
+
+/// An error with the file it is about.
+pub fn failed(path: &Path, error: std::io::Error) -> Failure {
+    let exit = match error.kind() {
+        std::io::ErrorKind::NotFound => Exit::NotFound,
+        _ => Exit::Failed,
+    };
+    let context = format!("{}", path.display());
+    Failure::new(exit, anyhow::Error::from(error).context(context))
+}

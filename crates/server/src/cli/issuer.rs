@@ -1,0 +1,213 @@
+//! `certwright issuer`: the configured CAs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use pki::key::KeyAlgorithm;
+use protocols::rest::issuer::{
+    Crl, ImportIssuer, InstallCertificate, Issuer, IssuerRequest, RequestIssuer, SetIssuerState,
+    WantedState,
+};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+
+use super::Context;
+use super::client::Client;
+use super::exit::Failure;
+use super::{files, output, paging};
+
+/// Arguments of `certwright issuer`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  certwright issuer list
+  certwright issuer csr issuing-2027 --subject 'CN=Example Issuing CA 2027,O=Example' --out ca.csr
+  certwright issuer install issuing-2027 --certificates ca.pem")]
+pub struct IssuerCommand {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// List the issuers
+    #[command(after_help = "Example:
+  certwright issuer list")]
+    List,
+    /// Show one issuer
+    #[command(after_help = "Example:
+  certwright issuer show issuing")]
+    Show {
+        /// Name of the issuer
+        name: String,
+    },
+    /// Make a key for a CA whose certificate comes from a CA elsewhere, and write its request
+    #[command(after_help = "Example:
+  certwright issuer csr issuing-2027 --subject 'CN=Example Issuing CA 2027,O=Example' --out ca.csr
+
+Without --subject it writes the request of an issuer that waits for its certificate once more.")]
+    Csr {
+        /// Name of the issuer: lower-case letters, digits and hyphens
+        name: String,
+        /// Distinguished name of the CA
+        #[arg(long)]
+        subject: Option<String>,
+        /// p-256, p-384, rsa-3072, rsa-4096 or ed25519
+        #[arg(long, value_name = "ALGORITHM", default_value = "p-256")]
+        key_algorithm: KeyAlgorithm,
+        /// File to write; standard output without it
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Take over a CA that was made elsewhere, with its private key
+    #[command(after_help = "Example:
+  certwright issuer import corporate --certificates chain.pem --key ca-key.pem
+
+The key is sealed on arrival (or goes into the PKCS #11 token) and is never handed out.")]
+    Import {
+        /// Name of the issuer: lower-case letters, digits and hyphens
+        name: String,
+        /// Its certificate and those above it, PEM, in any order
+        #[arg(long, value_name = "FILE")]
+        certificates: PathBuf,
+        /// Its private key, PEM, not encrypted
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+    /// Give an issuer the certificate that was made for its request
+    #[command(after_help = "Example:
+  certwright issuer install issuing-2027 --certificates ca.pem")]
+    Install {
+        /// Name of the issuer
+        name: String,
+        /// Its certificate and those above it, PEM, in any order
+        #[arg(long, value_name = "FILE")]
+        certificates: PathBuf,
+    },
+    /// Take an issuer out of service; it still signs CRLs and OCSP answers
+    #[command(after_help = "Example:
+  certwright issuer retire issuing-2024")]
+    Retire {
+        /// Name of the issuer
+        name: String,
+    },
+    /// Put an issuer into service
+    #[command(after_help = "Example:
+  certwright issuer activate issuing-2027")]
+    Activate {
+        /// Name of the issuer
+        name: String,
+    },
+    /// Publish an issuer's next CRL now
+    #[command(after_help = "Example:
+  certwright issuer refresh-crl issuing")]
+    RefreshCrl {
+        /// Name of the issuer
+        name: String,
+    },
+}
+
+impl IssuerCommand {
+    /// Runs the command.
+    pub async fn run(self, context: &Context) -> Result<(), Failure> {
+        let client = Client::new(context)?;
+        match self.verb {
+            Verb::List => {
+                let issuers: Vec<Issuer> = client.list_all(&["issuers"]).await?;
+                paging::print_items(context, &issuers, row)
+            }
+            Verb::Show { name } => print(context, &client.get(&["issuers", &name]).await?),
+            Verb::Csr {
+                name,
+                subject,
+                key_algorithm,
+                out,
+            } => {
+                let request = request(&client, name, subject, key_algorithm).await?;
+                files::write(out.as_deref(), request.csr.as_bytes())
+            }
+            Verb::Import {
+                name,
+                certificates,
+                key,
+            } => {
+                let body = ImportIssuer {
+                    name,
+                    certificates: files::read_text(&certificates)?,
+                    key: SecretString::from(files::read_text(&key)?),
+                };
+                print(context, &client.post(&["issuers", "import"], &body).await?)
+            }
+            Verb::Install { name, certificates } => {
+                let certificates = files::read_text(&certificates)?;
+                let path = ["issuers", &name, "certificate"];
+                print(
+                    context,
+                    &client
+                        .post(&path, &InstallCertificate { certificates })
+                        .await?,
+                )
+            }
+            Verb::Retire { name } => set(&client, context, &name, WantedState::Retired).await,
+            Verb::Activate { name } => set(&client, context, &name, WantedState::Active).await,
+            Verb::RefreshCrl { name } => {
+                let crl: Crl = client.act(&["issuers", &name, "crl"], &()).await?;
+                Ok(output::print(context.output, &crl)?)
+            }
+        }
+    }
+}
+
+async fn request(
+    client: &Client,
+    name: String,
+    subject: Option<String>,
+    key_algorithm: KeyAlgorithm,
+) -> Result<IssuerRequest, Failure> {
+    match subject {
+        None => client.get(&["issuers", &name, "csr"]).await,
+        Some(subject) => {
+            let body = RequestIssuer {
+                name,
+                subject,
+                key_algorithm,
+            };
+            client.post(&["issuers", "csr"], &body).await
+        }
+    }
+}
+
+async fn set(
+    client: &Client,
+    context: &Context,
+    name: &str,
+    state: WantedState,
+) -> Result<(), Failure> {
+    let path = ["issuers", name, "state"];
+    print(
+        context,
+        &client.post(&path, &SetIssuerState { state }).await?,
+    )
+}
+
+fn print(context: &Context, issuer: &Issuer) -> Result<(), Failure> {
+    match context.output {
+        output::Format::Json => Ok(output::print(context.output, issuer)?),
+        output::Format::Table => Ok(output::print(context.output, &row(issuer))?),
+    }
+}
+
+/// An issuer on one line.
+fn row(issuer: &Issuer) -> Value {
+    let certificate = issuer.certificate.as_ref();
+    json!({
+        "name": issuer.name,
+        "state": issuer.state,
+        "root": issuer.is_root,
+        "subject": certificate.map(|certificate| &certificate.subject),
+        "key_kind": certificate.map(|certificate| &certificate.key_kind),
+        "not_after": certificate.map(|certificate| certificate.not_after),
+        "crl_number": issuer.crl.as_ref().map(|crl| crl.number),
+        "crl_next_update": issuer.crl.as_ref().map(|crl| crl.next_update),
+        "id": issuer.id,
+    })
+}
