@@ -7,6 +7,7 @@
 pub mod access;
 pub mod acme;
 pub mod actor;
+mod clock_watch;
 pub mod events;
 pub mod inventory;
 pub mod issuance;
@@ -32,6 +33,7 @@ use pki::time::Timestamp;
 use store::Store;
 use tokio_util::task::TaskTracker;
 
+pub use clock_watch::ClockJumped;
 pub use settings::Settings;
 pub use store::accounts::AccountFilter;
 pub use store::certificates::{CertificateFilter, NameQuery};
@@ -57,6 +59,7 @@ pub struct Ports {
 pub struct Lifecycle {
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) clock_watch: clock_watch::ClockWatch,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) sealer: Arc<dyn Sealer>,
     pub(crate) key_store: Arc<dyn KeyStore>,
@@ -91,6 +94,7 @@ impl Lifecycle {
             jobs: jobs::JobSignal::default(),
             probes: acme::validation::Probes::new(settings.validation.concurrency),
             tasks: TaskTracker::new(),
+            clock_watch: clock_watch::ClockWatch::new(&*ports.clock, settings.max_clock_jump),
             store: ports.store,
             clock: ports.clock,
             random: ports.random,

@@ -15,6 +15,8 @@ pub struct Settings {
     pub validation: ValidationSettings,
     pub revocation: RevocationSettings,
     pub limits: LimitSettings,
+    /// Nothing is issued after the clock jumped further than this; zero issues nevertheless.
+    pub max_clock_jump: Duration,
     /// How long what has expired is kept before it is deleted.
     pub retention: Duration,
     /// How long a claimed job belongs to the node that claimed it.

@@ -3,6 +3,7 @@
 //! The binary is a thin shell over this library, so that tests start the real server in process.
 
 pub mod cli;
+pub mod clock;
 pub mod config;
 pub mod health;
 pub mod listener;

@@ -14,8 +14,9 @@ use connectors::keystore::{
 };
 use connectors::net::{Dialer, NetworkPolicy, Resolver, ResolverConfig};
 use domain::acme::directory::{Caa, DirectorySpec};
-use domain::clock::{Clock, SystemClock};
+use domain::clock::Clock;
 use domain::id::NodeId;
+use domain::issuer::ConnectorFactory;
 use domain::keystore::Sealer;
 use lifecycle::settings::{LimitSettings, RevocationSettings, ValidationSettings};
 use lifecycle::setup::{CaCertificateMaker, CaCertificateRequest, SetupPlan};
@@ -26,6 +27,7 @@ use pki::random::{Random, SystemRandom};
 use secrecy::{ExposeSecret, SecretString};
 use store::{Store, StoreConfig};
 
+use crate::clock::HostClock;
 use crate::config::{Config, DatabaseTarget, KeyStore, Pin, Pkcs11, Seal, Token};
 
 /// The parts that tests put others in the place of.
@@ -33,13 +35,20 @@ use crate::config::{Config, DatabaseTarget, KeyStore, Pin, Pkcs11, Seal, Token};
 pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    /// Stands around the connectors of issuers.
+    pub connectors: Option<AroundConnectors>,
 }
+
+/// Makes connectors of which a test decides what they do.
+pub type AroundConnectors =
+    Arc<dyn Fn(Arc<dyn ConnectorFactory>) -> Arc<dyn ConnectorFactory> + Send + Sync>;
 
 impl Default for Surroundings {
     fn default() -> Self {
         Self {
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(HostClock),
             random: Arc::new(SystemRandom::new()),
+            connectors: None,
         }
     }
 }
@@ -59,7 +68,11 @@ pub async fn open(config: &Config) -> anyhow::Result<Wired> {
 /// Opens the store and joins the parts.
 pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result<Wired> {
     prepare_data_dir(config)?;
-    let Surroundings { clock, random } = surroundings;
+    let Surroundings {
+        clock,
+        random,
+        connectors: around,
+    } = surroundings;
     let seal_key = match &config.seal {
         Seal::File(path) => SealKey::load_or_create(path, &*random)?,
         Seal::Key(key) => SealKey::from_octets(secrecy::SecretBox::new(Box::new(
@@ -86,13 +99,17 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
         timeout: config.validation.timeout,
     };
     let settings = settings(config, NodeId::mint(clock.now(), &*random));
+    let connectors: Arc<dyn ConnectorFactory> = Arc::new(Connectors::new(
+        Arc::clone(&keys) as _,
+        config.server.pki_url.as_str(),
+        Arc::clone(&random),
+    ));
     let ports = Ports {
         store: store.clone(),
-        connectors: Arc::new(Connectors::new(
-            Arc::clone(&keys) as _,
-            config.server.pki_url.as_str(),
-            Arc::clone(&random),
-        )),
+        connectors: match around {
+            None => connectors,
+            Some(around) => around(connectors),
+        },
         clock,
         random,
         sealer: Arc::clone(&sealer),
@@ -187,6 +204,7 @@ fn settings(config: &Config, node: NodeId) -> Settings {
                 .failed_validations_per_account_per_hour
                 .map(Into::into),
         },
+        max_clock_jump: config.ca.max_clock_jump,
         retention: config.retention.orders,
         lease: LEASE,
         finalize_patience: FINALIZE_PATIENCE,

@@ -9,7 +9,11 @@ use pki::time::Timestamp;
 
 /// Clones show the same time.
 #[derive(Clone, Debug)]
-pub struct MockClock(Arc<AtomicI64>);
+pub struct MockClock {
+    now: Arc<AtomicI64>,
+    /// `now` less what it was made to jump.
+    uptime: Arc<AtomicI64>,
+}
 
 impl MockClock {
     /// A clock that shows the present.
@@ -19,26 +23,45 @@ impl MockClock {
 
     /// A clock that shows `instant`.
     pub fn at(instant: Timestamp) -> Self {
-        Self(Arc::new(AtomicI64::new(instant.millis())))
+        Self {
+            now: Arc::new(AtomicI64::new(instant.millis())),
+            uptime: Arc::new(AtomicI64::new(CENTURY_MILLIS)),
+        }
     }
 
     /// Turns it forward.
     pub fn advance(&self, duration: Duration) {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        self.now.fetch_add(millis, Ordering::SeqCst);
+        self.uptime.fetch_add(millis, Ordering::SeqCst);
     }
 
-    /// Sets it, back too.
+    /// Sets it, back too, as if that time had passed.
     pub fn set(&self, instant: Timestamp) {
-        self.0.store(instant.millis(), Ordering::SeqCst);
+        let before = self.now.swap(instant.millis(), Ordering::SeqCst);
+        let uptime = instant.millis() - before;
+        self.uptime.fetch_add(uptime, Ordering::SeqCst);
+    }
+
+    /// Moves it by so many seconds while no time passes, as whoever sets a machine's clock does.
+    pub fn jump(&self, seconds: i64) {
+        self.now.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 }
 
 impl Clock for MockClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+        Timestamp::from_millis(self.now.load(Ordering::SeqCst))
+    }
+
+    fn uptime(&self) -> Option<Duration> {
+        let millis = self.uptime.load(Ordering::SeqCst);
+        u64::try_from(millis).ok().map(Duration::from_millis)
     }
 }
+
+/// Tests turn the clock back as well; the uptime begins with enough for that.
+const CENTURY_MILLIS: i64 = 100 * 365 * 24 * 60 * 60 * 1000;
 
 /// So many days.
 pub fn days(days: u64) -> Duration {

@@ -5,7 +5,9 @@ pub mod acme;
 pub mod clock;
 pub mod dns;
 pub mod http01;
+pub mod issuer;
 pub mod server;
 
 pub use clock::MockClock;
+pub use issuer::IssuerDouble;
 pub use server::TestServer;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use certwright::config::Config;
 use certwright::observability::metrics;
 use certwright::serve::Server;
-use certwright::wiring::Surroundings;
+use certwright::wiring::{AroundConnectors, Surroundings};
 use lifecycle::Lifecycle;
 use pki::random::SystemRandom;
 use tempfile::TempDir;
@@ -15,6 +15,7 @@ use crate::acme::Client;
 use crate::clock::MockClock;
 use crate::dns::TestDns;
 use crate::http01::TestWeb;
+use crate::issuer::IssuerDouble;
 
 /// Where the suite's databases are.
 #[derive(Clone, Debug)]
@@ -33,13 +34,7 @@ pub struct TestServer {
     database: Database,
     extra: String,
     listen: String,
-}
-
-/// What a test wants otherwise than usual.
-#[derive(Default)]
-pub struct Options {
-    /// TOML that is put behind the usual configuration.
-    pub config: String,
+    issuers: Option<IssuerDouble>,
 }
 
 impl TestServer {
@@ -57,6 +52,15 @@ impl TestServer {
 
     /// The same with a clock that the test made.
     pub async fn start_at(clock: MockClock, extra: &str) -> Self {
+        Self::start_as(clock, extra, None).await
+    }
+
+    /// The same with issuers that do what the test says.
+    pub async fn start_with_issuers(issuers: &IssuerDouble) -> Self {
+        Self::start_as(MockClock::at_present(), "", Some(issuers.clone())).await
+    }
+
+    async fn start_as(clock: MockClock, extra: &str, issuers: Option<IssuerDouble>) -> Self {
         let mut server = Self {
             clock,
             dns: TestDns::start().await,
@@ -66,6 +70,7 @@ impl TestServer {
             database: Database::of_environment().await,
             extra: extra.to_owned(),
             listen: "127.0.0.1:0".to_owned(),
+            issuers,
         };
         server.run().await;
         server
@@ -89,7 +94,7 @@ impl TestServer {
             Database::Postgres { .. } => {
                 let public = self.url();
                 let config = self.config("127.0.0.1:0", Some(&public));
-                Some(start(config, self.clock.clone()).await.unwrap())
+                Some(self.serve(config).await.unwrap())
             }
         }
     }
@@ -98,7 +103,7 @@ impl TestServer {
         let mut last = None;
         for _ in 0..100 {
             let config = self.config(&self.listen, None);
-            match start(config, self.clock.clone()).await {
+            match self.serve(config).await {
                 Ok(server) => {
                     self.server = Some(server);
                     return;
@@ -108,6 +113,18 @@ impl TestServer {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the server does not start: {:#}", last.unwrap());
+    }
+
+    async fn serve(&self, config: Config) -> anyhow::Result<Server> {
+        let surroundings = Surroundings {
+            clock: Arc::new(self.clock.clone()),
+            random: Arc::new(SystemRandom::new()),
+            connectors: self.issuers.clone().map(|double| {
+                let around = move |factory| double.around(factory);
+                Arc::new(around) as AroundConnectors
+            }),
+        };
+        Server::start(config, surroundings, metrics::install()).await
     }
 
     fn config(&self, listen: &str, public_url: Option<&str>) -> Config {
@@ -196,14 +213,6 @@ impl Drop for TestServer {
             server.abandon();
         }
     }
-}
-
-async fn start(config: Config, clock: MockClock) -> anyhow::Result<Server> {
-    let surroundings = Surroundings {
-        clock: Arc::new(clock),
-        random: Arc::new(SystemRandom::new()),
-    };
-    Server::start(config, surroundings, metrics::install()).await
 }
 
 impl Database {

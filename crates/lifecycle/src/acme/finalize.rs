@@ -185,7 +185,7 @@ impl Lifecycle {
         self.admit(request).await.map_err(|error| match error {
             AdmitError::Rejected(violations) => FinalizeError::Rejected(violations),
             AdmitError::Store(error) => FinalizeError::Store(error),
-            AdmitError::Route(_) | AdmitError::Prepare(_) => {
+            AdmitError::Clock(_) | AdmitError::Route(_) | AdmitError::Prepare(_) => {
                 tracing::error!(order.id = %order.id, error = %error, "order cannot be signed");
                 FinalizeError::Unavailable(error)
             }

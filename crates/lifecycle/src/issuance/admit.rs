@@ -14,7 +14,7 @@ use pki::time::Timestamp;
 use store::StoreError;
 
 use super::Admitted;
-use crate::Lifecycle;
+use crate::{ClockJumped, Lifecycle};
 use crate::issuers::{ConnectedIssuer, RouteError};
 
 /// One request for one certificate, as any front end makes it.
@@ -38,6 +38,8 @@ pub enum AdmitError {
     #[error("{}", list(.0))]
     Rejected(Vec<Violation>),
     #[error(transparent)]
+    Clock(#[from] ClockJumped),
+    #[error(transparent)]
     Route(#[from] RouteError),
     /// The issuer or our linter will not sign this.
     #[error(transparent)]
@@ -55,7 +57,7 @@ impl Lifecycle {
     /// Decides on a request and fixes what is to be signed. Writes nothing: the caller stores the
     /// enrollment in the transaction that also binds it to its order.
     pub(crate) async fn admit(&self, request: EnrollmentRequest) -> Result<Admitted, AdmitError> {
-        let now = self.now();
+        let now = self.clock_watch.check(&*self.clock)?;
         let issuer = self.route(&request.profile.spec, now).await?;
         let at = self.circumstances(&request, &issuer, now).await?;
         let proposal = Proposal {

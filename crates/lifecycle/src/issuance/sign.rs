@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::certificate::Chain;
 use domain::enrollment::{Enrollment, EnrollmentState};
 use domain::id::{EnrollmentId, IssuerId};
 use domain::issuer::{Issuance, IssueError, SigningRequest};
@@ -56,7 +57,7 @@ impl Lifecycle {
             "issuer" => admitted.issuer.issuer.name.clone(), "outcome" => label)
         .record(started.elapsed().as_secs_f64());
         match outcome {
-            Ok(Issuance::Issued(chain)) => self.record(admitted, chain, Some(job), caller).await,
+            Ok(Issuance::Issued(chain)) => self.record_or_fail(admitted, chain, job, caller).await,
             Ok(Issuance::Pending { handle, poll_after }) => {
                 self.await_issuer(&admitted.enrollment, job, handle, poll_after)
                     .await
@@ -95,7 +96,7 @@ impl Lifecycle {
         if let EnrollmentState::AwaitingIssuer { handle, .. } = &admitted.enrollment.state {
             match admitted.issuer.connector.poll(handle).await {
                 Ok(Issuance::Issued(chain)) => {
-                    self.record(&admitted, chain, Some(job), &caller).await?
+                    self.record_or_fail(&admitted, chain, job, &caller).await?
                 }
                 Ok(Issuance::Pending { handle, poll_after }) => {
                     self.await_issuer(&admitted.enrollment, job, handle, poll_after)
@@ -215,19 +216,52 @@ impl Lifecycle {
                 Ok(state)
             }
             IssueError::Refused(_) | IssueError::Lint(_) => {
-                let event = self.event(
-                    &Caller::system(),
-                    "enrollment.failed",
-                    enrollment.id.as_str(),
-                    json!({ "reason": reason }),
-                );
-                let state = EnrollmentState::Failed { reason };
-                self.move_enrollment(enrollment, state.clone(), None, Some(event))
-                    .await?;
-                self.complete_job(job).await?;
-                Ok(state)
+                self.give_up(enrollment, job, reason).await
             }
         }
+    }
+
+    /// An answer that is not what was asked for is final: another try would have the issuer sign
+    /// another certificate, and no more to be believed.
+    async fn record_or_fail(
+        &self,
+        admitted: &Admitted,
+        chain: Chain,
+        job: &JobRow,
+        caller: &Caller,
+    ) -> Result<EnrollmentState, DriveError> {
+        match self.record(admitted, chain, Some(job), caller).await {
+            Err(DriveError::Record(error)) => {
+                tracing::error!(
+                    enrollment.id = %admitted.enrollment.id,
+                    issuer.name = admitted.issuer.issuer.name,
+                    error = %error,
+                    "the issuer's answer is not what was asked for"
+                );
+                self.give_up(&admitted.enrollment, job, error.to_string())
+                    .await
+            }
+            other => other,
+        }
+    }
+
+    async fn give_up(
+        &self,
+        enrollment: &Enrollment,
+        job: &JobRow,
+        reason: String,
+    ) -> Result<EnrollmentState, DriveError> {
+        let event = self.event(
+            &Caller::system(),
+            "enrollment.failed",
+            enrollment.id.as_str(),
+            json!({ "reason": reason }),
+        );
+        let state = EnrollmentState::Failed { reason };
+        self.move_enrollment(enrollment, state.clone(), None, Some(event))
+            .await?;
+        self.complete_job(job).await?;
+        Ok(state)
     }
 
     async fn move_enrollment(

@@ -25,6 +25,8 @@ pub struct Ca {
     pub crl_refresh: Duration,
     /// From an OCSP response's thisUpdate to its nextUpdate.
     pub ocsp_validity: Duration,
+    /// Nothing is issued after the system clock jumped further than this; zero looks away.
+    pub max_clock_jump: Duration,
     /// Where CA keys live.
     pub key_store: KeyStore,
 }
@@ -117,6 +119,7 @@ impl Ca {
             crl_validity: reader.duration("ca.crl_validity_hours", HOUR, 1..=8760),
             crl_refresh: reader.duration("ca.crl_refresh_hours", HOUR, 1..=8760),
             ocsp_validity: reader.duration("ca.ocsp_validity_hours", HOUR, 1..=8760),
+            max_clock_jump: reader.duration("ca.max_clock_jump_seconds", 1, 0..=86_400),
             key_store: key_store(reader),
         }
     }

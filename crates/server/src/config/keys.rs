@@ -266,6 +266,11 @@ pub const KEYS: &[Key] = &[
         "24",
         "From an OCSP response's thisUpdate to its nextUpdate.",
     ),
+    number(
+        "ca.max_clock_jump_seconds",
+        "300",
+        "Nothing is issued after the system clock jumped further; 0 issues nevertheless.",
+    ),
     text(
         "ca.key_store",
         "file",

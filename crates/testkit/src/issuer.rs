@@ -1,0 +1,164 @@
+//! An issuer that does what the test says: waits, fails, lies, or dies with its process.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::certificate::Chain;
+use domain::issuer::{
+    ConnectError, ConnectorFactory, Issuance, IssueError, Issuer, IssuerConnector, LocalCa,
+    Prepared, SigningRequest,
+};
+use parking_lot::Mutex;
+use pki::time::Timestamp;
+use tokio::sync::watch;
+
+/// What the issuer does when it is asked for a certificate.
+#[derive(Clone, Default)]
+pub enum Behaviour {
+    /// What the real one does.
+    #[default]
+    Honest,
+    /// Nothing, until it does something else.
+    Hang,
+    /// The task that asked is gone, as if its process had been killed.
+    Die,
+    /// It cannot be reached.
+    Unavailable,
+    /// It answers something else, made from the request and the real answer.
+    Lie(Lie),
+}
+
+/// Makes a false answer of a true one.
+pub type Lie = Arc<dyn Fn(&SigningRequest, Chain) -> Chain + Send + Sync>;
+
+/// Stands around the connectors of a server; clones are one.
+#[derive(Clone)]
+pub struct IssuerDouble {
+    behaviour: Arc<watch::Sender<Behaviour>>,
+    /// What it was asked to sign, in order.
+    asked: Arc<Mutex<Vec<Option<Prepared>>>>,
+    /// Whether the CA is somewhere else, so that its key is not at hand.
+    is_remote: bool,
+}
+
+impl Default for IssuerDouble {
+    fn default() -> Self {
+        Self {
+            behaviour: Arc::new(watch::Sender::new(Behaviour::Honest)),
+            asked: Arc::default(),
+            is_remote: false,
+        }
+    }
+}
+
+impl IssuerDouble {
+    /// One that seems to be a CA somewhere else.
+    pub fn remote() -> Self {
+        Self {
+            is_remote: true,
+            ..Self::default()
+        }
+    }
+
+    /// From now on, and for those who wait, this happens.
+    pub fn does(&self, behaviour: Behaviour) {
+        self.behaviour.send_replace(behaviour);
+    }
+
+    /// How often it was asked for a certificate.
+    pub fn times_asked(&self) -> usize {
+        self.asked.lock().len()
+    }
+
+    /// What it was asked to sign, in order.
+    pub fn asked(&self) -> Vec<Option<Prepared>> {
+        self.asked.lock().clone()
+    }
+
+    /// Waits until it was asked so often.
+    pub async fn until_asked(&self, times: usize) {
+        while self.times_asked() < times {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Puts itself around what makes the real connectors.
+    pub fn around(&self, factory: Arc<dyn ConnectorFactory>) -> Arc<dyn ConnectorFactory> {
+        Arc::new(Factory {
+            double: self.clone(),
+            factory,
+        })
+    }
+}
+
+struct Factory {
+    double: IssuerDouble,
+    factory: Arc<dyn ConnectorFactory>,
+}
+
+impl ConnectorFactory for Factory {
+    fn connect(&self, issuer: &Issuer) -> Result<Arc<dyn IssuerConnector>, ConnectError> {
+        Ok(Arc::new(Connector {
+            double: self.double.clone(),
+            real: self.factory.connect(issuer)?,
+        }))
+    }
+}
+
+struct Connector {
+    double: IssuerDouble,
+    real: Arc<dyn IssuerConnector>,
+}
+
+#[async_trait]
+impl IssuerConnector for Connector {
+    fn prepare(
+        &self,
+        request: &SigningRequest,
+        now: Timestamp,
+    ) -> Result<Option<Prepared>, IssueError> {
+        self.real.prepare(request, now)
+    }
+
+    async fn issue(
+        &self,
+        request: &SigningRequest,
+        prepared: Option<&Prepared>,
+    ) -> Result<Issuance, IssueError> {
+        self.double.asked.lock().push(prepared.cloned());
+        let mut told = self.double.behaviour.subscribe();
+        loop {
+            let behaviour = told.borrow_and_update().clone();
+            match behaviour {
+                Behaviour::Honest => return self.real.issue(request, prepared).await,
+                Behaviour::Hang => told.changed().await.unwrap(),
+                Behaviour::Die => panic!("this process was killed while the issuer was asked"),
+                Behaviour::Unavailable => {
+                    return Err(IssueError::Unavailable("nobody answers".to_owned()));
+                }
+                Behaviour::Lie(lie) => {
+                    return match self.real.issue(request, prepared).await? {
+                        Issuance::Issued(chain) => Ok(Issuance::Issued(lie(request, chain))),
+                        pending @ Issuance::Pending { .. } => Ok(pending),
+                    };
+                }
+            }
+        }
+    }
+
+    async fn poll(&self, handle: &str) -> Result<Issuance, IssueError> {
+        self.real.poll(handle).await
+    }
+
+    fn chain(&self) -> &Chain {
+        self.real.chain()
+    }
+
+    fn not_after(&self) -> Timestamp {
+        self.real.not_after()
+    }
+
+    fn local_ca(&self) -> Option<&LocalCa> {
+        self.real.local_ca().filter(|_| !self.double.is_remote)
+    }
+}
