@@ -128,7 +128,7 @@ impl AuditCommand {
 async fn list(context: &Context, query: &EventQuery, paging: &Paging) -> Result<(), Failure> {
     let client = Client::new(context)?;
     let page = client.list::<Event>(&["audit"], query, paging).await?;
-    paging::print_rows(context, &page, row)
+    paging::print_rows(context, COLUMNS, &page, row)
 }
 
 fn row(event: &Event) -> Value {
@@ -181,6 +181,8 @@ fn read_key(path: &Path) -> Result<PublicKey, Failure> {
         .ok_or_else(|| refuse("there is no key".to_owned()))?;
     PublicKey::from_spki_der(der).map_err(|error| refuse(error.to_string()))
 }
+
+const COLUMNS: &[&str] = &["at", "event", "object", "actor", "address", "id"];
 
 #[cfg(test)]
 mod tests {

@@ -54,7 +54,8 @@ impl Backup {
             "seal_key": seal_key_place(&config),
             "seal_key_copied_to": self.with_seal_key,
         });
-        output::print(context.output, &answer)?;
+        let columns = ["file", "rows", "octets", "seal_key", "seal_key_copied_to"];
+        output::print_columns(context.output, &columns, &answer)?;
         if self.with_seal_key.is_none() {
             output::note(&format!(
                 "the secrets in it are sealed, and the key that opens them is not in it; keep a \
@@ -134,7 +135,8 @@ impl Restore {
             "schema": report.schema,
             "database": config.database.target.shown(),
         });
-        Ok(output::print(context.output, &answer)?)
+        let columns = ["database", "rows", "schema"];
+        Ok(output::print_columns(context.output, &columns, &answer)?)
     }
 }
 

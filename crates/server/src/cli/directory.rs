@@ -54,7 +54,7 @@ impl DirectoryCommand {
         match self.verb {
             Verb::List => {
                 let found: Vec<Directory> = client.list_all(&["acme", "directories"]).await?;
-                paging::print_items(context, &found, row)
+                paging::print_items(context, COLUMNS, &found, row)
             }
             Verb::Show { name } => {
                 let found: Directory = client.get(&["acme", "directories", &name]).await?;
@@ -98,3 +98,12 @@ fn row(directory: &Directory) -> Value {
         "test_mode": rules.test_mode.is_some(),
     })
 }
+
+const COLUMNS: &[&str] = &[
+    "name",
+    "url",
+    "profiles",
+    "external_account",
+    "trusted",
+    "test_mode",
+];

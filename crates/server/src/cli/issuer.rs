@@ -113,7 +113,7 @@ impl IssuerCommand {
         match self.verb {
             Verb::List => {
                 let issuers: Vec<Issuer> = client.list_all(&["issuers"]).await?;
-                paging::print_items(context, &issuers, row)
+                paging::print_items(context, COLUMNS, &issuers, row)
             }
             Verb::Show { name } => print(context, &client.get(&["issuers", &name]).await?),
             Verb::Csr {
@@ -192,7 +192,11 @@ async fn set(
 fn print(context: &Context, issuer: &Issuer) -> Result<(), Failure> {
     match context.output {
         output::Format::Json => Ok(output::print(context.output, issuer)?),
-        output::Format::Table => Ok(output::print(context.output, &row(issuer))?),
+        output::Format::Table => Ok(output::print_columns(
+            context.output,
+            COLUMNS,
+            &row(issuer),
+        )?),
     }
 }
 
@@ -211,3 +215,15 @@ fn row(issuer: &Issuer) -> Value {
         "id": issuer.id,
     })
 }
+
+const COLUMNS: &[&str] = &[
+    "name",
+    "state",
+    "root",
+    "subject",
+    "key_kind",
+    "not_after",
+    "crl_number",
+    "crl_next_update",
+    "id",
+];

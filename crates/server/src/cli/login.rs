@@ -45,6 +45,10 @@ impl Login {
         probe.get::<Page<Issuer>>(&["issuers"]).await?;
         let path = target.save()?;
         let answer = json!({ "server": url.as_str(), "saved_in": path });
-        Ok(output::print(context.output, &answer)?)
+        Ok(output::print_columns(
+            context.output,
+            &["server", "saved_in"],
+            &answer,
+        )?)
     }
 }

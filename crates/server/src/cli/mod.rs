@@ -21,6 +21,7 @@ mod lifetime;
 mod local;
 pub mod login;
 pub mod order;
+mod ordered;
 pub mod output;
 mod paging;
 pub mod profile;

@@ -59,7 +59,7 @@ impl OrderCommand {
                 let page = client
                     .list::<Order>(&["acme", "orders"], &query, &paging)
                     .await?;
-                paging::print_rows(context, &page, row)
+                paging::print_rows(context, COLUMNS, &page, row)
             }
             Verb::Show { id } => {
                 let order: OrderDetails = client.get(&["acme", "orders", &id]).await?;
@@ -77,11 +77,12 @@ fn show(details: &OrderDetails) -> Result<(), Failure> {
     if let Value::Object(members) = &mut head {
         members.insert("explanation".to_owned(), json!(details.explanation));
     }
-    output::print(Format::Table, &head)?;
+    let columns = [COLUMNS, &["explanation"]].concat();
+    output::print_columns(Format::Table, &columns, &head)?;
     let probes: Vec<Value> = details.authorizations.iter().flat_map(challenges).collect();
     if !probes.is_empty() {
         output::print_text("\n")?;
-        output::print(Format::Table, &probes)?;
+        output::print_columns(Format::Table, PROBES, &probes)?;
     }
     if let Some(pipeline) = &details.pipeline {
         output::print_text("\n")?;
@@ -97,7 +98,7 @@ fn show(details: &OrderDetails) -> Result<(), Failure> {
             "reason": pipeline.reason,
             "violations": violations.collect::<Vec<_>>(),
         });
-        output::print(Format::Table, &shown)?;
+        output::print_columns(Format::Table, PIPELINE, &shown)?;
     }
     Ok(())
 }
@@ -155,3 +156,31 @@ fn row(order: &Order) -> Value {
         "error": order.error,
     })
 }
+
+const COLUMNS: &[&str] = &[
+    "id",
+    "status",
+    "names",
+    "profile",
+    "directory",
+    "account",
+    "created_at",
+    "certificate",
+    "error",
+];
+const PROBES: &[&str] = &[
+    "name",
+    "authorization",
+    "challenge",
+    "status",
+    "at",
+    "detail",
+];
+const PIPELINE: &[&str] = &[
+    "enrollment",
+    "status",
+    "issuer",
+    "attempts",
+    "reason",
+    "violations",
+];

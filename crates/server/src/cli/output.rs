@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, TableStyle};
 use serde::Serialize;
-use serde_json::Value;
+
+use super::ordered::Ordered;
 
 /// The form of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -30,7 +31,7 @@ pub fn print_columns(format: Format, columns: &[&str], value: &impl Serialize) -
         Format::Json => serde_json::to_string_pretty(value)?,
         Format::Table => {
             let width = (!out.is_terminal()).then_some(UNBOUNDED);
-            table(&serde_json::to_value(value)?, columns, width)
+            table(&Ordered::of(value)?, columns, width)
         }
     };
     writeln!(out, "{text}")
@@ -59,41 +60,43 @@ pub fn note(text: &str) {
 /// In a pipe nothing wraps: `grep` and `awk` see one row per line.
 const UNBOUNDED: u16 = u16::MAX;
 
-fn table(value: &Value, columns: &[&str], width: Option<u16>) -> String {
+fn table(value: &Ordered, columns: &[&str], width: Option<u16>) -> String {
+    let is_object = |value: &Ordered| matches!(value, Ordered::Object(_));
     match value {
-        Value::Array(rows) if rows.is_empty() => "nothing found".to_owned(),
-        Value::Array(rows) if rows.iter().all(Value::is_object) => listing(rows, columns, width),
-        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join("\n"),
-        Value::Object(_) => {
+        Ordered::List(rows) if rows.is_empty() => "nothing found".to_owned(),
+        Ordered::List(rows) if rows.iter().all(is_object) => listing(rows, columns, width),
+        Ordered::List(items) => items
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n"),
+        Ordered::Object(_) => {
             let mut table = plain(width);
             for name in chosen(columns, std::slice::from_ref(value)) {
-                let shown = value.get(name).map(cell).unwrap_or_default();
-                table.add_row([heading(name), shown]);
+                table.add_row([heading(name), cell(value, name)]);
             }
             finished(table)
         }
-        other => cell(other),
+        Ordered::Nothing | Ordered::Text(_) => value.to_string(),
     }
 }
 
-fn listing(rows: &[Value], columns: &[&str], width: Option<u16>) -> String {
+fn listing(rows: &[Ordered], columns: &[&str], width: Option<u16>) -> String {
     let columns = chosen(columns, rows);
     let mut table = plain(width);
     table.set_header(columns.iter().map(|name| heading(name)));
     for row in rows {
-        let cells = columns.iter().map(|name| row.get(*name));
-        table.add_row(cells.map(|value| value.map(cell).unwrap_or_default()));
+        table.add_row(columns.iter().map(|name| cell(row, name)));
     }
     finished(table)
 }
 
 /// The columns asked for, or all that any row has.
-fn chosen<'a>(columns: &[&'a str], rows: &'a [Value]) -> Vec<&'a str> {
+fn chosen<'a>(columns: &[&'a str], rows: &'a [Ordered]) -> Vec<&'a str> {
     let mut chosen = columns.to_vec();
     if chosen.is_empty() {
-        let objects = rows.iter().filter_map(Value::as_object);
-        for name in objects.flat_map(|row| row.keys()) {
-            if !chosen.contains(&name.as_str()) {
+        for name in rows.iter().flat_map(Ordered::names) {
+            if !chosen.contains(&name) {
                 chosen.push(name);
             }
         }
@@ -124,14 +127,8 @@ fn heading(name: &str) -> String {
     name.replace('_', " ").to_uppercase()
 }
 
-/// A value in one cell. Control characters of a stranger's text must not reach a terminal.
-fn cell(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.chars().filter(|c| !c.is_control()).collect(),
-        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(", "),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => value.to_string(),
-    }
+fn cell(row: &Ordered, name: &str) -> String {
+    row.get(name).map(ToString::to_string).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -140,14 +137,14 @@ mod tests {
 
     use super::*;
 
-    fn shown(value: Value) -> String {
-        table(&value, &[], Some(UNBOUNDED))
+    fn shown(value: &impl Serialize) -> String {
+        table(&Ordered::of(value).unwrap(), &[], Some(UNBOUNDED))
     }
 
     #[test]
     fn a_list_of_objects_has_a_header_and_a_row_each() {
         let text = shown(
-            json!([{"id": "crt_1", "not_after": "2027"}, {"id": "crt_2", "names": ["a", "b"]}]),
+            &json!([{"id": "crt_1", "not_after": "2027"}, {"id": "crt_2", "names": ["a", "b"]}]),
         );
         let rows: Vec<Vec<&str>> = text
             .lines()
@@ -170,20 +167,20 @@ mod tests {
 
     #[test]
     fn columns_are_chosen_and_ordered() {
-        let rows = json!([{"a": 1, "b": 2, "c": 3}]);
+        let rows = Ordered::of(&json!([{"a": 1, "b": 2, "c": 3}])).unwrap();
         assert_eq!(table(&rows, &["c", "a"], Some(UNBOUNDED)), "C  A\n3  1");
-        let object = json!({"a": 1, "b": 2});
+        let object = Ordered::of(&json!({"a": 1, "b": 2})).unwrap();
         assert_eq!(table(&object, &["b", "a"], Some(UNBOUNDED)), "B  2\nA  1");
     }
 
     #[test]
     fn terminal_escapes_of_strangers_are_dropped() {
-        assert_eq!(shown(json!("a\u{1b}[31mb\u{7}")), "a[31mb");
+        assert_eq!(shown(&json!("a\u{1b}[31mb\u{7}")), "a[31mb");
     }
 
     #[test]
     fn a_long_cell_stays_on_its_line_in_a_pipe() {
         let long = "x".repeat(500);
-        assert_eq!(shown(json!([{ "name": long }])).lines().count(), 2);
+        assert_eq!(shown(&json!([{ "name": long }])).lines().count(), 2);
     }
 }

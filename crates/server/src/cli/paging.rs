@@ -58,10 +58,11 @@ pub fn print<T: Serialize>(
 /// As [`print`], with a row of its own making for each item of a table.
 pub fn print_rows<T: Serialize>(
     context: &Context,
+    columns: &[&str],
     page: &Page<T>,
     row: impl Fn(&T) -> Value,
 ) -> Result<(), Failure> {
-    print_items(context, &page.items, row)?;
+    print_items(context, columns, &page.items, row)?;
     note_more(page);
     Ok(())
 }
@@ -69,6 +70,7 @@ pub fn print_rows<T: Serialize>(
 /// The items of a list that is not paged.
 pub fn print_items<T: Serialize>(
     context: &Context,
+    columns: &[&str],
     items: &[T],
     row: impl Fn(&T) -> Value,
 ) -> Result<(), Failure> {
@@ -76,7 +78,7 @@ pub fn print_items<T: Serialize>(
         Format::Json => output::print(context.output, &items)?,
         Format::Table => {
             let rows: Vec<Value> = items.iter().map(row).collect();
-            output::print(context.output, &rows)?;
+            output::print_columns(context.output, columns, &rows)?;
         }
     }
     Ok(())

@@ -59,7 +59,7 @@ impl ProfileCommand {
         match self.verb {
             Verb::List => {
                 let found: Vec<Profile> = client.list_all(&["profiles"]).await?;
-                paging::print_items(context, &found, row)
+                paging::print_items(context, COLUMNS, &found, row)
             }
             Verb::Show { name } => {
                 let found: Profile = client.get(&["profiles", &name]).await?;
@@ -116,3 +116,12 @@ fn row(profile: &Profile) -> Value {
         "issuers": issuers.collect::<Vec<_>>(),
     })
 }
+
+const COLUMNS: &[&str] = &[
+    "name",
+    "version",
+    "description",
+    "validity_days",
+    "key_algorithms",
+    "issuers",
+];
