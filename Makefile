@@ -20,7 +20,7 @@ help: ## List what there is
 .PHONY: run
 run: ui ## Build for release and serve ./data on https://localhost:8443 (DATA=… for another directory)
 	@[[ -x $(TARGET)/release/certwright ]] || \
-	  echo "First build: compiles Certwright and its libraries; about 8 minutes on 2 cores, 2 on 8. Later ones take seconds."
+	  echo "First build: compiles Certwright and its libraries in release mode, about ten minutes on two cores. Later ones take one or two."
 	@$(CARGO) build --release --locked -p certwright
 	@exec $(TARGET)/release/certwright serve --data "$(DATA)"
 

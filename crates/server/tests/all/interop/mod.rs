@@ -6,6 +6,7 @@ mod acme_client;
 mod caddy;
 mod certbot;
 mod challenge_server;
+mod examples;
 mod host;
 mod instant;
 mod issuing;

@@ -149,12 +149,19 @@ impl Site {
 
     /// Lets the ACME directory offer one more profile.
     pub async fn offer_profile(&self, profile: &str) {
-        let path = "/api/v1/acme/directories/default";
+        let offer = |rules: &mut Value| {
+            rules["profiles"]
+                .as_array_mut()
+                .unwrap()
+                .push(profile.into())
+        };
+        self.change("/api/v1/acme/directories/default", offer).await;
+    }
+
+    /// Changes the rules of something that has some.
+    pub async fn change(&self, path: &str, change: impl FnOnce(&mut Value)) {
         let mut rules = self.call(Method::GET, path, &Value::Null).await["rules"].take();
-        rules["profiles"]
-            .as_array_mut()
-            .unwrap()
-            .push(profile.into());
+        change(&mut rules);
         self.call(Method::PUT, path, &rules).await;
     }
 
