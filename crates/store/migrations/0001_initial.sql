@@ -184,20 +184,25 @@ CREATE TABLE certificates (
     revoked_at INTEGER,
     revocation_reason INTEGER
 ) STRICT;
+-- No issuer of ours certifies one serial twice. What others issued may well repeat.
 CREATE UNIQUE INDEX certificates_serial
-    ON certificates (authority_key_identifier, serial) WHERE issuer_id IS NOT NULL;
+    ON certificates (serial, authority_key_identifier) WHERE issuer_id IS NOT NULL;
+CREATE INDEX certificates_foreign_serial ON certificates (serial) WHERE issuer_id IS NULL;
 CREATE INDEX certificates_expiry ON certificates (not_after);
 CREATE INDEX certificates_key ON certificates (spki_sha256);
-CREATE INDEX certificates_by_serial ON certificates (serial);
 CREATE INDEX certificates_account ON certificates (account_id, id) WHERE account_id IS NOT NULL;
 -- What a CRL lists, in the order in which it is read.
 CREATE INDEX certificates_revoked ON certificates (issuer_id, id) WHERE revoked_at IS NOT NULL;
+-- What lists are filtered by, newest first, without reading the certificates themselves.
+CREATE INDEX certificates_list ON certificates
+    (id, not_after, not_before, revoked_at, issuer_id, profile_id, origin);
 
 CREATE TABLE certificate_names (
     name TEXT NOT NULL,                 -- labels reversed (org.example.www), so a suffix is a prefix
     certificate_id TEXT NOT NULL,
     PRIMARY KEY (name, certificate_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX certificate_names_certificate ON certificate_names (certificate_id, name);
 
 -- Keys that are never certified again.
 CREATE TABLE blocked_keys (

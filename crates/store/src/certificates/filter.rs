@@ -36,16 +36,32 @@ pub enum NameQuery {
     Suffix(String),
 }
 
+/// How a suffix is searched for: few names are looked up first; with many the newest certificates are
+/// gone through instead, of which one in every so many fits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Spread {
+    Few,
+    Many,
+}
+
 impl CertificateFilter {
     /// Adds the conditions that are set.
-    pub(super) fn apply<'a>(&'a self, list: List<'a>) -> Result<List<'a>, StoreError> {
+    pub(super) fn apply<'a>(
+        &'a self,
+        list: List<'a>,
+        spread: Spread,
+    ) -> Result<List<'a>, StoreError> {
         let list = match &self.name {
             None => list,
-            Some(query) => query.apply(list),
+            Some(query) => query.apply(list, spread),
         };
         let origin = self.origin.as_ref().map(word).transpose()?;
         let list = list
-            .and_if("serial = ?", self.serial.as_ref().map(Serial::to_string))
+            .and_if(
+                // Each half has an index of its own.
+                "((serial = ? AND issuer_id IS NOT NULL) OR (serial = ? AND issuer_id IS NULL))",
+                self.serial.as_ref().map(Serial::to_string),
+            )
             .and_if(
                 "fingerprint = ?",
                 self.fingerprint.map(|hash| hash.to_string()),
@@ -70,7 +86,7 @@ impl CertificateFilter {
 }
 
 impl NameQuery {
-    fn apply<'a>(&self, list: List<'a>) -> List<'a> {
+    fn apply<'a>(&self, list: List<'a>, spread: Spread) -> List<'a> {
         match self {
             Self::Exact(name) => list.and_if(
                 "id IN (SELECT certificate_id FROM certificate_names WHERE name = ?)",
@@ -78,9 +94,19 @@ impl NameQuery {
             ),
             Self::Suffix(suffix) => {
                 let (from, to) = names::range_below(suffix);
+                let condition = match spread {
+                    Spread::Few => {
+                        "id IN (SELECT certificate_id FROM certificate_names \
+                         WHERE name = ? OR (name >= ? AND name < ?))"
+                    }
+                    Spread::Many => {
+                        "EXISTS (SELECT 1 FROM certificate_names \
+                         WHERE certificate_id = certificates.id \
+                         AND (name = ? OR (name >= ? AND name < ?)))"
+                    }
+                };
                 list.and_each(
-                    "id IN (SELECT certificate_id FROM certificate_names \
-                     WHERE name = ? OR (name >= ? AND name < ?))",
+                    condition,
                     [names::key(suffix.trim_start_matches('.')), from, to],
                 )
             }

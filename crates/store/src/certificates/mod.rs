@@ -10,6 +10,7 @@ use domain::id::{CertificateId, EnrollmentId};
 use pki::fingerprint::Fingerprint;
 use pki::serial::Serial;
 
+use self::filter::Spread;
 pub use self::filter::{CertificateFilter, NameQuery};
 pub use self::revocation::RevokedCertificate;
 
@@ -132,11 +133,20 @@ impl Tx<'_> {
         after: Option<&CertificateId>,
         limit: u32,
     ) -> Result<Vec<InventoryCertificate>, StoreError> {
-        let list = List::new(concat!("SELECT ", columns!(), " FROM certificates"));
-        let (sql, values) = filter
-            .apply(list)?
+        // The page is found in an index that holds all that is filtered by; only then are its rows read.
+        let list = List::new("SELECT id FROM certificates");
+        let (page, values) = filter
+            .apply(list, self.spread(filter).await?)?
             .and_if("id < ?", after.map(CertificateId::as_str))
             .limit("ORDER BY id DESC", limit);
+        let sql = format!(
+            concat!(
+                "SELECT ",
+                columns!(),
+                " FROM certificates WHERE id IN ({}) ORDER BY id DESC"
+            ),
+            page
+        );
         self.query(&sql, &values).await?.iter().map(read).collect()
     }
 
@@ -145,9 +155,30 @@ impl Tx<'_> {
         &mut self,
         filter: &CertificateFilter,
     ) -> Result<u64, StoreError> {
-        let (sql, values) = filter
-            .apply(List::new("SELECT count(*) FROM certificates"))?
-            .all();
+        let list = List::new("SELECT count(*) FROM certificates");
+        let (sql, values) = filter.apply(list, Spread::Few)?.all();
         self.query_one(&sql, &values).await?.get(0)
     }
+
+    /// Whether the names of a filter are few enough to be looked up first.
+    async fn spread(&mut self, filter: &CertificateFilter) -> Result<Spread, StoreError> {
+        let Some(NameQuery::Suffix(suffix)) = &filter.name else {
+            return Ok(Spread::Few);
+        };
+        let (from, to) = names::range_below(suffix);
+        let sql = "SELECT count(*) FROM (SELECT 1 AS one FROM certificate_names \
+                   WHERE name >= $1 AND name < $2 LIMIT $3) AS first_ones";
+        let count: u32 = self
+            .query_one(sql, params![from, to, FEW + 1])
+            .await?
+            .get(0)?;
+        Ok(if count > FEW {
+            Spread::Many
+        } else {
+            Spread::Few
+        })
+    }
 }
+
+/// Up to so many names are looked up first.
+const FEW: u32 = 5_000;

@@ -102,6 +102,23 @@ both_engines! {
         });
     }
 
+    async fn a_suffix_of_very_many_names_is_found_as_well(database) {
+        transact!(database, |tx| {
+            let many: Vec<String> = (0..6000).map(|n| format!("host{n}.example.org")).collect();
+            let mut crowded = certificate(None, 1, &[]);
+            crowded.names = many;
+            tx.insert_certificate(&crowded).await?;
+            tx.insert_certificate(&certificate(None, 2, &["example.net"])).await?;
+            tx.insert_certificate(&certificate(None, 3, &["example.org"])).await?;
+            let filter = CertificateFilter {
+                name: Some(NameQuery::Suffix("example.org".to_owned())),
+                ..Default::default()
+            };
+            assert_eq!(serials(tx, &filter).await?, [3, 1]);
+            assert_eq!(tx.count_certificates(&filter).await?, 2);
+        });
+    }
+
     async fn every_filter_selects(database) {
         transact!(database, |tx| {
             let issuer = issuer("issuing").id;
