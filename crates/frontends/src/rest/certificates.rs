@@ -89,11 +89,10 @@ fn filter(
     names: &Names,
     now: Timestamp,
 ) -> Result<CertificateFilter, Failure> {
-    let lower = |name: String| name.trim_start_matches('.').to_ascii_lowercase();
     let name = match (query.name, query.suffix) {
         (None, None) => None,
-        (Some(name), None) => Some(NameQuery::Exact(name.to_ascii_lowercase())),
-        (None, Some(suffix)) => Some(NameQuery::Suffix(lower(suffix))),
+        (Some(name), None) => Some(NameQuery::Exact(canonical(&name))),
+        (None, Some(suffix)) => Some(NameQuery::Suffix(canonical(suffix.trim_start_matches('.')))),
         (Some(_), Some(_)) => {
             return Err(Failure::invalid(
                 "`name` and `suffix` exclude each other; send one",
@@ -121,6 +120,14 @@ fn filter(
         expires_after: query.expires_after,
         origin: None,
     })
+}
+
+/// A name as the inventory writes it: in lower case, addresses in their shortest form.
+fn canonical(name: &str) -> String {
+    match name.parse::<std::net::IpAddr>() {
+        Ok(address) => address.to_string(),
+        Err(_) => name.trim_end_matches('.').to_ascii_lowercase(),
+    }
 }
 
 pub(super) fn render(
@@ -180,5 +187,22 @@ fn read_status(status: wire::CertificateStatus) -> CertificateStatus {
         wire::CertificateStatus::Valid => CertificateStatus::Valid,
         wire::CertificateStatus::Expired => CertificateStatus::Expired,
         wire::CertificateStatus::Revoked => CertificateStatus::Revoked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_looked_up_as_they_are_kept() {
+        for (typed, kept) in [
+            ("WWW.Example.org.", "www.example.org"),
+            ("2001:DB8:0:0::1", "2001:db8::1"),
+            ("192.0.2.1", "192.0.2.1"),
+            ("*.example.org", "*.example.org"),
+        ] {
+            assert_eq!(canonical(typed), kept);
+        }
     }
 }

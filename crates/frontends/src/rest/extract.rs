@@ -39,6 +39,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                     format!("the body cannot be read: {}", rejection.body_text()),
                 )
             })?;
+        if holds_nul(&octets) {
+            return Err(Failure::invalid(
+                "the body holds a NUL character; leave it out",
+            ));
+        }
         serde_json::from_slice(&octets)
             .map(Self)
             .map_err(|error| Failure::invalid(format!("the body does not fit: {error}")))
@@ -51,6 +56,11 @@ fn is_json(headers: &HeaderMap) -> bool {
         .and_then(|value| value.to_str().ok());
     let essence = text.and_then(|text| text.split(';').next()).map(str::trim);
     essence.is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+}
+
+/// PostgreSQL has no text with this character in it, and nothing here is named with it.
+fn holds_nul(json: &[u8]) -> bool {
+    json.windows(6).any(|part| part == b"\\u0000")
 }
 
 /// The one parameter of a path, parsed; what does not parse is not there.
@@ -66,6 +76,9 @@ where
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|rejection| Failure::not_found(rejection.body_text()))?;
+        if text.contains('\0') {
+            return Err(Failure::not_found("nothing is named with a NUL character"));
+        }
         text.parse()
             .map(Self)
             .map_err(|error: T::Err| Failure::not_found(error.to_string()))
@@ -81,8 +94,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
         Query::<T>::try_from_uri(&parts.uri)
             .map(|Query(value)| Self(value))
-            .map_err(|rejection| Failure::invalid(rejection.body_text()))
+            .map_err(|rejection| misfit(&rejection.body_text()))
     }
+}
+
+/// What is wrong with a query, without the library's own words.
+pub(crate) fn misfit(text: &str) -> Failure {
+    let told = text.strip_prefix("Failed to deserialize query string: ");
+    Failure::invalid(format!("the query does not fit: {}", told.unwrap_or(text)))
 }
 
 /// The text of a header, where there is one.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::form_urlencoded;
 
+use super::extract::misfit;
 use super::failure::Failure;
 
 /// What a list is asked for: a filter, where to go on, how much.
@@ -57,6 +58,9 @@ impl<F: DeserializeOwned, I: FromStr<Err: Display>> Listing<F, I> {
         // `serde(flatten)` would take numbers for texts, so the two are picked out by hand.
         let mut rest = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            if value.contains('\0') {
+                return Err(Failure::invalid(format!("`{name}` holds a NUL character")));
+            }
             match name.as_ref() {
                 "limit" => limit = read_limit(&value)?,
                 "after" => after = Some(read_cursor(&value)?),
@@ -99,7 +103,7 @@ fn read_filter<F: DeserializeOwned>(query: &str) -> Result<F, Failure> {
         .map_err(|_| Failure::invalid("the query is too long"))?;
     Query::<F>::try_from_uri(&uri)
         .map(|Query(filter)| filter)
-        .map_err(|rejection| Failure::invalid(rejection.body_text()))
+        .map_err(|rejection| misfit(&rejection.body_text()))
 }
 
 impl<S, F, I> FromRequestParts<S> for Listing<F, I>
@@ -141,6 +145,7 @@ mod tests {
             "status=fine",
             "serial=zz",
             "expires_before=tomorrow",
+            "name=a%00b",
         ] {
             assert!(Numbers::read(query).is_err(), "{query}");
         }

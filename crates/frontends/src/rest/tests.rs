@@ -87,3 +87,33 @@ fn tokens_are_for_administrators() {
         }
     }
 }
+
+#[test]
+fn the_manual_names_every_route_with_its_permission() {
+    let manual = include_str!("../../../../docs/rest.md");
+    let mut described = 0;
+    for route in routes::all() {
+        let permission = lifecycle::actor::permission_name(route.permission);
+        let item = &route.item;
+        for (method, operation) in [
+            ("GET", &item.get),
+            ("PUT", &item.put),
+            ("POST", &item.post),
+            ("DELETE", &item.delete),
+        ] {
+            if operation.is_some() {
+                let line = format!("| `{method} {}` | {permission} |", route.path);
+                assert!(manual.contains(&line), "docs/rest.md lacks {line}");
+                described += 1;
+            }
+        }
+    }
+    let lines = manual
+        .lines()
+        .filter(|line| line.contains(" /api/v1/") && line.starts_with("| `"));
+    assert_eq!(
+        lines.count(),
+        described,
+        "docs/rest.md names a route that is not there"
+    );
+}

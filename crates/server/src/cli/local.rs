@@ -62,8 +62,8 @@ pub fn is_locked(error: &anyhow::Error) -> bool {
 /// The server's refusal, or the socket's failure.
 pub fn failure(error: ControlError) -> Failure {
     let exit = match &error {
-        ControlError::Refused(_) => Exit::Refused,
-        ControlError::Io(_) | ControlError::Unexpected => Exit::Failed,
+        ControlError::Refused(_) | ControlError::Exists(_) => Exit::Refused,
+        ControlError::File { .. } | ControlError::Io(_) | ControlError::Unexpected => Exit::Failed,
     };
     Failure::new(exit, error)
 }

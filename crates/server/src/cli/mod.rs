@@ -227,4 +227,31 @@ mod tests {
         let cli = Cli::parse_from(["certwright", "--token", "cw_canary", "config"]);
         assert!(!format!("{cli:?}").contains("cw_canary"));
     }
+
+    #[test]
+    fn the_manual_names_every_command_with_its_verbs() {
+        let manual = include_str!("../../../../docs/cli.md");
+        let commands = manual
+            .lines()
+            .filter(|line| line.starts_with("| `certwright "));
+        for command in Cli::command().get_subcommands() {
+            let name = command.get_name();
+            let forms = [
+                format!("certwright {name}`"),
+                format!("certwright {name} "),
+                format!("`{name}`"),
+            ];
+            let line = commands
+                .clone()
+                .find(|line| forms.iter().any(|form| line.contains(form)))
+                .unwrap_or_else(|| panic!("docs/cli.md does not name {name}"));
+            for verb in command.get_subcommands() {
+                let verb = verb.get_name();
+                assert!(
+                    line.contains(&format!("{verb}`")),
+                    "docs/cli.md does not name {name} {verb}"
+                );
+            }
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `certwright order`: ACME orders, and why they failed.
 
 use clap::{Args, Subcommand};
-use protocols::rest::authorization::{Authorization, Challenge, Identifier};
+use protocols::rest::authorization::{Authorization, Challenge, ChallengeStatus, Identifier};
 use protocols::rest::order::{Order, OrderDetails, OrderQuery};
 use serde_json::{Value, json};
 
@@ -103,7 +103,7 @@ fn show(details: &OrderDetails) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A line for each challenge, and under it one for each probe that failed.
+/// A line for each challenge that was tried, and under it one for each probe that failed.
 fn challenges(authorization: &Authorization) -> Vec<Value> {
     let name = match authorization.wildcard {
         true => format!("*.{}", authorization.identifier.value),
@@ -128,13 +128,17 @@ fn challenges(authorization: &Authorization) -> Vec<Value> {
         });
         std::iter::once(first).chain(attempts).collect::<Vec<_>>()
     };
-    match authorization.challenges.as_slice() {
+    let offered = authorization.challenges.iter();
+    let tried: Vec<&Challenge> = offered
+        .filter(|challenge| challenge.status != ChallengeStatus::Pending)
+        .collect();
+    match tried.as_slice() {
         [] => vec![json!({
             "name": name,
             "authorization": authorization.status,
             "challenge": authorization.proof,
         })],
-        challenges => challenges.iter().flat_map(line).collect(),
+        tried => tried.iter().copied().flat_map(line).collect(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A command's end of the control socket.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
@@ -17,7 +17,14 @@ pub struct ControlClient(BufReader<UnixStream>);
 pub enum ControlError {
     #[error("{0}")]
     Refused(String),
-    #[error("the server's control socket: {0}")]
+    #[error("`{}` exists; backups overwrite nothing, choose another name", .0.display())]
+    Exists(PathBuf),
+    #[error("`{}`", path.display())]
+    File {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the server's control socket")]
     Io(#[from] std::io::Error),
     #[error("the server's answer is not understood; do server and command have the same version?")]
     Unexpected,
@@ -53,12 +60,14 @@ impl ControlClient {
     pub async fn backup(mut self, path: &Path) -> Result<MadeBackup, ControlError> {
         let mut options = tokio::fs::OpenOptions::new();
         // Opened first: a name that is taken is noticed before the server works for it.
-        let mut file = options
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(path)
-            .await?;
+        let opened = options.write(true).create_new(true).mode(0o600).open(path);
+        let mut file = opened.await.map_err(|source| match source.kind() {
+            ErrorKind::AlreadyExists => ControlError::Exists(path.to_owned()),
+            _ => ControlError::File {
+                path: path.to_owned(),
+                source,
+            },
+        })?;
         let received = self.receive(&mut file).await;
         if received.is_err() {
             drop(std::fs::remove_file(path));

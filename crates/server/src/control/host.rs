@@ -93,6 +93,10 @@ impl Host {
             .read_line(&mut line)
             .await;
         reading?;
+        if line.is_empty() {
+            // Somebody looked whether we are here.
+            return Ok(());
+        }
         match serde_json::from_str(&line) {
             Ok(Request::CreateToken(request)) => {
                 write(stream, &self.create_token(request, &caller).await).await

@@ -107,7 +107,8 @@ async fn a_backup_overwrites_nothing() {
     let server = Running::start().await;
     let path = server.directory.path().join("out.backup");
     std::fs::write(&path, "precious").unwrap();
-    assert!(server.client().await.backup(&path).await.is_err());
+    let refused = server.client().await.backup(&path).await;
+    assert!(matches!(refused, Err(ControlError::Exists(_))));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
 }
 
@@ -139,4 +140,16 @@ async fn the_socket_of_a_server_that_died_is_no_obstacle() {
     );
     let server = Running::start_in(directory).await;
     server.client().await.create_token(request()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_of_another_version_is_refused_in_words() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = Running::start().await;
+    let path = socket(server.directory.path());
+    let mut stream = tokio::net::UnixStream::connect(path).await.unwrap();
+    stream.write_all(b"{\"explode\":{}}\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("{\"refused\":"), "{answer}");
 }
