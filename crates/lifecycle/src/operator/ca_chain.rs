@@ -125,3 +125,133 @@ fn check_ca(certificate: &Certificate, below: usize, now: Timestamp) -> Result<(
         Some(_) | None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pki::certificate::{BasicConstraints, CertificateContent, IssuerFacts, encode_tbs, sign};
+    use pki::key::{KeyAlgorithm, LocalKey, SigningKey};
+    use pki::name::DistinguishedName;
+    use pki::random::SystemRandom;
+    use pki::serial::Serial;
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+    fn now() -> Timestamp {
+        Timestamp::from_seconds(1_800_000_000)
+    }
+
+    fn key() -> LocalKey {
+        LocalKey::generate(KeyAlgorithm::EcP256).unwrap()
+    }
+
+    fn content(name: &str, key: &LocalKey, path_len: Option<u8>) -> CertificateContent {
+        CertificateContent {
+            subject: DistinguishedName::parse(&format!("CN={name}")).unwrap(),
+            basic_constraints: BasicConstraints::Ca { path_len },
+            key_usage: KeyUsage::KEY_CERT_SIGN.union(KeyUsage::CRL_SIGN),
+            subject_key_identifier: true,
+            ..CertificateContent::new(key.public_key().clone(), now() - DAY, now() + DAY)
+        }
+    }
+
+    fn root(content: &CertificateContent, key: &LocalKey) -> Vec<u8> {
+        let facts = IssuerFacts::self_signed(content, key.signature_algorithm());
+        signed(content, &facts, key)
+    }
+
+    fn below(content: &CertificateContent, parent: &[u8], key: &LocalKey) -> Vec<u8> {
+        let parent = Certificate::from_der(parent).unwrap();
+        let facts = IssuerFacts::from_certificate(&parent, key.signature_algorithm());
+        signed(content, &facts, key)
+    }
+
+    fn signed(content: &CertificateContent, facts: &IssuerFacts, key: &LocalKey) -> Vec<u8> {
+        let serial = Serial::random(&SystemRandom::new());
+        sign(&encode_tbs(content, &serial, facts).unwrap(), key).unwrap()
+    }
+
+    fn check(certificates: &[Vec<u8>], key: &LocalKey) -> Result<CaChain, CaChainError> {
+        CaChain::check(certificates, key.public_key(), now())
+    }
+
+    #[test]
+    fn a_root_and_a_ca_below_it_are_told_apart() {
+        let (above, own) = (key(), key());
+        let root = root(&content("root", &above, None), &above);
+        assert!(check(std::slice::from_ref(&root), &above).unwrap().is_root);
+        let issuing = below(&content("issuing", &own, Some(0)), &root, &above);
+        // In whatever order they come.
+        let chain = check(&[root.clone(), issuing.clone()], &own).unwrap();
+        assert!(!chain.is_root);
+        assert_eq!(chain.chain().certificates(), [issuing, root]);
+    }
+
+    #[test]
+    fn a_certificate_for_another_key_is_refused() {
+        let (ours, theirs) = (key(), key());
+        let root = root(&content("root", &theirs, None), &theirs);
+        assert!(matches!(
+            check(&[root], &ours),
+            Err(CaChainError::OtherKey(_))
+        ));
+    }
+
+    #[test]
+    fn what_may_not_sign_is_refused() {
+        let key = key();
+        let mut server = content("server", &key, None);
+        server.basic_constraints = BasicConstraints::EndEntity;
+        server.key_usage = KeyUsage::DIGITAL_SIGNATURE;
+        let refused = check(&[root(&server, &key)], &key);
+        assert!(
+            matches!(refused, Err(CaChainError::NotCa(_))),
+            "{refused:?}"
+        );
+        let mut silent = content("silent", &key, None);
+        silent.key_usage = KeyUsage::KEY_CERT_SIGN;
+        let refused = check(&[root(&silent, &key)], &key);
+        assert!(
+            matches!(refused, Err(CaChainError::KeyUsage(_))),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn a_certificate_that_is_over_or_not_yet_begun_is_refused() {
+        let key = key();
+        let der = root(&content("root", &key, None), &key);
+        for time in [now() - DAY * 2, now() + DAY * 2] {
+            let refused = CaChain::check(std::slice::from_ref(&der), key.public_key(), time);
+            assert!(matches!(refused, Err(CaChainError::NotValidNow { .. })));
+        }
+    }
+
+    #[test]
+    fn a_parent_that_permits_no_cas_below_it_is_refused() {
+        let (above, own) = (key(), key());
+        let root = root(&content("root", &above, Some(0)), &above);
+        let issuing = below(&content("issuing", &own, None), &root, &above);
+        let refused = check(&[issuing, root], &own);
+        assert!(
+            matches!(refused, Err(CaChainError::PathLength { .. })),
+            "{refused:?}"
+        );
+    }
+
+    #[test]
+    fn certificates_of_two_chains_are_refused() {
+        let (one, two) = (key(), key());
+        let certificates = [
+            root(&content("one", &one, None), &one),
+            root(&content("two", &two, None), &two),
+        ];
+        assert!(matches!(
+            check(&certificates, &one),
+            Err(CaChainError::Chain(_))
+        ));
+    }
+}

@@ -12,9 +12,8 @@ impl Lifecycle {
     /// log with an earlier export finds here why its end is missing.
     pub async fn note_restore(&self, rows: u64, caller: &Caller) -> Result<(), StoreError> {
         let last = self.latest_checkpoint().await?;
-        let checkpoint = last.map(|Checkpoint { position, at, .. }| {
-            json!({ "position": position, "at": at })
-        });
+        let checkpoint =
+            last.map(|Checkpoint { position, at, .. }| json!({ "position": position, "at": at }));
         let data = json!({ "rows": rows, "last_checkpoint": checkpoint });
         let event = self.event(caller, "installation.restored", "installation", data);
         self.store
