@@ -79,9 +79,10 @@ impl Server {
         let mut tasks = Vec::new();
         let tls = match &config.server.tls {
             Tls::Off => None,
-            Tls::Files { certificate, key } => {
-                Some(ReloadableTls::new(certificate_from_files(certificate, key)?)?)
-            }
+            Tls::Files { certificate, key } => Some(ReloadableTls::new(certificate_from_files(
+                certificate,
+                key,
+            )?)?),
             Tls::SelfIssued => {
                 let tls = ReloadableTls::new(own.load_or_issue().await?)?;
                 tasks.push(tokio::spawn(own.keep_fresh(tls.clone(), shutdown.clone())));
@@ -101,9 +102,7 @@ impl Server {
             let public = frontends::pki::router(Arc::clone(&lifecycle));
             tasks.push(tokio::spawn(http.serve(serving(public, None))));
         }
-        tasks.push(tokio::spawn(
-            Arc::clone(&lifecycle).work(shutdown.clone()),
-        ));
+        tasks.push(tokio::spawn(Arc::clone(&lifecycle).work(shutdown.clone())));
         tasks.push(tokio::spawn(serve_control(
             Arc::clone(&lifecycle),
             store.clone(),
@@ -130,7 +129,10 @@ impl Server {
         tracing::info!(address = %self.address, url, "serving");
         println!("Certwright is ready.");
         for directory in self.lifecycle.list_directories().await? {
-            println!("  ACME directory    {url}/acme/{}/directory", directory.name);
+            println!(
+                "  ACME directory    {url}/acme/{}/directory",
+                directory.name
+            );
         }
         println!("  Dashboard         {url}/");
         println!(
@@ -158,7 +160,9 @@ impl Server {
             self.lifecycle.drain().await;
         };
         if tokio::time::timeout(grace, drained).await.is_err() {
-            tracing::warn!("not everything finished in time; what was begun goes on at the next start");
+            tracing::warn!(
+                "not everything finished in time; what was begun goes on at the next start"
+            );
         }
     }
 

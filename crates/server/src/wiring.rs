@@ -75,9 +75,9 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
     } = surroundings;
     let seal_key = match &config.seal {
         Seal::File(path) => SealKey::load_or_create(path, &*random)?,
-        Seal::Key(key) => SealKey::from_octets(secrecy::SecretBox::new(Box::new(
-            *key.expose_secret(),
-        ))),
+        Seal::Key(key) => {
+            SealKey::from_octets(secrecy::SecretBox::new(Box::new(*key.expose_secret())))
+        }
     };
     let sealer: Arc<dyn Sealer> = Arc::new(AeadSealer::new(&seal_key));
     let store = Store::open(store_config(config))
@@ -125,7 +125,7 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
 }
 
 /// The directory holds the CA's sealed keys: nobody else has business in it.
-fn prepare_data_dir(config: &Config) -> anyhow::Result<()> {
+pub(crate) fn prepare_data_dir(config: &Config) -> anyhow::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     let path = &config.server.data_dir;
     std::fs::DirBuilder::new()
@@ -135,7 +135,7 @@ fn prepare_data_dir(config: &Config) -> anyhow::Result<()> {
         .with_context(|| format!("data directory {}", path.display()))
 }
 
-fn store_config(config: &Config) -> StoreConfig {
+pub(crate) fn store_config(config: &Config) -> StoreConfig {
     let url = match &config.database.target {
         DatabaseTarget::Sqlite(path) => format!("sqlite://{}", path.display()),
         DatabaseTarget::Postgres(url) => url.expose_secret().to_owned(),
