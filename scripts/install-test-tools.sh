@@ -85,10 +85,8 @@ install_single() {
     say "unpacking ${packages[*]}"
     apt_update "${packages[@]}"
     scratch=$(mktemp -d)
-    # apt reads packages as a user of its own.
-    chmod 755 "$scratch"
     for package in "${packages[@]}"; do
-        (cd "$scratch" && apt-get download -qq "$package")
+        (cd "$scratch" && apt-get download -qq -o APT::Sandbox::User=root "$package")
         dpkg-deb -x "$scratch/${package}"_*.deb "$scratch"
     done
     cp "$scratch"/usr/bin/* "$tools/bin/"
