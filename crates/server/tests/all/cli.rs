@@ -1,0 +1,126 @@
+//! The command line as its user sees it: the real binary against the real server.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use domain::token::Role;
+use lifecycle::actor::Caller;
+use testkit::TestServer;
+
+struct Shell {
+    url: String,
+    token: String,
+}
+
+impl Shell {
+    async fn of(server: &TestServer) -> Self {
+        let caller = Caller::system();
+        let lifecycle = server.lifecycle();
+        let created = lifecycle.create_token("cli".to_owned(), Role::Administrator, None, &caller);
+        Self {
+            url: server.url(),
+            token: created.await.unwrap().secret.expose().to_owned(),
+        }
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
+        command
+            .args(arguments)
+            .env("CERTWRIGHT_URL", &self.url)
+            .env("CERTWRIGHT_TOKEN", &self.token)
+            .env_remove("CERTWRIGHT_CA");
+        // The server answers from this very process: its threads must not be held up.
+        tokio::task::spawn_blocking(move || command.output().unwrap())
+            .await
+            .unwrap()
+    }
+
+    async fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments).await;
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    async fn code(&self, arguments: &[&str]) -> Option<i32> {
+        self.run(arguments).await.status.code()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_works_through_a_certificates_life() {
+    let server = TestServer::start().await;
+    let client = server.registered_client().await;
+    let issued = client.issue(&server, &["cli.example.org"]).await;
+    let shell = Shell::of(&server).await;
+    assert!(
+        shell
+            .done(&["certificate", "list"])
+            .await
+            .contains("cli.example.org")
+    );
+    let found = shell
+        .done(&["certificate", "find", "cli.example.org", "--output", "json"])
+        .await;
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let id = found[0]["id"].as_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.pem");
+    export(&shell, id, &file).await;
+    let pem = std::fs::read(&file).unwrap();
+    let read = pki::pem::decode_all(pki::pem::CERTIFICATE, &pem).unwrap();
+    assert_eq!(read[0], issued.chain[0]);
+    let revoke = ["certificate", "revoke", "--reason", "superseded", id];
+    shell.done(&revoke).await;
+    assert_eq!(shell.code(&revoke).await, Some(1), "refused by state");
+    assert!(
+        shell
+            .done(&["audit", "list"])
+            .await
+            .contains("certificate.revoked")
+    );
+}
+
+async fn export(shell: &Shell, id: &str, file: &Path) {
+    let file = file.to_str().unwrap();
+    let arguments = [
+        "certificate",
+        "export",
+        "--format",
+        "chain",
+        "--out",
+        file,
+        id,
+    ];
+    shell.done(&arguments).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exit_codes_tell_scripts_what_happened() {
+    let server = TestServer::start().await;
+    let shell = Shell::of(&server).await;
+    let unknown = "crt_00000000000000000000000000";
+    assert_eq!(shell.code(&["certificate", "show", unknown]).await, Some(3));
+    assert_eq!(shell.code(&["certificate", "nonsense"]).await, Some(2));
+    let url = ["certificate", "list", "--url", "http://127.0.0.1:1"];
+    assert_eq!(shell.code(&url).await, Some(4));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_verifies_offline_and_an_edited_one_does_not() {
+    let server = TestServer::start().await;
+    let shell = Shell::of(&server).await;
+    shell.done(&["eab", "create", "--name", "team-a"]).await;
+    server.run_jobs().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("audit.jsonl");
+    let path = file.to_str().unwrap();
+    shell.done(&["audit", "export", "--out", path]).await;
+    shell.done(&["audit", "verify", path]).await;
+    let edited = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace("team-a", "team-b");
+    std::fs::write(&file, edited).unwrap();
+    assert_eq!(shell.code(&["audit", "verify", path]).await, Some(1));
+}
