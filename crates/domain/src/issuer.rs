@@ -155,7 +155,7 @@ pub enum ConnectError {
 }
 
 /// Chooses an issuer for `draw`, uniform in 0..1: weighted among those that are fit to sign.
-pub fn choose<'a, T>(candidates: &'a [(T, u32)], draw: f64) -> Option<&'a T> {
+pub fn choose<T>(candidates: &[(T, u32)], draw: f64) -> Option<&T> {
     let total: u64 = candidates
         .iter()
         .map(|(_, weight)| u64::from(*weight))

@@ -236,7 +236,7 @@ fn content(
     if matches!(csr.public_key.kind(), KeyKind::Rsa { .. })
         && key_usage.contains(KeyUsage::DIGITAL_SIGNATURE)
     {
-        key_usage = key_usage | KeyUsage::KEY_ENCIPHERMENT;
+        key_usage |= KeyUsage::KEY_ENCIPHERMENT;
     }
     CertificateContent {
         subject: subject(proposal.identifiers, spec.common_name),
