@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::acme::account::AccountStatus;
+use domain::acme::account::{Account, AccountStatus};
 use domain::event::ActorKind;
 use domain::id::{AccountId, EabKeyId};
 use http::StatusCode;
@@ -29,6 +29,16 @@ pub(crate) async fn create(
     // Here and not when parsing: a weak key may still revoke its own certificate.
     let key = request.key.jwk();
     key.check_strength().map_err(|error| error.problem())?;
+    let thumbprint = request.key.thumbprint().to_string();
+    // RFC 8555 section 7.3.1: the holder of an account finds it, whatever else the request says.
+    if let Some(account) = state
+        .lifecycle
+        .existing_account(&request.directory, &thumbprint)
+        .await
+        .map_err(|error| new_account_failure(error, &request))?
+    {
+        return Ok(respond(StatusCode::OK, &account, &request));
+    }
     let contacts = read_contacts(body.contact.unwrap_or_default())?;
     let binding = match &body.external_account_binding {
         Some(jws) => Some(verify_binding(&state, &request, jws).await?),
@@ -36,7 +46,7 @@ pub(crate) async fn create(
     };
     let asked = NewAccount {
         jwk: key.to_canonical_json(),
-        thumbprint: request.key.thumbprint().to_string(),
+        thumbprint,
         contacts,
         terms_agreed: body.terms_of_service_agreed.unwrap_or(false),
         only_return_existing: body.only_return_existing.unwrap_or(false),
@@ -52,15 +62,19 @@ pub(crate) async fn create(
         true => StatusCode::CREATED,
         false => StatusCode::OK,
     };
-    let location = request.urls.account(&found.account.id);
-    let body = render::account(&found.account, &request.urls);
+    Ok(respond(status, &found.account, &request))
+}
+
+fn respond(status: StatusCode, account: &Account, request: &ByKey) -> Response {
+    let location = request.urls.account(&account.id);
+    let body = render::account(account, &request.urls);
     let mut response = (status, [(LOCATION, location)], Json(body)).into_response();
     if let Some(terms) = &request.directory.spec.terms_of_service
         && let Ok(link) = format!("<{terms}>;rel=\"terms-of-service\"").parse()
     {
         response.headers_mut().append(LINK, link);
     }
-    Ok(response)
+    response
 }
 
 /// Fetch, update or deactivate.

@@ -22,6 +22,7 @@ pub(crate) async fn change(
     let account = state
         .lifecycle
         .change_key(
+            &request.directory,
             &request.account.id,
             request.account.thumbprint.clone(),
             new_key.jwk().to_canonical_json(),

@@ -111,16 +111,26 @@ impl Lifecycle {
         Ok(found)
     }
 
-    /// The account of a key: the one there is, or a new one.
+    /// The account that a key has already.
+    pub async fn existing_account(
+        &self,
+        directory: &Directory,
+        thumbprint: &str,
+    ) -> Result<Option<Arc<Account>>, NewAccountError> {
+        match self.account_of_key(directory, thumbprint).await? {
+            Some(account) => Ok(Some(found_account(account)?.account)),
+            None => Ok(None),
+        }
+    }
+
+    /// A new account for a key that has none; should another request have made one meanwhile,
+    /// that one.
     pub async fn new_account(
         &self,
         directory: &Directory,
         request: NewAccount,
         caller: &Caller,
     ) -> Result<FoundAccount, NewAccountError> {
-        if let Some(found) = self.account_of_key(directory, &request.thumbprint).await? {
-            return found_account(found);
-        }
         if request.only_return_existing {
             return Err(NewAccountError::DoesNotExist);
         }
@@ -131,15 +141,22 @@ impl Lifecycle {
             return Err(NewAccountError::TermsNotAgreed);
         }
         let thumbprint = request.thumbprint.clone();
-        match self.insert_account(directory, request, caller).await {
-            // Another request with the same key was faster: its account is this one's, too.
-            Err(NewAccountError::Store(error)) if error.is_duplicate() => {
-                match self.account_of_key(directory, &thumbprint).await? {
-                    Some(found) => found_account(found),
-                    None => Err(error.into()),
-                }
-            }
-            outcome => outcome,
+        let error = match self.insert_account(directory, request, caller).await {
+            Ok(account) => return Ok(account),
+            Err(error) => error,
+        };
+        let may_be_beaten = match &error {
+            NewAccountError::Store(error) => error.is_duplicate(),
+            NewAccountError::Binding(refusal) => *refusal == EabRefusal::Used,
+            _ => false,
+        };
+        // Another request with the same key was faster: its account is this one's, too.
+        match may_be_beaten {
+            true => match self.account_of_key(directory, &thumbprint).await? {
+                Some(found) => found_account(found),
+                None => Err(error),
+            },
+            false => Err(error),
         }
     }
 
@@ -296,6 +313,7 @@ impl Lifecycle {
     /// Gives an account another key. Orders and authorizations stay as they are.
     pub async fn change_key(
         &self,
+        directory: &Directory,
         id: &AccountId,
         old_thumbprint: String,
         new_jwk: String,
@@ -303,6 +321,7 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<Arc<Account>, KeyChangeError> {
         let now = self.now();
+        let wanted_key = new_thumbprint.clone();
         let data = json!({ "old": old_thumbprint, "new": new_thumbprint });
         let event = self.event(caller, "account.key_changed", id.as_str(), data);
         let wanted = id.clone();
@@ -338,7 +357,16 @@ impl Lifecycle {
             })
             .await;
         self.accounts.forget(id);
-        outcome.map(Arc::new)
+        match outcome {
+            // Two accounts asked for one key at once, and the other was faster.
+            Err(KeyChangeError::Store(error)) if error.is_duplicate() => {
+                match self.account_of_key(directory, &wanted_key).await? {
+                    Some(holder) => Err(KeyChangeError::KeyInUse(holder.id)),
+                    None => Err(error.into()),
+                }
+            }
+            outcome => outcome.map(Arc::new),
+        }
     }
 }
 
