@@ -9,6 +9,7 @@ use domain::identifier::IdentifierError;
 use http::StatusCode;
 use http::header::{LOCATION, RETRY_AFTER};
 use lifecycle::acme::authorizations::{NewAuthorizationError, RespondError};
+use protocols::acme::account::RequestedStatus;
 use protocols::acme::authorization::{AuthorizationUpdate, NewAuthorization};
 use protocols::acme::problem::{Problem, ProblemType};
 
@@ -54,7 +55,12 @@ pub(crate) async fn update(
             .await?
             .ok_or_else(|| Failure::not_found("authorization"))?
     } else {
-        let AuthorizationUpdate { .. } = request.json()?;
+        let update: AuthorizationUpdate = request.json()?;
+        if update.status != RequestedStatus::Deactivated {
+            return Err(Failure::malformed(
+                "the status of an authorization can only be set to `deactivated`",
+            ));
+        }
         state
             .lifecycle
             .deactivate_authorization(&request.account, &id, &request.caller())
@@ -99,7 +105,13 @@ fn new_failure(error: NewAuthorizationError) -> Failure {
             IdentifierError::BadDnsName { .. } | IdentifierError::BadIpAddress { .. },
         )
         | NewAuthorizationError::Wildcard => Failure::malformed(text),
-        NewAuthorizationError::Policy(_) | NewAuthorizationError::NoChallenge(_) => {
+        NewAuthorizationError::AccountNotValid => {
+            Problem::unauthorized(text).with_status(401).into()
+        }
+        NewAuthorizationError::RateLimited(limited) => limited.into(),
+        NewAuthorizationError::Policy(_)
+        | NewAuthorizationError::NoChallenge(_)
+        | NewAuthorizationError::NoProfile => {
             Problem::new(ProblemType::RejectedIdentifier, text)
                 .with_status(403)
                 .into()

@@ -51,6 +51,7 @@ fn failure(error: FinalizeError) -> Failure {
         FinalizeError::NotReady => Failure::new(ProblemType::OrderNotReady, text),
         FinalizeError::Csr(_) => Failure::new(ProblemType::BadCsr, text),
         FinalizeError::Rejected(violations) => rejected(&violations),
+        FinalizeError::ProofNotAccepted(_) => Failure::unauthorized(text),
         FinalizeError::ProfileChanged => Failure::new(ProblemType::InvalidProfile, text),
         FinalizeError::AccountNotValid => Problem::unauthorized(text).with_status(401).into(),
         FinalizeError::Caa(identifier, cause) => {
@@ -67,12 +68,14 @@ fn failure(error: FinalizeError) -> Failure {
 /// Every violation, so that one round is enough to mend them all.
 fn rejected(violations: &[Violation]) -> Failure {
     let texts: Vec<&str> = violations.iter().map(|v| v.message.as_str()).collect();
-    let is_about_csr = violations
-        .iter()
-        .any(|violation| matches!(violation.fault, Fault::Csr | Fault::Key));
-    let kind = match is_about_csr {
-        true => ProblemType::BadCsr,
-        false => ProblemType::RejectedIdentifier,
+    let has = |fault| violations.iter().any(|violation| violation.fault == fault);
+    let kind = if has(Fault::Csr) || has(Fault::Key) {
+        ProblemType::BadCsr
+    } else if has(Fault::Identifier) {
+        ProblemType::RejectedIdentifier
+    } else {
+        // The order's dates, which can no longer be honoured.
+        ProblemType::Malformed
     };
     Failure::new(kind, texts.join("; "))
 }

@@ -1,12 +1,15 @@
 //! Authorizations: looked at, made ahead of an order, answered, given up (RFC 8555 section 7.5).
 
-use domain::acme::account::Account;
-use domain::acme::authorization::{Authorization, TransitionError};
+use std::time::Duration;
+
+use domain::acme::account::{Account, AccountStatus};
+use domain::acme::authorization::{Authorization, AuthorizationState, Proof, TransitionError};
 use domain::acme::challenge::ChallengeKind;
 use domain::acme::directory::Directory;
 use domain::id::AuthorizationId;
 use domain::identifier::{Identifier, IdentifierError};
 use domain::policy::{self, Violation};
+use pki::time::Timestamp;
 use serde_json::json;
 use store::StoreError;
 
@@ -26,6 +29,12 @@ pub enum NewAuthorizationError {
     Policy(Violation),
     #[error("no challenge that this directory offers can prove control of {0}")]
     NoChallenge(Identifier),
+    #[error("the directory has no profile under which anything could be certified")]
+    NoProfile,
+    #[error("the account is deactivated")]
+    AccountNotValid,
+    #[error(transparent)]
+    RateLimited(#[from] RateLimited),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -72,26 +81,53 @@ impl Lifecycle {
         if identifier.is_wildcard() {
             return Err(NewAuthorizationError::Wildcard);
         }
-        for name in &directory.spec.profiles {
-            if let Some(profile) = self.profile(name).await? {
-                let broken = policy::decide_names(std::slice::from_ref(&identifier), &profile);
-                if let Some(violation) = broken.into_iter().next() {
-                    return Err(NewAuthorizationError::Policy(violation));
-                }
-            }
-        }
+        self.require_some_profile(directory, &identifier).await?;
         let now = self.now();
         let authorization = self.pending_authorization(directory, account, &identifier, now);
         if authorization.challenges.is_empty() {
             return Err(NewAuthorizationError::NoChallenge(identifier));
         }
         let stored = authorization.clone();
+        let limit = self.settings.limits.new_orders_per_account;
         self.store
             .write("authorization.create", move |tx| {
-                Box::pin(async move { tx.insert_authorization(&stored).await })
+                Box::pin(async move {
+                    let account = tx.find_account(&stored.account_id).await?;
+                    if account.is_none_or(|account| account.status != AccountStatus::Valid) {
+                        return Err(NewAuthorizationError::AccountNotValid);
+                    }
+                    // It costs what an order costs, and is no way around the limit of those.
+                    let key = format!("order:{}", stored.account_id);
+                    limits::take(tx, &key, limit, now).await??;
+                    tx.insert_authorization(&stored).await?;
+                    Ok::<_, NewAuthorizationError>(())
+                })
             })
             .await?;
         Ok(authorization)
+    }
+
+    /// A name that no profile of the directory certifies needs no authorization.
+    async fn require_some_profile(
+        &self,
+        directory: &Directory,
+        identifier: &Identifier,
+    ) -> Result<(), NewAuthorizationError> {
+        let mut refusal = None;
+        for name in &directory.spec.profiles {
+            let Some(profile) = self.profile(name).await? else {
+                continue;
+            };
+            let broken = policy::decide_names(std::slice::from_ref(identifier), &profile);
+            match broken.into_iter().next() {
+                None => return Ok(()),
+                Some(violation) => refusal = refusal.or(Some(violation)),
+            }
+        }
+        match refusal {
+            Some(violation) => Err(NewAuthorizationError::Policy(violation)),
+            None => Err(NewAuthorizationError::NoProfile),
+        }
     }
 
     /// The client's response is in place: the probe begins, off this request's path.
@@ -172,5 +208,38 @@ impl Lifecycle {
                 })
             })
             .await
+    }
+}
+
+/// Whether a valid authorization stands on a proof that the directory takes by its present rules,
+/// which may have become stricter since.
+pub(crate) fn proof_is_accepted(authorization: &Authorization, directory: &Directory) -> bool {
+    match &authorization.state {
+        AuthorizationState::Valid { by, .. } => match by {
+            Proof::Challenge(kind) => directory.spec.challenges.contains(kind),
+            Proof::TrustedBinding => directory.spec.trusted,
+        },
+        AuthorizationState::Pending
+        | AuthorizationState::Invalid
+        | AuthorizationState::Deactivated
+        | AuthorizationState::Revoked => false,
+    }
+}
+
+/// Whether the proof was given within the time that the directory lets orders reuse it.
+pub(crate) fn proof_is_recent(
+    authorization: &Authorization,
+    directory: &Directory,
+    now: Timestamp,
+) -> bool {
+    match &authorization.state {
+        AuthorizationState::Valid { validated_at, .. } => {
+            now.since(*validated_at)
+                <= Duration::from_secs(directory.spec.authorization_reuse_seconds)
+        }
+        AuthorizationState::Pending
+        | AuthorizationState::Invalid
+        | AuthorizationState::Deactivated
+        | AuthorizationState::Revoked => false,
     }
 }

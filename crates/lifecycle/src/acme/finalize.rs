@@ -18,6 +18,7 @@ use pki::csr::{Csr, CsrError};
 use store::StoreError;
 use store::jobs::JobRow;
 
+use super::authorizations::proof_is_accepted;
 use super::orders::OrderView;
 use crate::Lifecycle;
 use crate::actor::Caller;
@@ -40,6 +41,10 @@ pub enum FinalizeError {
         "the order's profile was changed or withdrawn since the order was made; make a new order"
     )]
     ProfileChanged,
+    #[error(
+        "the directory no longer takes the proof of control over {0} that the order stands on; make a new order"
+    )]
+    ProofNotAccepted(Identifier),
     #[error("the account is deactivated")]
     AccountNotValid,
     /// CAA was looked at again and now forbids it; with the identifier at fault.
@@ -71,6 +76,13 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<OrderView, FinalizeError> {
         let ready = self.ready_order(account, id).await?;
+        if let Some(refused) = ready
+            .authorizations
+            .iter()
+            .find(|authorization| !proof_is_accepted(authorization, directory))
+        {
+            return Err(FinalizeError::ProofNotAccepted(refused.identifier.clone()));
+        }
         let csr = Csr::from_der(csr_der)?;
         let key_thumbprint = key_thumbprint(&csr);
         self.recheck_caa(directory, account, &ready).await?;

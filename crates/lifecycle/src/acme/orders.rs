@@ -15,6 +15,7 @@ use pki::ari::CertId;
 use pki::time::Timestamp;
 use store::{StoreError, Tx};
 
+use super::authorizations::{proof_is_accepted, proof_is_recent};
 use crate::Lifecycle;
 use crate::limits::{self, RateLimited};
 
@@ -135,7 +136,9 @@ impl Lifecycle {
             expires_at: now + directory.spec.order_lifetime(),
             created_at: now,
         };
-        let reuse = self.reuses_authorizations(directory);
+        let reuse = self
+            .reuses_authorizations(directory)
+            .then(|| directory.clone());
         // RFC 9773 section 5: what replaces a certificate in time is not to be held up.
         let limit = match order.replaces {
             Some(_) => None,
@@ -308,7 +311,7 @@ async fn insert_order(
     tx: &mut Tx<'_>,
     mut order: Order,
     fresh: Vec<Authorization>,
-    reuse: bool,
+    reuse: Option<Directory>,
     limit: Option<u32>,
     now: Timestamp,
 ) -> Result<(Order, Vec<Authorization>), NewOrderError> {
@@ -322,18 +325,11 @@ async fn insert_order(
     }
     let mut authorizations = Vec::with_capacity(fresh.len());
     for authorization in fresh {
-        let earlier = match reuse && authorization.state == AuthorizationState::Pending {
-            true => {
-                tx.find_valid_authorization(
-                    &order.account_id,
-                    &order.directory_id,
-                    &authorization.identifier,
-                    authorization.wildcard,
-                    now + MINIMUM_LEFT,
-                )
-                .await?
+        let earlier = match &reuse {
+            Some(directory) if authorization.state == AuthorizationState::Pending => {
+                reusable_authorization(tx, &authorization, directory, now).await?
             }
-            false => None,
+            _ => None,
         };
         match earlier {
             Some(earlier) => authorizations.push(earlier),
@@ -350,6 +346,29 @@ async fn insert_order(
     }
     tx.insert_order(&order).await?;
     Ok((order, authorizations))
+}
+
+/// An earlier authorization for the same, if the directory's rules still let orders stand on it.
+async fn reusable_authorization(
+    tx: &mut Tx<'_>,
+    wanted: &Authorization,
+    directory: &Directory,
+    now: Timestamp,
+) -> Result<Option<Authorization>, StoreError> {
+    let earlier = tx
+        .find_valid_authorization(
+            &wanted.account_id,
+            &wanted.directory_id,
+            &wanted.identifier,
+            wanted.wildcard,
+            now + MINIMUM_LEFT,
+        )
+        .await?;
+    // A test directory reuses by chance, not by age.
+    Ok(earlier.filter(|earlier| {
+        proof_is_accepted(earlier, directory)
+            && (directory.spec.test_mode.is_some() || proof_is_recent(earlier, directory, now))
+    }))
 }
 
 /// RFC 9773 section 5: not replaced yet, and no other order that may still do it.
@@ -452,21 +471,29 @@ fn not_bound(identifiers: &[Identifier]) -> Vec<IdentifierFault> {
 
 /// RFC 8555 section 7.4: dates that will not be honoured are refused now, not bent later.
 fn check_dates(request: &NewOrder, profile: &Profile, now: Timestamp) -> Result<(), NewOrderError> {
-    let start = request.not_before.unwrap_or(now);
+    let backdate = std::time::Duration::from_secs(profile.spec.backdate_seconds);
+    let earliest = (now - backdate).floor_to_second();
+    let start = request.not_before.unwrap_or(earliest);
     let refuse = |text: String| Err(NewOrderError::Validity(text));
     if let Some(not_after) = request.not_after {
-        if not_after <= start {
-            return refuse(format!("notAfter {not_after} is not after {start}"));
+        if not_after <= start.max(now) {
+            return refuse(format!("notAfter {not_after} leaves no time to be valid"));
         }
-        let longest = start + profile.spec.validity();
+        // Inclusive, as the certificate's own end.
+        let longest = start + profile.spec.validity() - std::time::Duration::from_secs(1);
         if not_after > longest {
             return refuse(format!(
                 "notAfter {not_after} is later than the profile allows; the latest is {longest}"
             ));
         }
     }
-    if start + std::time::Duration::from_secs(profile.spec.backdate_seconds.max(60)) < now {
-        return refuse(format!("notBefore {start} lies too far in the past"));
+    if start < earliest {
+        return refuse(format!(
+            "notBefore {start} lies too far in the past; the earliest is {earliest}"
+        ));
+    }
+    if start > now + MAX_POSTDATE {
+        return refuse(format!("notBefore {start} lies more than 48 hours ahead"));
     }
     Ok(())
 }
@@ -528,5 +555,7 @@ impl Lifecycle {
     }
 }
 
+/// TLS BR section 7.1.2.7: notBefore within 48 hours of signing.
+const MAX_POSTDATE: std::time::Duration = std::time::Duration::from_secs(48 * 60 * 60);
 /// A reused authorization must leave time to finish the order.
 const MINIMUM_LEFT: std::time::Duration = std::time::Duration::from_secs(60 * 60);
