@@ -1,7 +1,7 @@
 //! newOrder, the order resource and an account's list of orders (RFC 8555 sections 7.1.2.1, 7.4).
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use domain::acme::order::OrderStatus;
 use domain::id::{AccountId, OrderId};
@@ -15,7 +15,6 @@ use protocols::acme::account::OrderList;
 use protocols::acme::identifier::{Identifier, IdentifierType};
 use protocols::acme::order as wire;
 use protocols::acme::problem::{Problem, ProblemType};
-use serde::Deserialize;
 
 use super::AcmeState;
 use super::failure::Failure;
@@ -76,14 +75,9 @@ pub(crate) fn respond(view: &OrderView, urls: &Urls) -> Response {
     }
 }
 
-#[derive(Deserialize)]
-pub(crate) struct Cursor {
-    after: Option<String>,
-}
-
 pub(crate) async fn list(
     State(state): State<AcmeState>,
-    Query(cursor): Query<Cursor>,
+    RawQuery(query): RawQuery,
     request: ByAccount,
 ) -> Result<Response, Failure> {
     request.require_post_as_get()?;
@@ -93,13 +87,7 @@ pub(crate) async fn list(
             "orders are only shown to the account that made them",
         ));
     }
-    let after = match cursor.after {
-        None => None,
-        Some(text) => Some(
-            text.parse::<OrderId>()
-                .map_err(|error| Failure::malformed(error.to_string()))?,
-        ),
-    };
+    let after = query.as_deref().map(read_cursor).transpose()?;
     let orders = state
         .lifecycle
         .orders_of_account(&request.account, after, PAGE)
@@ -115,6 +103,14 @@ pub(crate) async fn list(
         }
         _ => Ok(body.into_response()),
     }
+}
+
+/// Our own `next` links are the only queries there are.
+fn read_cursor(query: &str) -> Result<OrderId, Failure> {
+    query
+        .strip_prefix("after=")
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| Failure::malformed("follow the `next` link as it was given"))
 }
 
 fn failure(error: NewOrderError) -> Failure {

@@ -1,7 +1,7 @@
 //! renewalInfo (RFC 9773 section 4.2): unsigned, for anyone who has the certificate.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, RETRY_AFTER};
 use pki::ari::CertId;
@@ -9,12 +9,13 @@ use protocols::acme::renewal_info::{RenewalInfo, Window};
 
 use super::AcmeState;
 use super::failure::Failure;
+use super::signed::Unsigned;
 
 pub(crate) async fn show(
     State(state): State<AcmeState>,
-    Path((_, id)): Path<(String, String)>,
+    request: Unsigned,
 ) -> Result<Response, Failure> {
-    let cert_id: CertId = id.parse().map_err(|_| {
+    let cert_id: CertId = request.param("id").ok_or_else(|| {
         Failure::malformed(
             "the certificate is named by its authority key identifier and serial, base64url, with a dot between",
         )

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, OriginalUri, Path, Request};
+use axum::extract::{FromRequest, OriginalUri, Request};
 use axum::extract::{FromRequestParts, RawPathParams};
 use domain::acme::account::{Account, AccountStatus};
 use domain::acme::directory::Directory;
@@ -65,11 +65,7 @@ pub(crate) struct ByKey {
 impl ByAccount {
     /// Reads a part of the path as an id; a text that is none names nothing there is.
     pub(crate) fn param<T: std::str::FromStr>(&self, name: &str) -> Result<T, Failure> {
-        self.params
-            .iter()
-            .find(|(key, _)| key == name)
-            .and_then(|(_, value)| value.parse().ok())
-            .ok_or_else(|| Failure::not_found("resource"))
+        read_param(&self.params, name).ok_or_else(|| Failure::not_found("resource"))
     }
 
     /// Reads the payload.
@@ -171,6 +167,11 @@ impl FromRequest<AcmeState> for ByKey {
     }
 }
 
+fn read_param<T: std::str::FromStr>(params: &[(String, String)], name: &str) -> Option<T> {
+    let (_, value) = params.iter().find(|(key, _)| key == name)?;
+    value.parse().ok()
+}
+
 async fn path_params(
     parts: &mut Parts,
     state: &AcmeState,
@@ -205,19 +206,27 @@ pub(crate) async fn find_directory(
 pub(crate) struct Unsigned {
     pub(crate) directory: Arc<Directory>,
     pub(crate) urls: Urls,
+    params: Vec<(String, String)>,
+}
+
+impl Unsigned {
+    /// Reads a part of the path.
+    pub(crate) fn param<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        read_param(&self.params, name)
+    }
 }
 
 impl FromRequestParts<AcmeState> for Unsigned {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &AcmeState) -> Result<Self, Failure> {
-        let Path(params) = Path::<Vec<(String, String)>>::from_request_parts(parts, state)
-            .await
-            .map_err(|_| Failure::not_found("resource"))?;
-        let name = params.first().map_or("", |(_, value)| value.as_str());
-        let directory = find_directory(state, name).await?;
+        let (directory, params) = path_params(parts, state).await?;
         let urls = Urls::new(&state.lifecycle.settings().public_url, &directory.name);
-        Ok(Self { directory, urls })
+        Ok(Self {
+            directory,
+            urls,
+            params,
+        })
     }
 }
 
