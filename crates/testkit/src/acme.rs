@@ -17,6 +17,7 @@ use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use crate::TestServer;
+use crate::http01::TestWeb;
 
 /// Base64url without padding.
 pub fn b64(octets: impl AsRef<[u8]>) -> String {
@@ -44,6 +45,12 @@ impl Key {
     /// A fresh Ed25519 key.
     pub fn ed25519() -> Self {
         Self::Ed25519(Ed25519KeyPair::generate().unwrap())
+    }
+
+    /// The P-256 key of a certificate, to sign requests with.
+    pub fn of_certificate(key: &LocalKey) -> Self {
+        let pkcs8 = key.to_pkcs8().unwrap();
+        Self::P256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8).unwrap())
     }
 
     /// The JWS algorithm that fits.
@@ -169,10 +176,7 @@ impl Client {
     pub async fn with_key(directory_url: &str, key: Key) -> Self {
         // Tests run in processes of their own; who is first installs the provider.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
+        let http = http();
         let directory = http.get(directory_url).send().await.unwrap();
         let directory = directory.error_for_status().unwrap();
         Self {
@@ -182,6 +186,11 @@ impl Client {
             kid: None,
             bad_nonces: AtomicU32::new(0),
         }
+    }
+
+    /// Closes the connections that are kept open: to a process that ended they lead nowhere.
+    pub fn hang_up(&mut self) {
+        self.http = http();
     }
 
     /// A URL of the directory.
@@ -244,7 +253,8 @@ impl Client {
 
     /// Makes an account.
     pub async fn register(&mut self) -> Answer {
-        self.register_with(json!({"termsOfServiceAgreed": true})).await
+        self.register_with(json!({"termsOfServiceAgreed": true}))
+            .await
     }
 
     /// Makes an account with this payload.
@@ -298,8 +308,33 @@ impl Client {
         format!("{token}.{}", self.key.thumbprint())
     }
 
+    /// What dns-01 puts into DNS for a token.
+    pub fn key_authorization_digest(&self, token: &str) -> String {
+        let text = self.key_authorization(token);
+        b64(aws_lc_rs::digest::digest(
+            &aws_lc_rs::digest::SHA256,
+            text.as_bytes(),
+        ))
+    }
+
+    /// Says that the response to a challenge is in place.
+    pub async fn respond(&self, challenge: &Value) -> Answer {
+        let url = challenge["url"].as_str().unwrap();
+        self.post(url, &json!({})).await
+    }
+
+    /// A signed request by the account, not sent yet.
+    pub async fn signed(&self, url: &str, payload: &[u8]) -> Value {
+        self.key.jws(&self.header(url).await, payload)
+    }
+
     /// Proves every authorization of an order by http-01.
     pub async fn authorize(&self, server: &TestServer, order: &Value) {
+        self.authorize_at(&server.web, order).await;
+    }
+
+    /// The same with the responses at `web`.
+    pub async fn authorize_at(&self, web: &TestWeb, order: &Value) {
         for url in order["authorizations"].as_array().unwrap() {
             let url = url.as_str().unwrap();
             if self.get(url).await.json()["status"] == "valid" {
@@ -307,7 +342,7 @@ impl Client {
             }
             let challenge = self.challenge(url, "http-01").await;
             let token = challenge["token"].as_str().unwrap();
-            server.web.put(token, &self.key_authorization(token));
+            web.put(token, &self.key_authorization(token));
             let answer = self
                 .post(challenge["url"].as_str().unwrap(), &json!({}))
                 .await;
@@ -331,10 +366,15 @@ impl Client {
 
     /// A ready order: its URL and body.
     pub async fn ready_order(&self, server: &TestServer, names: &[&str]) -> (String, Value) {
+        self.ready_order_at(&server.web, names).await
+    }
+
+    /// The same with the responses at `web`.
+    pub async fn ready_order_at(&self, web: &TestWeb, names: &[&str]) -> (String, Value) {
         let answer = self.new_order(names).await;
         answer.assert_status(201);
         let (url, order) = (answer.location(), answer.json());
-        self.authorize(server, &order).await;
+        self.authorize_at(web, &order).await;
         (url, order)
     }
 
@@ -346,7 +386,12 @@ impl Client {
 
     /// The whole flow: a certificate for these names.
     pub async fn issue(&self, server: &TestServer, names: &[&str]) -> Issued {
-        let (order_url, order) = self.ready_order(server, names).await;
+        self.issue_at(&server.web, names).await
+    }
+
+    /// The same with the responses at `web`.
+    pub async fn issue_at(&self, web: &TestWeb, names: &[&str]) -> Issued {
+        let (order_url, order) = self.ready_order_at(web, names).await;
         let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
         let answer = self.finalize(&order, &csr_for(names, &key)).await;
         answer.assert_status(200);
@@ -406,6 +451,13 @@ fn identifier(name: &str) -> Value {
         Err(_) => "dns",
     };
     json!({"type": kind, "value": name})
+}
+
+fn http() -> reqwest::Client {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap()
 }
 
 async fn read(response: reqwest::Response) -> Answer {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, TXT};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use parking_lot::Mutex;
 use tokio::net::UdpSocket;
@@ -24,7 +24,9 @@ struct Zone {
     txt: HashMap<String, Vec<String>>,
     caa: HashMap<String, Vec<(u8, String, String)>>,
     addresses: HashMap<String, Vec<IpAddr>>,
+    aliases: HashMap<String, String>,
     failing: Vec<String>,
+    asked: Vec<(String, RecordType)>,
 }
 
 struct AbortOnDrop(JoinHandle<()>);
@@ -88,6 +90,19 @@ impl TestDns {
             .insert(name.to_owned(), addresses.to_vec());
     }
 
+    /// Makes a name an alias of another.
+    pub fn set_cname(&self, name: &str, target: &str) {
+        let mut zone = self.zone.lock();
+        zone.aliases.insert(name.to_owned(), target.to_owned());
+    }
+
+    /// How often CAA records of a name were asked for.
+    pub fn caa_questions(&self, name: &str) -> usize {
+        let zone = self.zone.lock();
+        let wanted = (name.to_owned(), RecordType::CAA);
+        zone.asked.iter().filter(|asked| **asked == wanted).count()
+    }
+
     /// Answers SERVFAIL to everything about a name.
     pub fn fail(&self, name: &str) {
         self.zone.lock().failing.push(name.to_owned());
@@ -95,11 +110,12 @@ impl TestDns {
 }
 
 impl Zone {
-    fn answer(&self, request: &[u8]) -> Option<Vec<u8>> {
+    fn answer(&mut self, request: &[u8]) -> Option<Vec<u8>> {
         let request = Message::from_vec(request).ok()?;
         let query = request.queries.first()?.clone();
         let name = query.name().to_ascii().to_ascii_lowercase();
         let name = name.trim_end_matches('.');
+        self.asked.push((name.to_owned(), query.query_type()));
         let mut message = Message::new(request.metadata.id, MessageType::Response, OpCode::Query);
         message.metadata.authoritative = true;
         message.metadata.recursion_available = true;
@@ -107,8 +123,16 @@ impl Zone {
         if self.failing.iter().any(|failing| failing == name) {
             message.metadata.response_code = ResponseCode::ServFail;
         } else {
-            for data in self.records(name, query.query_type()) {
-                message.add_answer(Record::from_rdata(query.name().clone(), 1, data));
+            let mut owner = query.name().clone();
+            let mut holder = name;
+            while let Some(target) = self.aliases.get(holder) {
+                let alias = RData::CNAME(CNAME(fqdn(target)));
+                message.add_answer(Record::from_rdata(owner, 1, alias));
+                owner = fqdn(target);
+                holder = target;
+            }
+            for data in self.records(holder, query.query_type()) {
+                message.add_answer(Record::from_rdata(owner.clone(), 1, data));
             }
         }
         message.to_vec().ok()
@@ -165,5 +189,7 @@ fn caa(flags: u8, tag: &str, value: &str) -> RData {
 
 /// A name as DNS writes it.
 pub fn fqdn(name: &str) -> Name {
-    Name::from_ascii(name).unwrap()
+    let mut name = Name::from_ascii(name).unwrap();
+    name.set_fqdn(true);
+    name
 }

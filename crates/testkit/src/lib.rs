@@ -7,6 +7,7 @@ pub mod dns;
 pub mod http01;
 pub mod issuer;
 pub mod server;
+pub mod tls_alpn;
 
 pub use clock::MockClock;
 pub use issuer::IssuerDouble;
