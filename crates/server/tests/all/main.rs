@@ -6,5 +6,7 @@
 )]
 
 mod acme;
+mod cli;
 mod interop;
 mod listener;
+mod rest;
