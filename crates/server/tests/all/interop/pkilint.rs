@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use instant_acme::{RevocationReason, RevocationRequest};
 use serde_json::{Value, json};
 
 use super::challenge_server::Answering;
@@ -66,12 +67,12 @@ async fn explain(file: &Path) -> String {
         .output
 }
 
-async fn lint_baseline(kind: &str, certificate: &Path) {
-    lint("lint_cabf_serverauth_cert", &["-t", kind], certificate).await;
-}
-
-async fn lint_rfc5280(certificate: &Path) {
-    lint("lint_pkix_cert", &[], certificate).await;
+/// Lints under the Baseline Requirements, RFC 5280 included, or under RFC 5280 alone.
+async fn lint_certificate(kind: Option<&str>, certificate: &Path) {
+    match kind {
+        Some(kind) => lint("lint_cabf_serverauth_cert", &["-t", kind], certificate).await,
+        None => lint("lint_pkix_cert", &[], certificate).await,
+    }
 }
 
 /// A site set up as the Baseline Requirements want it: certificates point to a public name, and those of
@@ -106,11 +107,9 @@ async fn leaves_have_no_errors(profile: &str, is_for_servers: bool) {
             ..Wish::of(&names)
         };
         let issued = Issued::from_pem(&site, &issue(&site, &account, &wish).await);
-        lint_rfc5280(&issued.leaf).await;
         // The Baseline Requirements know no Ed25519.
-        if is_for_servers && name != "ed25519" {
-            lint_baseline("DV-FINAL-CERTIFICATE", &issued.leaf).await;
-        }
+        let kind = (is_for_servers && name != "ed25519").then_some("DV-FINAL-CERTIFICATE");
+        lint_certificate(kind, &issued.leaf).await;
         if is_for_servers {
             issued.verify_for(&site, &host).await;
         }
@@ -145,44 +144,44 @@ async fn ca_has_no_errors(algorithm: &str) {
         ("CA__ISSUER_KEY_ALGORITHM", algorithm),
     ];
     let site = site(&keys).await;
-    let (account, _) = account(&site, None).await.unwrap();
-    let good = Issued::from_pem(
-        &site,
-        &issue(&site, &account, &Wish::of(&["a.example.org"])).await,
-    );
-    let chain = issue(&site, &account, &Wish::of(&["b.example.org"])).await;
-    let revoked = Issued::from_pem(&site, &chain);
-    let request = instant_acme::RevocationRequest {
-        certificate: &leaf(&chain),
-        reason: Some(instant_acme::RevocationReason::KeyCompromise),
-    };
-    account.revoke(&request).await.unwrap();
-
-    for certificate in [&good.leaf, &good.issuer, &site.root()] {
-        lint_rfc5280(certificate).await;
+    let (good, revoked) = good_and_revoked(&site).await;
+    let is_baseline = algorithm != "ed25519";
+    for (kind, certificate) in [
+        ("DV-FINAL-CERTIFICATE", &good.leaf),
+        ("INTERNAL-UNCONSTRAINED-TLS-CA", &good.issuer),
+        ("ROOT-CA", &site.root()),
+    ] {
+        lint_certificate(is_baseline.then_some(kind), certificate).await;
     }
     lint_pair(&site.root(), &good.issuer).await;
     lint_pair(&good.issuer, &good.leaf).await;
-    if algorithm != "ed25519" {
-        lint_baseline("DV-FINAL-CERTIFICATE", &good.leaf).await;
-        lint_baseline("INTERNAL-UNCONSTRAINED-TLS-CA", &good.issuer).await;
-        lint_baseline("ROOT-CA", &site.root()).await;
-    }
     for (issued, status) in [(&good, "good"), (&revoked, "revoked")] {
         assert_eq!(issued.ocsp_status(&site).await, status);
-        lint(
-            "lint_ocsp_response",
-            &[],
-            &issued.leaf.with_extension("ocsp.der"),
-        )
-        .await;
+        let response = issued.leaf.with_extension("ocsp.der");
+        lint("lint_ocsp_response", &[], &response).await;
         assert_eq!(issued.verify_with_crls(&site).await, status == "good");
     }
-    let profile = if algorithm == "ed25519" { "PKIX" } else { "BR" };
+    let profile = if is_baseline { "BR" } else { "PKIX" };
     let crl = good.crl_of(&site, &good.leaf).await;
     lint("lint_crl", &["-t", "CRL", "-p", profile], &crl).await;
     let arl = good.crl_of(&site, &good.issuer).await;
     lint("lint_crl", &["-t", "ARL", "-p", profile], &arl).await;
+}
+
+/// Two certificates, of which the second is revoked.
+async fn good_and_revoked(site: &Site) -> (Issued, Issued) {
+    let (account, _) = account(site, None).await.unwrap();
+    let good = issue(site, &account, &Wish::of(&["a.example.org"])).await;
+    let revoked = issue(site, &account, &Wish::of(&["b.example.org"])).await;
+    let request = RevocationRequest {
+        certificate: &leaf(&revoked),
+        reason: Some(RevocationReason::KeyCompromise),
+    };
+    account.revoke(&request).await.unwrap();
+    (
+        Issued::from_pem(site, &good),
+        Issued::from_pem(site, &revoked),
+    )
 }
 
 #[tokio::test]
