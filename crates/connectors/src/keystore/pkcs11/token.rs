@@ -167,7 +167,15 @@ impl Token {
         }
         // A module that another part of the process has finalised is started again.
         initialize(&self.context)?;
-        let slot = self.find_slot()?;
+        let slot = match self.find_slot() {
+            // Modules may look for tokens only when they are started: one that came back is seen by
+            // a fresh start. With sessions in use there is a token, and nothing to restart for.
+            Err(TokenError::NoToken { .. }) if state.in_use == 0 => {
+                self.restart()?;
+                self.find_slot()?
+            }
+            found => found?,
+        };
         let anchor = self.context.open_ro_session(slot)?;
         self.log_in(&anchor, state)?;
         state.login += 1;
@@ -176,6 +184,12 @@ impl Token {
             _anchor: anchor,
         });
         Ok((slot, state.login))
+    }
+
+    fn restart(&self) -> Result<(), TokenError> {
+        // One that is not initialised has nothing to finalise.
+        let _ = self.context.clone().finalize();
+        initialize(&self.context)
     }
 
     fn log_in(&self, session: &Session, state: &mut State) -> Result<(), TokenError> {
