@@ -207,6 +207,10 @@ impl Lifecycle {
             IssueError::Unavailable(_) => {
                 let wait = FIRST_RETRY * 2_u32.saturating_pow(attempts.min(10));
                 let retry_at = self.now() + wait.min(MAX_POLL);
+                tracing::warn!(
+                    enrollment.id = %enrollment.id, attempts, %retry_at, error = reason,
+                    "nothing was signed; it is tried again"
+                );
                 let mut state = enrollment.state.clone();
                 if let EnrollmentState::Signing { attempts, .. } = &mut state {
                     *attempts += 1;

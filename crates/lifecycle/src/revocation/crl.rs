@@ -70,6 +70,10 @@ impl Lifecycle {
     pub(crate) async fn refresh_crl(&self, issuer: &IssuerId) -> Result<Timestamp, CrlError> {
         let connected = self.issuer_by_id(issuer).await?.ok_or(CrlError::NoKey)?;
         let ca = connected.connector.local_ca().ok_or(CrlError::NoKey)?;
+        // Made before it is asked for, so that OCSP does not need the CA's key when that is away.
+        if let Err(error) = self.responder(issuer, ca).await {
+            tracing::error!(issuer.id = %issuer, error = %error, "no OCSP responder");
+        }
         let now = self.now().floor_to_second();
         let next_update = now + self.settings.revocation.crl_validity;
         let previous = self.latest_number(issuer).await?;

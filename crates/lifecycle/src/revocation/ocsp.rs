@@ -217,10 +217,12 @@ impl Lifecycle {
         now: Timestamp,
     ) -> Result<Arc<Responder>, OcspFault> {
         if let Some(responder) = self.ocsp.responders.get(issuer)
-            && now < responder.renew_at
+            && now < responder.not_after
         {
             return Ok(responder);
         }
+        // Once a minute it is looked whether a successor is due: often enough for fifteen days,
+        // and seldom enough for a CA key that is away.
         let responder = self.responder(issuer, ca).await?;
         self.ocsp
             .responders

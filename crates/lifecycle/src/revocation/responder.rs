@@ -60,27 +60,35 @@ impl Lifecycle {
                 Box::pin(async move { tx.find_ocsp_responder(&id).await })
             })
             .await?;
-        if let Some(stored) = stored
-            && now + RENEW_BEFORE < stored.not_after
-            && let Ok(responder) = self.open_responder(issuer, &stored)
-        {
-            return Ok(Arc::new(responder));
+        let stored = stored
+            .filter(|stored| now < stored.not_after)
+            .and_then(|stored| self.open_responder(issuer, &stored).ok());
+        if let Some(responder) = stored.as_ref().filter(|stored| now < stored.renew_at) {
+            return Ok(Arc::clone(responder));
         }
-        self.make_responder(issuer, ca, now).await.map(Arc::new)
+        match (self.make_responder(issuer, ca, now).await, stored) {
+            (Ok(made), _) => Ok(Arc::new(made)),
+            // While the CA's key is away, the responder there is answers to its end.
+            (Err(error), Some(stored)) => {
+                tracing::error!(issuer.id = %issuer, error = %error, "OCSP responder not renewed");
+                Ok(stored)
+            }
+            (Err(error), None) => Err(error),
+        }
     }
 
     fn open_responder(
         &self,
         issuer: &IssuerId,
         stored: &StoredResponder,
-    ) -> Result<Responder, ResponderError> {
+    ) -> Result<Arc<Responder>, ResponderError> {
         let pkcs8 = self.sealer.open(&context(issuer), &stored.sealed_key)?;
-        Ok(Responder {
+        Ok(Arc::new(Responder {
             certificate_der: stored.certificate.clone(),
             key: LocalKey::from_pkcs8(&pkcs8)?,
             not_after: stored.not_after,
             renew_at: stored.not_after - RENEW_BEFORE,
-        })
+        }))
     }
 
     async fn make_responder(
