@@ -22,6 +22,8 @@ pub(super) async fn run(socket: TcpListener, serving: Serving) {
     let connections = Arc::new(Connections::new(serving));
     let tasks = TaskTracker::new();
     let cut = CancellationToken::new();
+    // Who drops this loop instead of shutting it down leaves no connection behind.
+    let _guard = cut.clone().drop_guard();
     while let Some(Some((stream, peer, permit))) =
         shutdown.run_until_cancelled(next(&socket, &room)).await
     {
