@@ -83,9 +83,10 @@ deny: $(DENY)
 audit: $(DENY) ## Look for known vulnerabilities in the dependencies (fetches the advisory database)
 	$(DENY) --locked check advisories
 
+# Private items are documented too, so links to them lead somewhere.
 .PHONY: docs
 docs:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --workspace --no-deps --locked --document-private-items
 
 .PHONY: bench
 bench: ## Measure speed and memory, beside other ACME servers that are installed
