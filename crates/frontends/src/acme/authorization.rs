@@ -111,11 +111,9 @@ fn new_failure(error: NewAuthorizationError) -> Failure {
         NewAuthorizationError::RateLimited(limited) => limited.into(),
         NewAuthorizationError::Policy(_)
         | NewAuthorizationError::NoChallenge(_)
-        | NewAuthorizationError::NoProfile => {
-            Problem::new(ProblemType::RejectedIdentifier, text)
-                .with_status(403)
-                .into()
-        }
+        | NewAuthorizationError::NoProfile => Problem::new(ProblemType::RejectedIdentifier, text)
+            .with_status(403)
+            .into(),
         NewAuthorizationError::Store(error) => error.into(),
     }
 }

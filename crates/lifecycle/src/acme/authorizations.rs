@@ -6,7 +6,7 @@ use domain::acme::account::{Account, AccountStatus};
 use domain::acme::authorization::{Authorization, AuthorizationState, Proof, TransitionError};
 use domain::acme::challenge::ChallengeKind;
 use domain::acme::directory::Directory;
-use domain::id::AuthorizationId;
+use domain::id::{AccountId, AuthorizationId};
 use domain::identifier::{Identifier, IdentifierError};
 use domain::policy::{self, Violation};
 use pki::time::Timestamp;
@@ -50,6 +50,19 @@ pub enum RespondError {
     RateLimited(#[from] RateLimited),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What a look at an allowance shows. All of it are errors, since nothing is to be stored.
+enum Look {
+    Room,
+    Exhausted(RateLimited),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Look {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 impl Lifecycle {
@@ -138,6 +151,7 @@ impl Lifecycle {
         kind: ChallengeKind,
     ) -> Result<Authorization, RespondError> {
         let now = self.now();
+        self.require_few_failures(&account.id, now).await?;
         let job = self.new_job(
             &Job::ValidateChallenge {
                 authorization: id.clone(),
@@ -147,8 +161,6 @@ impl Lifecycle {
         );
         let claimed = job.clone();
         let (wanted, account_id) = (id.clone(), account.id.clone());
-        let limit = self.settings.limits.failed_validations_per_account;
-        let limit_key = format!("challenge:{account_id}");
         let lease = self.lease(now);
         let (authorization, begun) = self
             .store
@@ -169,7 +181,6 @@ impl Lifecycle {
                         Err(error) => return Err(error.into()),
                     };
                     if begun {
-                        limits::take(tx, &limit_key, limit, now).await??;
                         tx.update_authorization(&authorization).await?;
                         tx.enqueue_claimed(&job, &lease).await?;
                     }
@@ -181,6 +192,32 @@ impl Lifecycle {
             self.spawn_validation(claimed, account.clone(), authorization.clone(), kind);
         }
         Ok(authorization)
+    }
+
+    /// Whether another failure would still be within the account's allowance. It is taken from the
+    /// allowance when a validation has failed, so that success costs nothing.
+    async fn require_few_failures(
+        &self,
+        account: &AccountId,
+        now: Timestamp,
+    ) -> Result<(), RespondError> {
+        let limit = self.settings.limits.failed_validations_per_account;
+        if limit.is_none() {
+            return Ok(());
+        }
+        let key = failure_limit_key(account);
+        let looked = self.store.write("challenge.allowance", move |tx| {
+            Box::pin(async move {
+                let taken = limits::take(tx, &key, limit, now).await?;
+                // Undone by its error: this was only to see whether there is room.
+                Err::<(), _>(taken.map_or_else(Look::Exhausted, |()| Look::Room))
+            })
+        });
+        match looked.await {
+            Ok(()) | Err(Look::Room) => Ok(()),
+            Err(Look::Exhausted(limited)) => Err(limited.into()),
+            Err(Look::Store(error)) => Err(error.into()),
+        }
     }
 
     /// Gives an authorization up (RFC 8555 section 7.5.2).
@@ -209,6 +246,11 @@ impl Lifecycle {
             })
             .await
     }
+}
+
+/// The allowance that failed validations of an account are taken from.
+pub(crate) fn failure_limit_key(account: &AccountId) -> String {
+    format!("challenge:{account}")
 }
 
 /// Whether a valid authorization stands on a proof that the directory takes by its present rules,

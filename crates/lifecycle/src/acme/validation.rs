@@ -18,8 +18,10 @@ use store::StoreError;
 use store::jobs::JobRow;
 use tokio::sync::Semaphore;
 
+use super::authorizations::failure_limit_key;
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::limits;
 
 /// Bounds the probes that are under way at once.
 pub(crate) struct Probes(Arc<Semaphore>);
@@ -291,6 +293,8 @@ impl Lifecycle {
             )),
             Outcome::Valid { .. } | Outcome::Retry(_) => None,
         };
+        let limit = self.settings.limits.failed_validations_per_account;
+        let limit_key = failure_limit_key(&probed.account_id);
         let job = job.clone();
         self.store
             .write("validation.record", move |tx| {
@@ -318,6 +322,8 @@ impl Lifecycle {
                         tx.update_authorization(&authorization).await?;
                         if let Some(event) = &failed {
                             tx.insert_event(event).await?;
+                            // Beyond the allowance there is nothing left to take.
+                            let _ = limits::take(tx, &limit_key, limit, now).await?;
                         }
                     }
                     tx.complete_job(&job).await.map(drop)

@@ -6,7 +6,7 @@ use serde_json::json;
 use testkit::TestServer;
 use testkit::acme::{Answer, Client};
 
-use super::support::{assert_refused, census};
+use super::support::{assert_refused, census, first_authorization};
 
 #[track_caller]
 fn wait_of(answer: &Answer) -> Duration {
@@ -126,15 +126,27 @@ async fn n08_limits_hold_across_nodes_and_restarts() {
         .assert_status(201);
 }
 
-/// A client that answers challenges with nothing in place.
-async fn fail_once(client: &Client, n: usize) -> Answer {
-    let order = client
-        .new_order(&[&format!("f{n}.example.org")])
-        .await
-        .json();
-    let url = super::support::first_authorization(&order).to_owned();
+/// Answers a challenge with nothing in place, and waits until it has failed for good.
+async fn fail_once(server: &TestServer, client: &Client, name: &str) -> Answer {
+    let order = client.new_order(&[name]).await.json();
+    let url = first_authorization(&order).to_owned();
     let challenge = client.challenge(&url, "http-01").await;
-    client.respond(&challenge).await
+    let answer = client.respond(&challenge).await;
+    if answer.status != 200 {
+        return answer;
+    }
+    for _ in 0..200 {
+        let body = client.get(&url).await.json();
+        if body["status"] == "invalid" {
+            return answer;
+        }
+        if body["challenges"][0].get("error").is_some() {
+            server.clock.advance(Duration::from_secs(1));
+            server.run_jobs().await;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("{url} did not fail");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -143,9 +155,21 @@ async fn n08_who_fails_too_often_waits() {
     let server = TestServer::start_with(limits).await;
     let client = server.registered_client().await;
     for n in 0..3 {
-        fail_once(&client, n).await.assert_status(200);
+        let name = format!("f{n}.example.org");
+        fail_once(&server, &client, &name).await.assert_status(200);
     }
-    let wait = wait_of(&fail_once(&client, 3).await);
+    let wait = wait_of(&fail_once(&server, &client, "g.example.org").await);
+    assert!(wait > Duration::from_secs(1000) && wait <= Duration::from_secs(1200));
     server.clock.advance(wait);
-    fail_once(&client, 4).await.assert_status(200);
+    client.issue(&server, &["www.example.org"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn n08_success_is_not_counted() {
+    let limits = "[limits]\nfailed_validations_per_account_per_hour = 1\n";
+    let server = TestServer::start_with(limits).await;
+    let client = server.registered_client().await;
+    for n in 0..5 {
+        client.issue(&server, &[&format!("n{n}.example.org")]).await;
+    }
 }

@@ -5,6 +5,7 @@ mod finalize;
 mod isolation;
 mod issuance;
 mod jws;
+mod jws_forms;
 mod key_change;
 mod limits;
 mod new_account;
