@@ -78,7 +78,7 @@ pub struct Context {
         global = true
     )]
     pub token: Option<SecretString>,
-    /// Root certificate to trust, as the server writes it to <data>/root.pem
+    /// Root certificate to trust, as the server writes it to DATA/root.pem
     #[arg(long, value_name = "FILE", env = "CERTWRIGHT_CA", global = true)]
     pub ca: Option<PathBuf>,
 }

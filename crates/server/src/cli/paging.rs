@@ -55,7 +55,7 @@ pub fn print<T: Serialize>(
     Ok(())
 }
 
-/// As [`print`], with a row of its own making for each item of a table.
+/// As [`print()`], with a row of its own making for each item of a table.
 pub fn print_rows<T: Serialize>(
     context: &Context,
     columns: &[&str],
