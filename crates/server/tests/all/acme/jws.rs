@@ -287,3 +287,51 @@ async fn p07_an_empty_object_is_not_post_as_get() {
     // An update of an account that changes nothing is one, too.
     client.post(account, &json!({})).await.assert_status(200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s6_2_a_key_that_is_none_or_too_weak_opens_no_account() {
+    let server = TestServer::start().await;
+    let client = server.client().await;
+    let url = client.at("newAccount");
+    let good = client.key.jwk();
+    let with = |member: &str, value: Value| {
+        let mut bent = good.clone();
+        bent[member] = value;
+        bent
+    };
+    let rsa = |octets: usize, exponent: &[u8]| json!({"kty": "RSA", "n": b64(vec![0xb7; octets]), "e": b64(exponent)});
+    for (what, alg, jwk) in [
+        ("RSA of 1024 bits", "RS256", rsa(128, &[1, 0, 1])),
+        ("RSA of 16384 bits", "RS256", rsa(2048, &[1, 0, 1])),
+        ("RSA with exponent 1", "RS256", rsa(256, &[1])),
+        ("RSA with an even exponent", "RS256", rsa(256, &[1, 0, 0])),
+        ("point off the curve", "ES256", with("x", good["y"].clone())),
+        (
+            "coordinates too short",
+            "ES256",
+            with("x", json!(b64([1; 31]))),
+        ),
+        ("another curve's name", "ES256", with("crv", json!("P-384"))),
+        ("unknown curve", "ES256", with("crv", json!("secp256k1"))),
+        ("unknown kind", "ES256", with("kty", json!("XY"))),
+        (
+            "a secret",
+            "HS256",
+            json!({"kty": "oct", "k": b64([7; 32])}),
+        ),
+        ("a private key", "ES256", with("d", json!(b64([7; 32])))),
+        ("no kind", "ES256", json!({"x": good["x"], "y": good["y"]})),
+    ] {
+        let mut forgery = Forgery::of(&client, &url).await;
+        forgery.protected["alg"] = json!(alg);
+        forgery.protected["jwk"] = jwk;
+        forgery.payload = json!({"termsOfServiceAgreed": true}).to_string();
+        let answer = client
+            .send(&url, forgery.sign(&client.key).to_string())
+            .await;
+        assert_complete_refusal(&answer);
+        assert_eq!(answer.status, 400, "{what}: {}", answer.text);
+        assert_ne!(answer.problem(), "serverInternal", "{what}");
+    }
+    assert_eq!(census(&server).await.0, 0);
+}

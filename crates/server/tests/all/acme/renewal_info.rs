@@ -173,7 +173,7 @@ async fn p12_a_certificate_becomes_replaceable_again_when_its_order_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn s4_3_short_lived_certificates_are_renewed_in_the_middle_of_their_life() {
+async fn s4_2_short_lived_certificates_are_renewed_in_the_middle_of_their_life() {
     let server = TestServer::start().await;
     let client = server.registered_client().await;
     let order = client

@@ -173,7 +173,7 @@ async fn s8_3_the_key_authorization_is_that_of_the_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rfc8738_s4_an_address_is_proven_by_http_at_that_address() {
+async fn rfc8738_s5_an_address_is_proven_by_http_at_that_address() {
     let server = TestServer::start().await;
     let client = server.registered_client().await;
     let issued = client.issue(&server, &["127.0.0.1"]).await;
