@@ -44,14 +44,21 @@ endif
 test-tools: ## Install what the tests run beside cargo
 	@scripts/install-test-tools.sh "$(TARGET)"
 
+# Modules of the integration suite that run on SQLite and on PostgreSQL.
+ON_BOTH := ^(acme|rest|cli)::
+
 # nextest gives every test a process of its own and ends those that hang; plain `cargo test` runs them as well.
 .PHONY: test
 test: test-tools ui ## Install what the tests need and run all of them
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
 	  $(CARGO) nextest run --workspace --locked $(if $(CI),--profile ci); \
+	  echo "The same once more on PostgreSQL, what does not belong to one engine or to no database:"; \
+	  CERTWRIGHT_TEST_DATABASE=postgres $(CARGO) nextest run --workspace --locked $(if $(CI),--profile ci) \
+	    -E 'package(certwright) and binary(all) and test(/$(ON_BOTH)/)'; \
 	  $(CARGO) test --workspace --locked --doc; \
 	else \
 	  $(CARGO) test --workspace --locked; \
+	  CERTWRIGHT_TEST_DATABASE=postgres $(CARGO) test --locked -p certwright --test all acme; \
 	fi
 
 .PHONY: check
