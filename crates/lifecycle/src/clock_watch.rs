@@ -104,7 +104,10 @@ mod tests {
             now: start.now + now,
             uptime: Some(50 + uptime),
         };
-        steps.iter().map(|step| watch.check(&at(step)).is_ok()).collect()
+        steps
+            .iter()
+            .map(|step| watch.check(&at(step)).is_ok())
+            .collect()
     }
 
     #[test]
@@ -118,7 +121,9 @@ mod tests {
     #[test]
     fn i07_time_that_passes_and_small_corrections_are_no_jump() {
         // Ten seconds of correction an hour, for two days.
-        let steps: Vec<(i64, u64)> = (1..48).map(|hour| (hour * 3610, hour as u64 * 3600)).collect();
+        let steps: Vec<(i64, u64)> = (1..48)
+            .map(|hour| (hour * 3610, hour as u64 * 3600))
+            .collect();
         assert!(watch(300, &steps).iter().all(|believed| *believed));
     }
 

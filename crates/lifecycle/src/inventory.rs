@@ -60,7 +60,11 @@ impl Lifecycle {
         let full = issuer.connector.chain();
         let served = self.certificate_chain(certificate).await?;
         let whole = full.with_leaf(certificate.der.clone());
-        Ok(if whole == served { Vec::new() } else { vec![whole] })
+        Ok(if whole == served {
+            Vec::new()
+        } else {
+            vec![whole]
+        })
     }
 
     /// Certificates that fit the filter, newest first.

@@ -35,13 +35,13 @@ use tokio_util::task::TaskTracker;
 
 pub use clock_watch::ClockJumped;
 pub use settings::Settings;
+pub use store::StoreError;
 pub use store::accounts::AccountFilter;
 pub use store::certificates::{CertificateFilter, NameQuery};
 pub use store::crls::StoredCrl;
 pub use store::enrollments::EnrollmentFilter;
 pub use store::events::EventFilter;
 pub use store::orders::OrderFilter;
-pub use store::StoreError;
 
 /// What the outside provides.
 pub struct Ports {

@@ -285,11 +285,9 @@ impl Lifecycle {
             .await
             .map_err(|error| match error {
                 SecretError::Store(error) => error,
-                SecretError::Seal(_) | SecretError::Key(_) => {
-                    StoreError::Corrupt {
-                        cause: format!("the secret `{name}`: {error}"),
-                    }
-                }
+                SecretError::Seal(_) | SecretError::Key(_) => StoreError::Corrupt {
+                    cause: format!("the secret `{name}`: {error}"),
+                },
             })
     }
 

@@ -76,7 +76,10 @@ async fn show_metrics(
     headers: HeaderMap,
 ) -> Response {
     let (page, token) = &*state;
-    if token.as_ref().is_some_and(|token| !presents(&headers, token)) {
+    if token
+        .as_ref()
+        .is_some_and(|token| !presents(&headers, token))
+    {
         let challenge = [(WWW_AUTHENTICATE, "Bearer")];
         let text = "send the token of metrics.token as bearer token\n";
         return (StatusCode::UNAUTHORIZED, challenge, text).into_response();

@@ -83,7 +83,10 @@ impl OwnCertificate {
                     tracing::info!("own TLS certificate renewed");
                 }
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "own TLS certificate not renewed");
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "own TLS certificate not renewed"
+                    );
                 }
             }
         }

@@ -229,7 +229,10 @@ fn set_options(options: &mut ResolverOpts, config: &ResolverConfig) {
     options.preserve_intermediates = true;
     // Makes forged answers harder; a server that folds the case is asked again by TCP. On loopback
     // nobody can forge from outside, and the small DNS servers of tests compare names to the letter.
-    options.case_randomization = !config.servers.iter().any(|server| server.ip().is_loopback());
+    options.case_randomization = !config
+        .servers
+        .iter()
+        .any(|server| server.ip().is_loopback());
     options.max_active_requests = 4096;
     // An operator who names servers wants those to decide; else the host's own table counts too.
     options.use_hosts_file = if config.servers.is_empty() {

@@ -16,7 +16,10 @@ pub(super) async fn pem(
     Path(issuer): Path<String>,
 ) -> Result<Response, Fault> {
     let der = certificate(&lifecycle, &issuer).await?;
-    Ok(answer("application/x-pem-file", Chain::new(vec![der]).to_pem()))
+    Ok(answer(
+        "application/x-pem-file",
+        Chain::new(vec![der]).to_pem(),
+    ))
 }
 
 /// One CA certificate in DER (RFC 5280 section 4.2.2.1).

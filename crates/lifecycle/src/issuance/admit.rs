@@ -14,8 +14,8 @@ use pki::time::Timestamp;
 use store::StoreError;
 
 use super::Admitted;
-use crate::{ClockJumped, Lifecycle};
 use crate::issuers::{ConnectedIssuer, RouteError};
+use crate::{ClockJumped, Lifecycle};
 
 /// One request for one certificate, as any front end makes it.
 #[derive(Debug)]

@@ -87,6 +87,8 @@ enum JobError {
     #[error(transparent)]
     Checkpoint(#[from] crate::events::CheckpointError),
     #[error(transparent)]
+    Clock(#[from] crate::ClockJumped),
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -245,6 +247,8 @@ impl Lifecycle {
                 Ok(Next::At(self.now() + CHECKPOINT_INTERVAL))
             }
             Job::CleanUp => {
+                // What only a clock that jumped calls old is kept.
+                self.clock_watch.check(&*self.clock)?;
                 self.clean_up().await?;
                 Ok(Next::At(self.now() + CLEAN_UP_INTERVAL))
             }

@@ -7,8 +7,8 @@ use domain::id::IssuerId;
 use domain::issuer::LocalCa;
 use domain::keystore::KeyStoreError;
 use pki::certificate::{
-    BuildError, Certificate, CertificateContent, ExtendedKeyUsage, IssuerFacts,
-    KeyUsage, assemble, encode_tbs,
+    BuildError, Certificate, CertificateContent, ExtendedKeyUsage, IssuerFacts, KeyUsage, assemble,
+    encode_tbs,
 };
 use pki::key::{KeyAlgorithm, KeyError, LocalKey, SigningKey};
 use pki::lint::{CertificateKind, LintContext, Severity, lint_tbs};
