@@ -37,6 +37,9 @@ pub struct ResolverConfig {
     pub timeout: Duration,
     /// How often a question is repeated that got no answer.
     pub attempts: usize,
+    /// Asks for names in random case, which makes forged answers harder; a server that folds the
+    /// case is asked again by TCP.
+    pub case_randomization: bool,
 }
 
 impl Default for ResolverConfig {
@@ -45,6 +48,7 @@ impl Default for ResolverConfig {
             servers: Vec::new(),
             timeout: Duration::from_secs(3),
             attempts: 2,
+            case_randomization: true,
         }
     }
 }
@@ -227,12 +231,7 @@ fn set_options(options: &mut ResolverOpts, config: &ResolverConfig) {
     options.cache_size = 0;
     options.ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
     options.preserve_intermediates = true;
-    // Makes forged answers harder; a server that folds the case is asked again by TCP. On loopback
-    // nobody can forge from outside, and the small DNS servers of tests compare names to the letter.
-    options.case_randomization = !config
-        .servers
-        .iter()
-        .any(|server| server.ip().is_loopback());
+    options.case_randomization = config.case_randomization;
     options.max_active_requests = 4096;
     // An operator who names servers wants those to decide; else the host's own table counts too.
     options.use_hosts_file = if config.servers.is_empty() {
