@@ -25,6 +25,7 @@ pub(crate) fn resolver(server: SocketAddr) -> Arc<Resolver> {
         servers: vec![server],
         timeout: Duration::from_millis(500),
         attempts: 1,
+        ..ResolverConfig::default()
     };
     Arc::new(Resolver::new(&config).unwrap())
 }
