@@ -1,6 +1,7 @@
 //! An issuer that does what the test says: waits, fails, lies, or dies with its process.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use domain::certificate::Chain;
@@ -9,6 +10,7 @@ use domain::issuer::{
     Prepared, SigningRequest,
 };
 use parking_lot::Mutex;
+use pki::key::{KeyError, PublicKey, SignatureAlgorithm, SigningKey};
 use pki::time::Timestamp;
 use tokio::sync::watch;
 
@@ -39,6 +41,7 @@ pub struct IssuerDouble {
     asked: Arc<Mutex<Vec<Option<Prepared>>>>,
     /// Whether the CA is somewhere else, so that its key is not at hand.
     is_remote: bool,
+    signer_is_down: Arc<AtomicBool>,
 }
 
 impl Default for IssuerDouble {
@@ -47,6 +50,7 @@ impl Default for IssuerDouble {
             behaviour: Arc::new(watch::Sender::new(Behaviour::Honest)),
             asked: Arc::default(),
             is_remote: false,
+            signer_is_down: Arc::default(),
         }
     }
 }
@@ -63,6 +67,11 @@ impl IssuerDouble {
     /// From now on, and for those who wait, this happens.
     pub fn does(&self, behaviour: Behaviour) {
         self.behaviour.send_replace(behaviour);
+    }
+
+    /// From now on the CA's key signs no CRL, as if its token were gone, or does so again.
+    pub fn signer_is_down(&self, down: bool) {
+        self.signer_is_down.store(down, Ordering::SeqCst);
     }
 
     /// How often it was asked for a certificate.
@@ -98,16 +107,49 @@ struct Factory {
 
 impl ConnectorFactory for Factory {
     fn connect(&self, issuer: &Issuer) -> Result<Arc<dyn IssuerConnector>, ConnectError> {
+        let real = self.factory.connect(issuer)?;
+        let local_ca = real.local_ca().filter(|_| !self.double.is_remote);
+        let local_ca = local_ca.map(|ca| LocalCa {
+            certificate: Arc::clone(&ca.certificate),
+            key: Arc::new(Signer {
+                key: Arc::clone(&ca.key),
+                is_down: Arc::clone(&self.double.signer_is_down),
+            }),
+        });
         Ok(Arc::new(Connector {
             double: self.double.clone(),
-            real: self.factory.connect(issuer)?,
+            local_ca,
+            real,
         }))
     }
 }
 
 struct Connector {
     double: IssuerDouble,
+    local_ca: Option<LocalCa>,
     real: Arc<dyn IssuerConnector>,
+}
+
+struct Signer {
+    key: Arc<dyn SigningKey>,
+    is_down: Arc<AtomicBool>,
+}
+
+impl SigningKey for Signer {
+    fn public_key(&self) -> &PublicKey {
+        self.key.public_key()
+    }
+
+    fn signature_algorithm(&self) -> SignatureAlgorithm {
+        self.key.signature_algorithm()
+    }
+
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        match self.is_down.load(Ordering::SeqCst) {
+            true => Err(KeyError::Device("the signer is down".into())),
+            false => self.key.sign(message),
+        }
+    }
 }
 
 #[async_trait]
@@ -159,6 +201,6 @@ impl IssuerConnector for Connector {
     }
 
     fn local_ca(&self) -> Option<&LocalCa> {
-        self.real.local_ca().filter(|_| !self.double.is_remote)
+        self.local_ca.as_ref()
     }
 }

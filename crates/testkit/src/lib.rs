@@ -1,14 +1,21 @@
 //! What tests stand on: a server in process, a clock to turn, clients that may misbehave, and
 //! the other ends that validation talks to. Never part of the binary.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up should fail where it could not"
+)]
+
 pub mod acme;
 pub mod clock;
 pub mod dns;
 pub mod http01;
 pub mod issuer;
+pub mod process;
 pub mod server;
 pub mod tls_alpn;
 
 pub use clock::MockClock;
 pub use issuer::IssuerDouble;
+pub use process::ServerProcess;
 pub use server::TestServer;

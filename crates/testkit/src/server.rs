@@ -43,8 +43,8 @@ impl TestServer {
         Self::start_with("").await
     }
 
-    /// A server with these TOML tables (none of which may be `server` or `database`) in its
-    /// configuration; `validation` keys are added with [`TestServer::start_with_validation`].
+    /// A server with these TOML tables in its configuration, none of which may be `server` or
+    /// `database`.
     pub async fn start_with(extra: &str) -> Self {
         let clock = MockClock::at_present();
         Self::start_at(clock, extra).await
@@ -60,14 +60,40 @@ impl TestServer {
         Self::start_as(MockClock::at_present(), "", Some(issuers.clone())).await
     }
 
+    /// A server on PostgreSQL, also where the suite runs on SQLite.
+    pub async fn start_on_postgres() -> Self {
+        let database = Database::postgres().await;
+        let data = tempfile::tempdir().unwrap();
+        Self::start_on(MockClock::at_present(), "", None, database, data).await
+    }
+
+    /// A server on the data directory that another one left, with its SQLite file.
+    pub async fn take_over(data: TempDir, clock: MockClock) -> Self {
+        Self::start_on(clock, "", None, Database::Sqlite, data).await
+    }
+
     async fn start_as(clock: MockClock, extra: &str, issuers: Option<IssuerDouble>) -> Self {
+        let database = Database::of_environment().await;
+        let data = tempfile::tempdir().unwrap();
+        Self::start_on(clock, extra, issuers, database, data).await
+    }
+
+    async fn start_on(
+        clock: MockClock,
+        extra: &str,
+        issuers: Option<IssuerDouble>,
+        database: Database,
+        data: TempDir,
+    ) -> Self {
+        // Tests run in processes of their own; who is first installs the provider.
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut server = Self {
             clock,
             dns: TestDns::start().await,
             web: TestWeb::start().await,
-            data: tempfile::tempdir().unwrap(),
+            data,
             server: None,
-            database: Database::of_environment().await,
+            database,
             extra: extra.to_owned(),
             listen: "127.0.0.1:0".to_owned(),
             issuers,
@@ -199,11 +225,24 @@ impl TestServer {
         }
     }
 
-    /// Stops in an orderly way.
-    pub async fn stop(mut self) {
+    /// Runs what is due until `done`, since the server's own worker may be at it at the same time.
+    pub async fn run_jobs_until(&self, mut done: impl AsyncFnMut() -> bool) {
+        for _ in 0..400 {
+            self.run_jobs().await;
+            if done().await {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("not done after ten seconds");
+    }
+
+    /// Stops in an orderly way, and gives the data directory for whoever takes it over.
+    pub async fn stop(mut self) -> TempDir {
         if let Some(server) = self.server.take() {
             server.stop().await;
         }
+        std::mem::replace(&mut self.data, tempfile::tempdir().unwrap())
     }
 }
 
@@ -220,12 +259,14 @@ impl Database {
     #[expect(clippy::disallowed_methods, reason = "how the suite is told")]
     async fn of_environment() -> Self {
         match std::env::var("CERTWRIGHT_TEST_DATABASE").as_deref() {
-            Ok("postgres") => {
-                let cluster = store::testing::PostgresCluster::shared().unwrap();
-                let url = cluster.database().await.unwrap();
-                Self::Postgres { url }
-            }
+            Ok("postgres") => Self::postgres().await,
             _ => Self::Sqlite,
         }
+    }
+
+    async fn postgres() -> Self {
+        let cluster = store::testing::PostgresCluster::shared().unwrap();
+        let url = cluster.database().await.unwrap();
+        Self::Postgres { url }
     }
 }

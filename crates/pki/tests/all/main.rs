@@ -14,3 +14,4 @@ mod ocsp;
 mod octets;
 mod openssl;
 mod pkcs12;
+mod quantity;

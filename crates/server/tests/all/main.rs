@@ -6,7 +6,20 @@
 )]
 
 mod acme;
+mod architecture;
+mod assurance;
+mod backup;
 mod cli;
+mod crash;
+mod events;
+mod hsm;
 mod interop;
+mod issuance_rules;
 mod listener;
+mod lying_ca;
+mod network;
+mod nodes;
+mod pki_frontend;
 mod rest;
+mod secrets;
+mod store_faults;
