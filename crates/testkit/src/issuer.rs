@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::certificate::Chain;
@@ -86,9 +87,13 @@ impl IssuerDouble {
 
     /// Waits until it was asked so often.
     pub async fn until_asked(&self, times: usize) {
-        while self.times_asked() < times {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        let asked = async {
+            while self.times_asked() < times {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(30), asked).await;
+        in_time.expect("the issuer is asked within half a minute");
     }
 
     /// Puts itself around what makes the real connectors.

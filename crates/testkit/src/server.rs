@@ -226,15 +226,19 @@ impl TestServer {
     }
 
     /// Runs what is due until `done`, since the server's own worker may be at it at the same time.
-    pub async fn run_jobs_until(&self, mut done: impl AsyncFnMut() -> bool) {
-        for _ in 0..400 {
-            self.run_jobs().await;
-            if done().await {
-                return;
+    #[track_caller]
+    pub fn run_jobs_until(&self, mut done: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {
+        let caller = std::panic::Location::caller();
+        async move {
+            for _ in 0..400 {
+                self.run_jobs().await;
+                if done().await {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(25)).await;
             }
-            tokio::time::sleep(Duration::from_millis(25)).await;
+            panic!("not done after four hundred rounds: {caller}");
         }
-        panic!("not done after ten seconds");
     }
 
     /// Stops in an orderly way, and gives the data directory for whoever takes it over.

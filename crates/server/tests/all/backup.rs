@@ -62,8 +62,9 @@ async fn s08_a_backup_under_load_restores_on_an_empty_host_and_crl_numbers_never
     // CRLs that the backup knows nothing of.
     let mut last = 0;
     for _ in 0..3 {
-        server.clock.advance(Duration::from_secs(13 * 3600));
+        // Asked before the clock is turned: the server's own worker is quick.
         let before = number(&fetch_crl(&server).await);
+        server.clock.advance(Duration::from_secs(13 * 3600));
         server
             .run_jobs_until(async || {
                 server.clock.advance(Duration::from_secs(2));
