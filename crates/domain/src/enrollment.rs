@@ -6,7 +6,8 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, OrderId, ProfileId,
+    AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, OrderId, ProfileId, TokenId,
+    UserId,
 };
 use crate::identifier::Identifier;
 use crate::issuer::Prepared;
@@ -41,6 +42,10 @@ pub enum Requester {
         directory: DirectoryId,
         order: OrderId,
     },
+    /// A person, by dashboard, REST or CLI.
+    User { user: UserId },
+    /// A program, by REST or CLI.
+    Token { token: TokenId },
     /// This program itself, for its own TLS certificate.
     System,
 }

@@ -62,6 +62,8 @@ pub enum ActorKind {
     Console,
     System,
     Token,
+    /// Someone who signed in.
+    User,
 }
 
 /// An event in its place in the chain.

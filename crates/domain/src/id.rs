@@ -127,6 +127,28 @@ ids! {
     OrderId = "ord_";
     /// A profile; all versions of it share the id.
     ProfileId = "prf_";
+    /// One decision that people have to take on a request.
+    ApprovalId = "apr_";
+    /// Something done to many certificates at once.
+    BulkId = "blk_";
+    /// A notification channel.
+    ChannelId = "chn_";
+    /// One message on its way to one channel.
+    DeliveryId = "dlv_";
+    /// A custom metadata field.
+    FieldId = "fld_";
+    /// What went wrong with one certificate, until it is right again.
+    IncidentId = "inc_";
+    /// A custom role.
+    RoleId = "rol_";
+    /// A search that somebody keeps.
+    SavedSearchId = "srch_";
+    /// A signed-in user's session.
+    SessionId = "ses_";
+    /// A team: who owns certificates, directories, keys, profiles.
+    TeamId = "team_";
+    /// A person.
+    UserId = "usr_";
     /// One HTTP request, for logs.
     RequestId = "req_";
     /// An API token.

@@ -1,15 +1,12 @@
-//! API tokens and what their roles may do.
-
-use std::fmt;
-use std::str::FromStr;
+//! API tokens: how programs say who they are.
 
 use pki::fingerprint::Fingerprint;
 use pki::random::Random;
 use pki::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 
 use crate::id::TokenId;
+use crate::role::Role;
 
 /// An API token as we keep it: by its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,71 +52,5 @@ impl TokenSecret {
     /// The text, to be shown once.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
-    }
-}
-
-/// A named set of permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// May do everything.
-    Administrator,
-    /// Operates CAs and certificates, but makes no tokens.
-    CaOperator,
-    /// May see everything and change nothing.
-    Auditor,
-}
-
-/// What a route asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Permission {
-    Read,
-    Operate,
-    Administer,
-}
-
-impl Role {
-    /// Whether the role holds the permission.
-    pub fn grants(self, permission: Permission) -> bool {
-        match (self, permission) {
-            (_, Permission::Read) | (Self::Administrator, _) => true,
-            (Self::CaOperator, Permission::Operate) => true,
-            (Self::CaOperator, Permission::Administer)
-            | (Self::Auditor, Permission::Operate | Permission::Administer) => false,
-        }
-    }
-
-    /// All roles, for help texts.
-    pub const ALL: [Self; 3] = [Self::Administrator, Self::CaOperator, Self::Auditor];
-
-    /// The role's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Administrator => "administrator",
-            Self::CaOperator => "ca-operator",
-            Self::Auditor => "auditor",
-        }
-    }
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A text that names no role.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no role; there are administrator, ca-operator and auditor")]
-pub struct ParseRoleError(String);
-
-impl FromStr for Role {
-    type Err = ParseRoleError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| ParseRoleError(text.chars().take(64).collect()))
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::id::TokenId;
-use domain::token::{ApiToken, Role, TokenSecret};
+use domain::role::Role;
+use domain::token::{ApiToken, TokenSecret};
 use serde_json::json;
 use store::StoreError;
 

@@ -2,7 +2,6 @@
 
 use domain::event::{Actor, ActorKind, Event};
 use domain::id::EventId;
-use domain::token::Permission;
 use serde_json::Value;
 
 use crate::Lifecycle;
@@ -49,14 +48,5 @@ impl Lifecycle {
             data,
             request_id: caller.request_id.clone(),
         }
-    }
-}
-
-/// What a permission is called in an error.
-pub fn permission_name(permission: Permission) -> &'static str {
-    match permission {
-        Permission::Read => "read",
-        Permission::Operate => "operate",
-        Permission::Administer => "administer",
     }
 }

@@ -14,7 +14,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use domain::event::{Actor, ActorKind};
-use domain::token::Role;
+use domain::role::Role;
 use lifecycle::actor::Caller;
 use serde::{Deserialize, Serialize};
 

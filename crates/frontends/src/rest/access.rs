@@ -7,12 +7,13 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
 use domain::event::ActorKind;
-use domain::token::{ApiToken, Permission};
+use domain::permission::Permission;
+use domain::token::ApiToken;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
 use lifecycle::Lifecycle;
-use lifecycle::actor::{Caller, permission_name};
+use lifecycle::actor::Caller;
 
 use super::Verbs;
 use super::failure::Failure;
@@ -49,9 +50,7 @@ async fn pass(
         return Err(Failure::forbidden(format!(
             "this needs the permission `{}`, which the role `{}` of the token `{}` does not have; \
              use a token with another role",
-            permission_name(gate.permission),
-            token.role,
-            token.name,
+            gate.permission, token.role, token.name,
         )));
     }
     let origin = Origin::of(request.extensions());

@@ -95,6 +95,7 @@ fn render(event: Event) -> wire::Event {
                 ActorKind::Console => wire::ActorKind::Console,
                 ActorKind::System => wire::ActorKind::System,
                 ActorKind::Token => wire::ActorKind::Token,
+                ActorKind::User => wire::ActorKind::User,
             },
             id: event.actor.id,
             address: event.actor.address,

@@ -162,6 +162,12 @@ fn render_requester(requester: &Requester, names: &Names) -> wire::Requester {
             directory: names.directory(directory),
             order: order.to_string(),
         },
+        Requester::User { user } => wire::Requester::User {
+            user: user.to_string(),
+        },
+        Requester::Token { token } => wire::Requester::Token {
+            token: token.to_string(),
+        },
         Requester::System => wire::Requester::System,
     }
 }

@@ -2,10 +2,9 @@
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::token::Permission;
+use domain::permission::Permission;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
-use lifecycle::actor::permission_name;
 use protocols::rest::problem::{MEDIA_TYPE, Problem};
 use utoipa::openapi::path::{Operation, PathItem, Paths};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
@@ -91,7 +90,7 @@ fn complete(item: &mut PathItem, path: &str, permission: Permission) {
             add_problem(operation, status, text);
         }
         operation.operation_id = Some(operation_id(path, operation.operation_id.as_deref()));
-        let needs = format!("Needs the permission `{}`.", permission_name(permission));
+        let needs = format!("Needs the permission `{}`.", permission);
         operation.description = Some(match operation.description.take() {
             Some(text) if !text.is_empty() => format!("{text}\n\n{needs}"),
             Some(_) | None => needs,

@@ -1,7 +1,7 @@
 //! The list of routes: what there is, and the permission that each asks for.
 
 use axum::routing::MethodRouter;
-use domain::token::Permission;
+use domain::permission::Permission;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::{PathItem, Paths};
 use utoipa::openapi::schema::Schema;
@@ -24,44 +24,44 @@ pub(crate) struct Route {
 
 /// Every route there is.
 pub(crate) fn all() -> Vec<Route> {
-    use Permission::{Administer, Operate, Read};
+    use Permission as P;
     [
-        (Read, routes!(certificates::list)),
-        (Read, routes!(certificates::show)),
-        (Read, routes!(download::download)),
-        (Operate, routes!(certificates::revoke)),
-        (Read, routes!(enrollments::list)),
-        (Read, routes!(enrollments::show)),
-        (Read, routes!(issuers::list)),
-        (Read, routes!(issuers::show)),
-        (Operate, routes!(issuers::set_state)),
-        (Operate, routes!(issuers::refresh_crl)),
+        (P::CertificatesRead, routes!(certificates::list)),
+        (P::CertificatesRead, routes!(certificates::show)),
+        (P::CertificatesRead, routes!(download::download)),
+        (P::CertificatesRevoke, routes!(certificates::revoke)),
+        (P::CertificatesRead, routes!(enrollments::list)),
+        (P::CertificatesRead, routes!(enrollments::show)),
+        (P::IssuersRead, routes!(issuers::list)),
+        (P::IssuersRead, routes!(issuers::show)),
+        (P::IssuersOperate, routes!(issuers::set_state)),
+        (P::IssuersOperate, routes!(issuers::refresh_crl)),
         // A CA that somebody brings along decides what everybody trusts.
-        (Administer, routes!(issuer_setup::import)),
-        (Administer, routes!(issuer_setup::request)),
-        (Read, routes!(issuer_setup::show_request)),
-        (Administer, routes!(issuer_setup::install)),
-        (Read, routes!(profiles::list)),
-        (Read, routes!(profiles::show)),
-        (Operate, routes!(profiles::put)),
-        (Read, routes!(directories::list)),
-        (Read, routes!(directories::show)),
-        (Operate, routes!(directories::put)),
-        (Read, routes!(accounts::list)),
-        (Read, routes!(accounts::show)),
-        (Operate, routes!(accounts::revoke)),
-        (Read, routes!(orders::list)),
-        (Read, routes!(orders::show)),
-        (Read, routes!(eab_keys::list)),
-        (Read, routes!(eab_keys::show)),
-        (Operate, routes!(eab_keys::create)),
-        (Operate, routes!(eab_keys::revoke)),
-        (Read, routes!(audit::list)),
-        (Read, routes!(audit::export)),
-        (Read, routes!(audit::key)),
-        (Administer, routes!(tokens::list)),
-        (Administer, routes!(tokens::create)),
-        (Administer, routes!(tokens::revoke)),
+        (P::IssuersAdminister, routes!(issuer_setup::import)),
+        (P::IssuersAdminister, routes!(issuer_setup::request)),
+        (P::IssuersRead, routes!(issuer_setup::show_request)),
+        (P::IssuersAdminister, routes!(issuer_setup::install)),
+        (P::PolicyRead, routes!(profiles::list)),
+        (P::PolicyRead, routes!(profiles::show)),
+        (P::PolicyWrite, routes!(profiles::put)),
+        (P::AcmeRead, routes!(directories::list)),
+        (P::AcmeRead, routes!(directories::show)),
+        (P::AcmeWrite, routes!(directories::put)),
+        (P::AcmeRead, routes!(accounts::list)),
+        (P::AcmeRead, routes!(accounts::show)),
+        (P::AcmeWrite, routes!(accounts::revoke)),
+        (P::AcmeRead, routes!(orders::list)),
+        (P::AcmeRead, routes!(orders::show)),
+        (P::AcmeRead, routes!(eab_keys::list)),
+        (P::AcmeRead, routes!(eab_keys::show)),
+        (P::AcmeWrite, routes!(eab_keys::create)),
+        (P::AcmeWrite, routes!(eab_keys::revoke)),
+        (P::AuditRead, routes!(audit::list)),
+        (P::AuditRead, routes!(audit::export)),
+        (P::AuditRead, routes!(audit::key)),
+        (P::AccessRead, routes!(tokens::list)),
+        (P::AccessAdminister, routes!(tokens::create)),
+        (P::AccessAdminister, routes!(tokens::revoke)),
     ]
     .into_iter()
     .flat_map(|(permission, parts)| route(permission, parts))

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use domain::id::TokenId;
-use domain::token::{ApiToken, Role};
+use domain::role::Role;
+use domain::token::ApiToken;
 use http::StatusCode;
 use pki::time::Timestamp;
 use protocols::rest::page::{Page, PageQuery};
@@ -86,6 +87,9 @@ fn read_role(role: wire::Role) -> Role {
     match role {
         wire::Role::Administrator => Role::Administrator,
         wire::Role::CaOperator => Role::CaOperator,
+        wire::Role::PolicyAuthor => Role::PolicyAuthor,
+        wire::Role::Approver => Role::Approver,
+        wire::Role::Requester => Role::Requester,
         wire::Role::Auditor => Role::Auditor,
     }
 }
@@ -97,6 +101,9 @@ fn render(token: &ApiToken, now: Timestamp) -> wire::Token {
         role: match token.role {
             Role::Administrator => wire::Role::Administrator,
             Role::CaOperator => wire::Role::CaOperator,
+            Role::PolicyAuthor => wire::Role::PolicyAuthor,
+            Role::Approver => wire::Role::Approver,
+            Role::Requester => wire::Role::Requester,
             Role::Auditor => wire::Role::Auditor,
         },
         status: if token.revoked_at.is_some() {

@@ -245,7 +245,7 @@ fn account_of(requester: &Requester) -> (Option<AccountId>, Option<DirectoryId>)
         Requester::AcmeAccount {
             account, directory, ..
         } => (Some(account.clone()), Some(directory.clone())),
-        Requester::System => (None, None),
+        Requester::User { .. } | Requester::Token { .. } | Requester::System => (None, None),
     }
 }
 

@@ -49,6 +49,8 @@ pub enum ActorKind {
     Console,
     System,
     Token,
+    /// Someone who signed in
+    User,
 }
 
 /// Filters of the event log.

@@ -85,6 +85,10 @@ pub enum Requester {
         directory: String,
         order: String,
     },
+    /// A person
+    User { user: String },
+    /// A program
+    Token { token: String },
     /// The server, for itself
     System,
 }

@@ -34,8 +34,14 @@ pub struct Token {
 pub enum Role {
     /// Everything
     Administrator,
-    /// Operate CAs and certificates, but make no tokens
+    /// Operate CAs, ACME and certificates, but give nobody access and set no policy
     CaOperator,
+    /// Say what may be issued, and issue nothing
+    PolicyAuthor,
+    /// Decide on requests of others
+    Approver,
+    /// Ask for certificates
+    Requester,
     /// See everything and change nothing
     Auditor,
 }

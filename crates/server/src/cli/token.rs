@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use domain::token::Role;
+use domain::role::Role;
 use protocols::rest::token::{CreateToken, CreatedToken, Role as WireRole, Token};
 use serde_json::json;
 
@@ -129,6 +129,9 @@ impl Create {
             role: match self.role {
                 Role::Administrator => WireRole::Administrator,
                 Role::CaOperator => WireRole::CaOperator,
+                Role::PolicyAuthor => WireRole::PolicyAuthor,
+                Role::Approver => WireRole::Approver,
+                Role::Requester => WireRole::Requester,
                 Role::Auditor => WireRole::Auditor,
             },
             lifetime_seconds: self.lifetime.map(|lifetime| lifetime.0),

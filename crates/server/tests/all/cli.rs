@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use domain::token::Role;
+use domain::role::Role;
 use lifecycle::actor::Caller;
 use testkit::TestServer;
 

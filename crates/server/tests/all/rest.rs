@@ -1,6 +1,6 @@
 //! The REST API from outside: who gets in where, and the operator's way to revoke.
 
-use domain::token::Role;
+use domain::role::Role;
 use lifecycle::actor::Caller;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

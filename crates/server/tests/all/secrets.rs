@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use domain::acme::eab::EabUsage;
-use domain::token::Role;
+use domain::role::Role;
 use lifecycle::acme::eab_keys::NewEabKey;
 use lifecycle::actor::Caller;
 use serde_json::json;
