@@ -5,11 +5,14 @@
 //! outside does for us (a CA that signs, a probe that validates) is a trait, a *port*.
 
 pub mod acme;
+pub mod bulk;
 pub mod certificate;
 pub mod clock;
 pub mod enrollment;
 pub mod event;
+pub mod held_key;
 pub mod id;
+pub mod idempotency;
 pub mod identifier;
 pub mod issuer;
 pub mod keystore;

@@ -7,8 +7,11 @@
 pub mod access;
 pub mod acme;
 pub mod actor;
+pub mod bulk;
 mod clock_watch;
 pub mod events;
+pub mod held_keys;
+pub mod idempotency;
 pub mod inventory;
 pub mod issuance;
 pub mod issuers;
@@ -16,6 +19,7 @@ pub mod jobs;
 pub mod limits;
 pub mod operator;
 pub mod profiles;
+pub mod renewal;
 pub mod revocation;
 pub mod settings;
 pub mod setup;
@@ -133,6 +137,14 @@ impl Lifecycle {
     pub async fn drain(&self) {
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Runs work that is not to end with the request that began it; shutdown waits for it.
+    pub fn detach<F>(&self, work: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.tasks.spawn(work)
     }
 
     /// True in `percent` of the calls.

@@ -7,9 +7,11 @@
 pub mod account;
 pub mod audit;
 pub mod authorization;
+pub mod bulk;
 pub mod certificate;
 pub mod directory;
 pub mod eab_key;
+pub mod enroll;
 pub mod enrollment;
 pub mod issuer;
 pub mod order;

@@ -115,6 +115,18 @@ impl Tx<'_> {
         Ok(self.execute(sql, values).await? == 1)
     }
 
+    /// The enrollment under way that is to replace a certificate.
+    pub async fn find_enrollment_replacing(
+        &mut self,
+        certificate: &CertificateId,
+    ) -> Result<Option<EnrollmentId>, StoreError> {
+        let sql = "SELECT id FROM enrollments WHERE replaces = $1 \
+                   AND status NOT IN ('rejected', 'issued', 'failed', 'cancelled', 'denied', \
+                   'expired') ORDER BY id LIMIT 1";
+        let row = self.query_opt(sql, params![certificate.as_str()]).await?;
+        row.as_ref().map(|row| row.parse(0)).transpose()
+    }
+
     /// Enrollments that fit the filter, newest first.
     pub async fn list_enrollments(
         &mut self,

@@ -5,9 +5,11 @@
 //! writer commits all waiting transactions as a group.
 
 pub mod accounts;
+mod attempts;
 mod authorizations;
 mod backup;
 pub mod blocked_keys;
+mod bulks;
 pub mod certificates;
 mod chains;
 mod codec;
@@ -20,6 +22,7 @@ pub mod enrollments;
 mod error;
 pub mod events;
 mod floors;
+mod held_keys;
 mod issuers;
 pub mod jobs;
 mod list;

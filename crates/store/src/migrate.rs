@@ -16,13 +16,22 @@ struct Migration {
     postgres: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "initial",
-    sql: include_str!("../migrations/0001_initial.sql"),
-    sqlite: include_str!("../migrations/0001_initial.sqlite.sql"),
-    postgres: include_str!("../migrations/0001_initial.postgres.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "initial",
+        sql: include_str!("../migrations/0001_initial.sql"),
+        sqlite: include_str!("../migrations/0001_initial.sqlite.sql"),
+        postgres: include_str!("../migrations/0001_initial.postgres.sql"),
+    },
+    Migration {
+        version: 7,
+        name: "enroll",
+        sql: include_str!("../migrations/0007_enroll.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+];
 
 /// How far to go: the newest version, or an older one for a backup made there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,8 +146,13 @@ pub(crate) fn tables() -> Vec<&'static str> {
     MIGRATIONS
         .iter()
         .flat_map(|migration| created_tables(migration.sql))
+        .filter(|table| !PASSING.contains(table))
         .collect()
 }
+
+/// What is here for a while only. A restored backup must not bring back a private key that was handed
+/// out or destroyed, nor answers with secrets that were shown once.
+const PASSING: [&str; 2] = ["held_keys", "idempotency_keys"];
 
 /// Tables of one engine alone (replay nonces) hold nothing that outlives a restart: they are left out.
 fn created_tables(sql: &'static str) -> impl Iterator<Item = &'static str> {
@@ -195,7 +209,10 @@ mod tests {
     }
 
     async fn interrupted_and_resumed(url: &str) {
-        let store = Store::open(StoreConfig::new(url)).await.unwrap();
+        // The steps of this test come behind the first of the real ones.
+        let store = Store::open_at(StoreConfig::new(url), Target(1))
+            .await
+            .unwrap();
         let error = run(&store, &[POPULATE, BROKEN, LAST]).await.unwrap_err();
         assert!(
             matches!(error, StoreError::Migration { version: 3, .. }),
@@ -251,13 +268,15 @@ mod tests {
     }
 
     #[test]
-    fn a_backup_holds_every_table_but_the_nonces() {
+    fn a_backup_holds_every_table_but_those_of_passing_things() {
         let tables = tables();
         assert!(
             tables.contains(&"certificates") && tables.contains(&"jobs"),
             "{tables:?}"
         );
-        assert!(!tables.contains(&"spent_nonces"), "{tables:?}");
+        for passing in ["spent_nonces", "held_keys", "idempotency_keys"] {
+            assert!(!tables.contains(&passing), "{tables:?}");
+        }
         let place = |name| tables.iter().position(|table| *table == name);
         assert!(
             place("acme_directories") < place("acme_accounts"),
@@ -266,12 +285,14 @@ mod tests {
     }
 
     #[test]
-    fn versions_rise_by_one() {
+    fn versions_rise() {
         let versions: Vec<_> = MIGRATIONS
             .iter()
             .map(|migration| migration.version)
             .collect();
-        let expected: Vec<_> = (1..).take(versions.len()).collect();
-        assert_eq!(versions, expected);
+        assert!(
+            versions.is_sorted_by(|one, next| one < next),
+            "{versions:?}"
+        );
     }
 }

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::certificate::{CertificateStatus, InventoryCertificate, Origin};
 use domain::id::CertificateId;
+use domain::renewal;
 use lifecycle::revocation::RevocationSigner;
 use lifecycle::{CertificateFilter, NameQuery};
 use pki::time::Timestamp;
@@ -84,7 +85,7 @@ pub(super) async fn find(
     found.ok_or_else(|| Failure::not_found(format!("there is no certificate {id}")))
 }
 
-fn filter(
+pub(super) fn filter(
     query: wire::CertificateQuery,
     names: &Names,
     now: Timestamp,
@@ -168,8 +169,28 @@ pub(super) fn render(
             at: revocation.at,
             reason: revocation.reason,
         }),
+        renewal: render_window(certificate, now),
         created_at: certificate.created_at,
     }
+}
+
+/// One that was replaced is not renewed again, one of somebody else not by us.
+fn render_window(
+    certificate: &InventoryCertificate,
+    now: Timestamp,
+) -> Option<wire::RenewalWindow> {
+    let is_ours = certificate.enrollment_id.is_some() && certificate.replaced_by.is_none();
+    let window = renewal::suggest(
+        certificate.not_before,
+        certificate.not_after,
+        certificate.revocation.is_some(),
+        now,
+    );
+    is_ours.then_some(wire::RenewalWindow {
+        start: window.start,
+        end: window.end,
+        due: now >= window.start,
+    })
 }
 
 fn render_status(status: CertificateStatus) -> wire::CertificateStatus {

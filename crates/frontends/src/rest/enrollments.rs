@@ -6,11 +6,13 @@ use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::id::EnrollmentId;
 use domain::policy::Violation;
 use lifecycle::EnrollmentFilter;
+use protocols::rest::enroll::CancelEnrollment;
 use protocols::rest::enrollment as wire;
 use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
-use super::extract::Named;
+use super::access::Operator;
+use super::extract::{Body, Named};
 use super::failure::Failure;
 use super::listing::Listing;
 use super::names::Names;
@@ -47,13 +49,63 @@ pub(crate) async fn list(
     responses((status = 200, description = "The enrollment", body = wire::Enrollment)))]
 pub(crate) async fn show(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(id): Named<EnrollmentId>,
 ) -> Result<Json<wire::Enrollment>, Failure> {
     let enrollment = verbs
         .enrollment(&id)
         .await?
         .ok_or_else(|| Failure::not_found(format!("there is no enrollment {id}")))?;
-    Ok(Json(render(&enrollment, &Names::load(&verbs).await?)))
+    Ok(Json(detailed(&verbs, &enrollment, &operator).await?))
+}
+
+/// Withdraw a request that is not issued yet
+#[utoipa::path(post, path = "/api/v1/enrollments/{id}/cancel", tag = "enrollments",
+    params(("id" = String, Path, description = "Id of the enrollment")),
+    request_body = CancelEnrollment,
+    responses((status = 200, description = "Withdrawn", body = wire::Enrollment)))]
+pub(crate) async fn cancel(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(id): Named<EnrollmentId>,
+    Body(request): Body<CancelEnrollment>,
+) -> Result<Json<wire::Enrollment>, Failure> {
+    let reason = request.reason.unwrap_or_else(|| "withdrawn".to_owned());
+    if reason.chars().count() > MAX_REASON {
+        return Err(Failure::invalid(format!(
+            "`reason` is longer than {MAX_REASON} characters"
+        )));
+    }
+    let ended = verbs
+        .cancel_enrollment(&id, reason, &operator.caller())
+        .await?;
+    Ok(Json(detailed(&verbs, &ended, &operator).await?))
+}
+
+const MAX_REASON: usize = 500;
+
+/// An enrollment with its certificate and with what can be done next.
+pub(super) async fn detailed(
+    verbs: &Verbs,
+    enrollment: &Enrollment,
+    operator: &Operator,
+) -> Result<wire::Enrollment, Failure> {
+    let mut rendered = render(enrollment, &Names::load(verbs).await?);
+    let chain = verbs.issued_chain(enrollment).await?;
+    rendered.chain = chain.map(|chain| chain.to_pem());
+    let own = format!("/api/v1/enrollments/{}", enrollment.id);
+    let certificate = rendered
+        .certificate
+        .as_ref()
+        .map(|id| format!("/api/v1/certificates/{id}"));
+    let holds_key = verbs.holds_key_for(enrollment, &operator.caller()).await?;
+    rendered.links = Some(wire::EnrollmentLinks {
+        download: certificate.as_ref().map(|path| format!("{path}/download")),
+        certificate,
+        key: holds_key.then(|| format!("{own}/key")),
+        cancel: (!enrollment.state.is_final()).then(|| format!("{own}/cancel")),
+    });
+    Ok(rendered)
 }
 
 pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment {
@@ -71,6 +123,8 @@ pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment
         profile_version: enrollment.profile_version,
         issuer: standing.issuer,
         certificate: standing.certificate,
+        chain: None,
+        links: None,
         violations: standing.violations,
         reason: standing.reason,
         attempts: standing.attempts,
@@ -172,7 +226,7 @@ fn render_requester(requester: &Requester, names: &Names) -> wire::Requester {
     }
 }
 
-fn render_violation(violation: &Violation) -> wire::Violation {
+pub(super) fn render_violation(violation: &Violation) -> wire::Violation {
     wire::Violation {
         rule: violation.rule.clone(),
         message: violation.message.clone(),

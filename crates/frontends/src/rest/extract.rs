@@ -27,18 +27,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
                 "the body must be JSON; send it with `Content-Type: application/json`",
             ));
         }
-        let octets = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| {
-                let kind = match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
-                    _ => ProblemKind::InvalidRequest,
-                };
-                Failure::new(
-                    kind,
-                    format!("the body cannot be read: {}", rejection.body_text()),
-                )
-            })?;
+        let octets = octets(request, state).await?;
         if holds_nul(&octets) {
             return Err(Failure::invalid(
                 "the body holds a NUL character; leave it out",
@@ -48,6 +37,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
             .map(Self)
             .map_err(|error| Failure::invalid(format!("the body does not fit: {error}")))
     }
+}
+
+/// The whole body, as far as its size is allowed.
+pub(crate) async fn octets<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Failure> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            let kind = match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => ProblemKind::TooLarge,
+                _ => ProblemKind::InvalidRequest,
+            };
+            Failure::new(
+                kind,
+                format!("the body cannot be read: {}", rejection.body_text()),
+            )
+        })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

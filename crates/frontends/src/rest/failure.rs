@@ -1,15 +1,24 @@
 //! From typed errors to problem documents (RFC 9457): the one place that knows both.
 
+use super::enrollments::render_violation;
 use axum::response::{IntoResponse, Response};
+use domain::held_key::HeldKeyError;
+use domain::policy::Violation;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lifecycle::StoreError;
 use lifecycle::acme::directories::PutDirectoryError;
 use lifecycle::acme::eab_keys::EabKeyError;
+use lifecycle::bulk::{CommandError, PlanError};
 use lifecycle::events::CheckpointError;
+use lifecycle::held_keys::FetchKeyError;
+use lifecycle::idempotency::AttemptError;
+use lifecycle::issuance::cancel::CancelError;
+use lifecycle::issuance::{AdmitError, EnrollError, SubmitError};
 use lifecycle::operator::directories::ReplaceDirectoryError;
 use lifecycle::operator::issuers::IssuerError;
 use lifecycle::operator::profiles::ReplaceProfileError;
+use lifecycle::renewal::RenewError;
 use lifecycle::revocation::RevokeError;
 use lifecycle::revocation::crl::CrlError;
 use protocols::rest::problem::{MEDIA_TYPE, Problem, ProblemKind};
@@ -72,6 +81,14 @@ impl Failure {
         self
     }
 
+    /// What the rules of a profile refuse, with every rule.
+    pub(crate) fn rejected(violations: &[Violation]) -> Self {
+        let texts: Vec<String> = violations.iter().map(|v| v.message.clone()).collect();
+        let mut failure = Self::new(ProblemKind::Rejected, texts.join("; ")).with_faults(texts);
+        failure.problem.violations = violations.iter().map(render_violation).collect();
+        failure
+    }
+
     pub(crate) fn with_faults(mut self, faults: Vec<String>) -> Self {
         self.problem.faults = faults;
         self
@@ -118,6 +135,123 @@ impl From<RevokeError> for Failure {
             RevokeError::AlreadyRevoked => Self::conflict(error.to_string()),
             RevokeError::Unauthorized => Self::forbidden(error.to_string()),
             RevokeError::BadReason(_) => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Self {
+        if let Some(violations) = error.violations() {
+            return Self::rejected(violations);
+        }
+        match error {
+            SubmitError::Store(error) => error.into(),
+            SubmitError::Enroll(error) => error.into(),
+            SubmitError::Key(error) => Self::internal(&error),
+            SubmitError::NoSuchProfile(_)
+            | SubmitError::Csr(_)
+            | SubmitError::CsrName(..)
+            | SubmitError::NoNames
+            | SubmitError::TwoEnds
+            | SubmitError::Build(_)
+            | SubmitError::NothingToReplace(_)
+            | SubmitError::ReplacesStranger(_) => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<EnrollError> for Failure {
+    fn from(error: EnrollError) -> Self {
+        match error {
+            EnrollError::Store(error) | EnrollError::Admit(AdmitError::Store(error)) => {
+                error.into()
+            }
+            EnrollError::Admit(AdmitError::Rejected(violations)) => Self::rejected(&violations),
+            EnrollError::Key(error) => Self::internal(&error),
+            // No issuer is fit to sign now; that passes, or an operator sees to it.
+            EnrollError::Admit(
+                error @ (AdmitError::Clock(_) | AdmitError::Route(_) | AdmitError::Prepare(_)),
+            ) => Self::new(ProblemKind::Unavailable, error.to_string())
+                .with_header(RETRY_AFTER, HeaderValue::from_static("60")),
+            EnrollError::Replaced(..) | EnrollError::BeingReplaced(..) | EnrollError::Settled => {
+                Self::conflict(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<RenewError> for Failure {
+    fn from(error: RenewError) -> Self {
+        match error {
+            RenewError::Store(error) => error.into(),
+            RenewError::Submit(error) => error.into(),
+            RenewError::Unknown(_) => Self::not_found(error.to_string()),
+            RenewError::SameKey => Self::invalid(error.to_string()),
+            RenewError::NotIssuedHere(_)
+            | RenewError::NoProfile
+            | RenewError::Renewed(..)
+            | RenewError::Compromised
+            | RenewError::OldRequest(_) => Self::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<CancelError> for Failure {
+    fn from(error: CancelError) -> Self {
+        match error {
+            CancelError::Store(error) => error.into(),
+            CancelError::Unknown(_) => Self::not_found(error.to_string()),
+            CancelError::Ended(_) => Self::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<FetchKeyError> for Failure {
+    fn from(error: FetchKeyError) -> Self {
+        match error {
+            FetchKeyError::Store(error) => error.into(),
+            FetchKeyError::Seal(error) => Self::internal(&error),
+            FetchKeyError::Key(error) => Self::internal(&error),
+            FetchKeyError::Unknown(_) | FetchKeyError::Refused(HeldKeyError::Gone) => {
+                Self::not_found(error.to_string())
+            }
+            FetchKeyError::Refused(HeldKeyError::NotYours) => Self::forbidden(error.to_string()),
+            FetchKeyError::Refused(HeldKeyError::NotIssued) => Self::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<AttemptError> for Failure {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::Store(error) => error.into(),
+            AttemptError::Seal(error) => Self::internal(&error),
+            AttemptError::OtherRequest => Self::new(ProblemKind::KeyReused, error.to_string()),
+            AttemptError::UnderWay(wait) => Self::conflict(error.to_string())
+                .with_header(RETRY_AFTER, HeaderValue::from(wait.as_secs().max(1))),
+            AttemptError::CutOff => Self::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Store(error) => error.into(),
+            PlanError::Nothing | PlanError::TooMany | PlanError::Rate | PlanError::Reason(_) => {
+                Self::invalid(error.to_string())
+            }
+        }
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Store(error) => error.into(),
+            CommandError::Unknown(_) => Self::not_found(error.to_string()),
+            CommandError::NotYours => Self::forbidden(error.to_string()),
+            CommandError::State(_) => Self::conflict(error.to_string()),
         }
     }
 }

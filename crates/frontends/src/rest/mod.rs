@@ -7,17 +7,21 @@
 mod access;
 mod accounts;
 mod audit;
+mod bulk;
 mod certificates;
 mod complete;
 mod directories;
 mod download;
 mod eab_keys;
+mod enroll;
 mod enrollments;
 mod etag;
 mod explain;
 pub mod export;
 mod extract;
 mod failure;
+mod held_keys;
+mod idempotency;
 mod issuer_setup;
 mod issuers;
 mod listing;
@@ -53,7 +57,11 @@ pub fn router(lifecycle: Arc<Lifecycle>) -> Router {
     );
     for route in routes::all() {
         let gate = Gate::new(Arc::clone(&lifecycle), route.permission);
-        router = router.route(&route.path, gate.before(route.handler));
+        let handler = match idempotency::is_creation(&route.item) {
+            true => idempotency::once(Arc::clone(&lifecycle), route.handler),
+            false => route.handler,
+        };
+        router = router.route(&route.path, gate.before(handler));
     }
     router
         .route("/api/{*path}", any(failure::not_found))

@@ -11,7 +11,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{Components, Content, Info, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
-use super::routes;
+use super::{idempotency, routes};
 
 /// The description as JSON.
 pub(crate) fn json() -> Bytes {
@@ -60,6 +60,7 @@ pub(crate) fn describe() -> OpenApi {
 
 /// Adds to a route's operation what all of its kind have in common.
 fn complete(item: &mut PathItem, path: &str, permission: Permission) {
+    let is_change = item.get.is_none();
     let operations = [
         &mut item.get,
         &mut item.put,
@@ -69,20 +70,28 @@ fn complete(item: &mut PathItem, path: &str, permission: Permission) {
     for operation in operations.into_iter().flatten() {
         let has_body = operation.request_body.is_some();
         let is_conditional = takes_header(operation, "If-Match");
+        let is_creation = idempotency::is_creation_of(operation);
+        if is_creation {
+            operation
+                .parameters
+                .get_or_insert_default()
+                .push(idempotency::parameter().into());
+        }
         let has_name = path.contains('{');
         let applicable = [
             (400, "The request is invalid", true),
             (401, "A valid API token is needed", true),
             (403, "The token may not do this", true),
             (404, "There is nothing of that name", has_name),
-            (
-                409,
-                "The state of things forbids it",
-                has_body || path.ends_with("/crl"),
-            ),
+            (409, "The state of things forbids it", has_body || is_change),
             (412, "It was changed meanwhile", is_conditional),
             (413, "The body is too large", has_body),
             (415, "The body is not JSON", has_body),
+            (
+                422,
+                "The profile's rules forbid it, or the Idempotency-Key belongs to another request",
+                is_creation,
+            ),
             (500, "Something broke on the server", true),
             (503, "The database does not answer; try again", true),
         ];

@@ -9,8 +9,8 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 use super::{
-    Verbs, accounts, audit, certificates, directories, download, eab_keys, enrollments,
-    issuer_setup, issuers, orders, profiles, tokens,
+    Verbs, accounts, audit, bulk, certificates, directories, download, eab_keys, enroll,
+    enrollments, held_keys, issuer_setup, issuers, orders, profiles, tokens,
 };
 
 /// One method of one path.
@@ -29,9 +29,23 @@ pub(crate) fn all() -> Vec<Route> {
         (P::CertificatesRead, routes!(certificates::list)),
         (P::CertificatesRead, routes!(certificates::show)),
         (P::CertificatesRead, routes!(download::download)),
+        (P::CertificatesRequest, routes!(enroll::renew)),
+        (P::CertificatesRequest, routes!(enroll::rekey)),
         (P::CertificatesRevoke, routes!(certificates::revoke)),
+        // What is planned asks for its own permission on top, certificate by certificate.
+        (P::CertificatesRequest, routes!(bulk::plan)),
+        (P::CertificatesRead, routes!(bulk::list)),
+        (P::CertificatesRead, routes!(bulk::show)),
+        (P::CertificatesRead, routes!(bulk::items)),
+        (P::CertificatesRequest, routes!(bulk::run)),
+        (P::CertificatesRequest, routes!(bulk::pause)),
+        (P::CertificatesRequest, routes!(bulk::resume)),
+        (P::CertificatesRequest, routes!(bulk::cancel)),
+        (P::CertificatesRequest, routes!(enroll::enroll)),
         (P::CertificatesRead, routes!(enrollments::list)),
         (P::CertificatesRead, routes!(enrollments::show)),
+        (P::CertificatesRequest, routes!(enrollments::cancel)),
+        (P::CertificatesRequest, routes!(held_keys::fetch)),
         (P::IssuersRead, routes!(issuers::list)),
         (P::IssuersRead, routes!(issuers::show)),
         (P::IssuersOperate, routes!(issuers::set_state)),

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use domain::bulk::{BulkItem, BulkOutcome};
 use domain::enrollment::{Enrollment, EnrollmentState};
-use store::StoreError;
+use domain::id::{BulkId, CertificateId, EnrollmentId};
+use pki::key::{KeyAlgorithm, KeyError, LocalKey};
+use store::{StoreError, Tx};
 
+use super::AdmitError;
 use super::admit::EnrollmentRequest;
-use super::{AdmitError, DriveError};
 use crate::Lifecycle;
 use crate::actor::Caller;
 use crate::jobs::Job;
@@ -16,10 +19,27 @@ use crate::jobs::Job;
 pub enum EnrollError {
     #[error(transparent)]
     Admit(#[from] AdmitError),
+    #[error("the certificate {0} that this one is to replace was replaced already, by {1}")]
+    Replaced(CertificateId, CertificateId),
+    #[error("the certificate {0} is being replaced already, by the enrollment {1}")]
+    BeingReplaced(CertificateId, EnrollmentId),
+    #[error("the bulk action has dealt with this certificate already")]
+    Settled,
     #[error(transparent)]
-    Drive(#[from] DriveError),
+    Key(#[from] KeyError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What is stored together with an enrollment, or not at all.
+#[derive(Default)]
+pub(crate) struct Companions {
+    /// The key that was made here for the requester.
+    pub(crate) key: Option<(LocalKey, KeyAlgorithm)>,
+    /// The item of a bulk action that this enrollment settles.
+    pub(crate) settles: Option<(BulkId, CertificateId)>,
+    /// Says who asked for what.
+    pub(crate) event: Option<serde_json::Value>,
 }
 
 impl Lifecycle {
@@ -29,21 +49,58 @@ impl Lifecycle {
         request: EnrollmentRequest,
         caller: &Caller,
     ) -> Result<Enrollment, EnrollError> {
+        self.enroll_with(request, Companions::default(), caller)
+            .await
+    }
+
+    pub(crate) async fn enroll_with(
+        self: &Arc<Self>,
+        request: EnrollmentRequest,
+        with: Companions,
+        caller: &Caller,
+    ) -> Result<Enrollment, EnrollError> {
         let admitted = self.admit(request).await?;
+        let id = &admitted.enrollment.id;
+        let held = match &with.key {
+            Some((key, algorithm)) => Some(self.hold(id, key, *algorithm, caller)?),
+            None => None,
+        };
+        let event = with
+            .event
+            .map(|data| self.event(caller, "enrollment.requested", id.as_str(), data));
         let now = self.now();
         let job = self.new_job(
             &Job::DriveEnrollment {
-                enrollment: admitted.enrollment.id.clone(),
+                enrollment: id.clone(),
             },
             now,
         );
         let lease = self.lease(now);
         let (enrollment, claimed) = (admitted.enrollment.clone(), job.clone());
+        let settles = with.settles;
         self.store
             .write("enrollment.create", move |tx| {
                 Box::pin(async move {
+                    check_replaced(tx, &enrollment).await?;
                     tx.insert_enrollment(&enrollment).await?;
-                    tx.enqueue_claimed(&claimed, &lease).await
+                    if let Some(held) = &held {
+                        tx.insert_held_key(held).await?;
+                    }
+                    if let Some((bulk, certificate)) = settles {
+                        let item = BulkItem {
+                            certificate,
+                            outcome: BulkOutcome::Done,
+                            detail: Some(enrollment.id.to_string()),
+                        };
+                        if !tx.settle_bulk_item(&bulk, &item, now).await? {
+                            return Err(EnrollError::Settled);
+                        }
+                    }
+                    if let Some(event) = &event {
+                        tx.insert_event(event).await?;
+                    }
+                    tx.enqueue_claimed(&claimed, &lease).await?;
+                    Ok(())
                 })
             })
             .await?;
@@ -53,9 +110,11 @@ impl Lifecycle {
         let task = self
             .tasks
             .spawn(async move { lifecycle.sign_and_record(&admitted, &job, &caller).await });
-        // Not waited for to the end: the job goes on with what takes longer.
-        if let Ok(Ok(state)) = tokio::time::timeout(self.settings.finalize_patience, task).await {
-            enrollment.state = state?;
+        // Not waited for to the end, and a try that failed was logged: the job goes on with both.
+        if let Ok(Ok(Ok(state))) = tokio::time::timeout(self.settings.finalize_patience, task).await
+        {
+            enrollment.state = state;
+            enrollment.updated_at = self.now();
         }
         Ok(enrollment)
     }
@@ -72,5 +131,20 @@ impl Lifecycle {
             Some(certificate) => self.certificate_chain(&certificate).await.map(Some),
             None => Ok(None),
         }
+    }
+}
+
+/// A certificate is replaced once: of two who renew it at the same time, one is told of the other.
+async fn check_replaced(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<(), EnrollError> {
+    let Some(replaced) = &enrollment.replaces else {
+        return Ok(());
+    };
+    let certificate = tx.find_certificate_for_update(replaced).await?;
+    if let Some(by) = certificate.and_then(|certificate| certificate.replaced_by) {
+        return Err(EnrollError::Replaced(replaced.clone(), by));
+    }
+    match tx.find_enrollment_replacing(replaced).await? {
+        Some(id) => Err(EnrollError::BeingReplaced(replaced.clone(), id)),
+        None => Ok(()),
     }
 }

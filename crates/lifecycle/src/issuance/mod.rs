@@ -8,9 +8,11 @@
 //!   written: one transaction, so all of it or none.
 
 pub mod admit;
+pub mod cancel;
 pub mod enroll;
 pub mod record;
 pub mod sign;
+pub mod submit;
 
 use domain::enrollment::Enrollment;
 use domain::profile::Profile;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 pub use admit::{AdmitError, EnrollmentRequest};
 pub use enroll::EnrollError;
 pub use sign::DriveError;
+pub use submit::{KeySource, Submission, SubmitError, ValidityWish};
 
 /// An enrollment with what its next steps need, so that the fast path reads nothing twice.
 pub(crate) struct Admitted {

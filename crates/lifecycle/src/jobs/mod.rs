@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::acme::challenge::ChallengeKind;
-use domain::id::{AuthorizationId, EnrollmentId, IssuerId, JobId};
+use domain::id::{AuthorizationId, BulkId, EnrollmentId, IssuerId, JobId};
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
@@ -28,6 +28,8 @@ pub enum Job {
     },
     /// The next step of an enrollment.
     DriveEnrollment { enrollment: EnrollmentId },
+    /// The next certificates of a bulk action.
+    RunBulk { bulk: BulkId },
     /// A new CRL; comes back by itself.
     RefreshCrl { issuer: IssuerId },
     /// Signs where the event chain stands; comes back by itself.
@@ -41,6 +43,7 @@ impl Job {
         match self {
             Self::ValidateChallenge { .. } => "validate-challenge",
             Self::DriveEnrollment { .. } => "drive-enrollment",
+            Self::RunBulk { .. } => "run-bulk",
             Self::RefreshCrl { .. } => "refresh-crl",
             Self::SignCheckpoint => "sign-checkpoint",
             Self::CleanUp => "clean-up",
@@ -51,6 +54,7 @@ impl Job {
     fn key(&self) -> Option<String> {
         match self {
             Self::ValidateChallenge { .. } | Self::DriveEnrollment { .. } => None,
+            Self::RunBulk { bulk } => Some(format!("bulk/{bulk}")),
             Self::RefreshCrl { issuer } => Some(format!("crl/{issuer}")),
             Self::SignCheckpoint | Self::CleanUp => Some(self.name().to_owned()),
         }
@@ -204,7 +208,7 @@ impl Lifecycle {
         Ok(any || more_events)
     }
 
-    async fn run(&self, row: JobRow) {
+    async fn run(self: &Arc<Self>, row: JobRow) {
         let started = std::time::Instant::now();
         let outcome = self.dispatch(&row).await;
         let label = if outcome.is_ok() { "done" } else { "failed" };
@@ -223,7 +227,7 @@ impl Lifecycle {
         }
     }
 
-    async fn dispatch(&self, row: &JobRow) -> Result<Next, JobError> {
+    async fn dispatch(self: &Arc<Self>, row: &JobRow) -> Result<Next, JobError> {
         match serde_json::from_str(&row.payload)? {
             Job::ValidateChallenge {
                 authorization,
@@ -236,6 +240,10 @@ impl Lifecycle {
             Job::DriveEnrollment { enrollment } => {
                 self.resume_enrollment(row, &enrollment).await?;
                 Ok(Next::Settled)
+            }
+            Job::RunBulk { bulk } => {
+                let next = self.run_bulk(row, &bulk).await?;
+                Ok(next.map_or(Next::Settled, Next::At))
             }
             Job::RefreshCrl { issuer } => {
                 let next_update = self.refresh_crl(&issuer).await?;
@@ -278,6 +286,8 @@ impl Lifecycle {
     /// Deletes orders and authorizations that expired long ago, in small transactions.
     async fn clean_up(&self) -> Result<(), StoreError> {
         self.purge_nonces().await?;
+        self.destroy_overdue_keys().await?;
+        self.purge_attempts_and_bulks().await?;
         let before = self.now() - self.settings.retention;
         loop {
             let deleted = self

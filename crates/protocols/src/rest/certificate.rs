@@ -59,6 +59,9 @@ pub struct Certificate {
     pub metadata: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revocation: Option<Revocation>,
+    /// When to renew it, where it was issued here and has no successor
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<RenewalWindow>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }
@@ -91,8 +94,19 @@ pub struct Revocation {
     pub reason: RevocationReason,
 }
 
+/// When a certificate should be renewed, as ACME clients are told too (RFC 9773).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct RenewalWindow {
+    #[schema(value_type = String, format = DateTime)]
+    pub start: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub end: Timestamp,
+    /// Whether the window has begun, by the server's clock
+    pub due: bool,
+}
+
 /// Filters of the list of certificates; all that are given must fit.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CertificateQuery {
@@ -105,10 +119,12 @@ pub struct CertificateQuery {
     /// Serial number, hexadecimal
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
+    #[schema(value_type = Option<String>)]
     pub serial: Option<Serial>,
     /// SHA-256 of the DER, hexadecimal
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
+    #[schema(value_type = Option<String>)]
     pub fingerprint: Option<Fingerprint>,
     /// Name of a configured issuer
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,10 +141,12 @@ pub struct CertificateQuery {
     /// Ends before this instant
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_before: Option<Timestamp>,
     /// Ends at this instant or later
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_after: Option<Timestamp>,
 }
 

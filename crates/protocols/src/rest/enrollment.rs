@@ -24,6 +24,12 @@ pub struct Enrollment {
     /// The certificate, once issued
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// The certificate and those above it, PEM; not in lists
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chain: Option<String>,
+    /// Where to go on from here; not in lists
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<EnrollmentLinks>,
     /// Rules that were broken
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Violation>,
@@ -46,6 +52,23 @@ pub struct Enrollment {
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+}
+
+/// Paths of what belongs to an enrollment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnrollmentLinks {
+    /// The certificate in the inventory
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// The certificate as a file, in the form that `format` or `Accept` names
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download: Option<String>,
+    /// The key that was made on the server, while you can still fetch it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Where to withdraw the request, while it waits
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel: Option<String>,
 }
 
 /// Where an enrollment stands.

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::enrollment::Violation;
+
 /// The media type of a problem document.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -23,6 +25,9 @@ pub struct Problem {
     /// Every single fault, where there are several
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,
+    /// Every rule that was broken, where a certificate was refused
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
     /// By which this request is found in the log
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
@@ -37,6 +42,7 @@ impl Problem {
             status: kind.status(),
             detail: detail.into(),
             faults: Vec::new(),
+            violations: Vec::new(),
             request_id: None,
         }
     }
@@ -60,6 +66,10 @@ pub enum ProblemKind {
     Conflict,
     /// What was to be changed is not what the requester read.
     Changed,
+    /// The rules of a profile forbid it.
+    Rejected,
+    /// An `Idempotency-Key` that belongs to another request.
+    KeyReused,
     /// More octets than are taken.
     TooLarge,
     /// A body in a form that is not understood.
@@ -73,7 +83,7 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 14] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
         Self::Forbidden,
@@ -81,6 +91,8 @@ impl ProblemKind {
         Self::MethodNotAllowed,
         Self::Conflict,
         Self::Changed,
+        Self::Rejected,
+        Self::KeyReused,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::Internal,
@@ -98,6 +110,8 @@ impl ProblemKind {
             Self::MethodNotAllowed => "method-not-allowed",
             Self::Conflict => "conflict",
             Self::Changed => "changed",
+            Self::Rejected => "rejected",
+            Self::KeyReused => "idempotency-key-reused",
             Self::TooLarge => "too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
             Self::Internal => "internal",
@@ -116,6 +130,8 @@ impl ProblemKind {
             Self::MethodNotAllowed => "This path does not know the method",
             Self::Conflict => "The state of things forbids it",
             Self::Changed => "It was changed meanwhile",
+            Self::Rejected => "The profile's rules forbid it",
+            Self::KeyReused => "The Idempotency-Key belongs to another request",
             Self::TooLarge => "The request is too large",
             Self::UnsupportedMediaType => "The body's form is not understood",
             Self::Internal => "Something broke on the server",
@@ -136,6 +152,7 @@ impl ProblemKind {
             Self::Changed => 412,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
+            Self::Rejected | Self::KeyReused => 422,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }

@@ -11,6 +11,7 @@ mod assurance;
 mod backup;
 mod cli;
 mod crash;
+mod enroll;
 mod events;
 mod hsm;
 mod interop;

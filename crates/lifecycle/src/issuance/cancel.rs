@@ -1,0 +1,59 @@
+//! Cancel: a request is withdrawn before it has become a certificate.
+
+use domain::enrollment::{Enrollment, EnrollmentState};
+use domain::id::EnrollmentId;
+use serde_json::json;
+use store::StoreError;
+
+use crate::Lifecycle;
+use crate::actor::Caller;
+
+/// Why an enrollment is not withdrawn.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelError {
+    #[error("there is no enrollment {0}")]
+    Unknown(EnrollmentId),
+    #[error("the enrollment has ended already: it is {0}")]
+    Ended(&'static str),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Lifecycle {
+    /// Withdraws an enrollment. What an issuer signs all the same never leaves this process, and its
+    /// serial stays on the list of what may have been signed.
+    pub async fn cancel_enrollment(
+        &self,
+        id: &EnrollmentId,
+        reason: String,
+        caller: &Caller,
+    ) -> Result<Enrollment, CancelError> {
+        let (now, wanted) = (self.now(), id.clone());
+        let mut event = self.event(caller, "enrollment.cancelled", id.as_str(), json!({}));
+        self.store
+            .write("enrollment.cancel", move |tx| {
+                Box::pin(async move {
+                    let mut enrollment = tx
+                        .find_enrollment_for_update(&wanted)
+                        .await?
+                        .ok_or(CancelError::Unknown(wanted))?;
+                    if enrollment.state.is_final() {
+                        return Err(CancelError::Ended(enrollment.state.name()));
+                    }
+                    event.data = json!({
+                        "reason": reason,
+                        "before": enrollment.state.name(),
+                        "names": enrollment.identifiers,
+                        "metadata": enrollment.metadata,
+                    });
+                    enrollment.state = EnrollmentState::Cancelled { reason };
+                    enrollment.updated_at = now;
+                    tx.update_enrollment(&enrollment).await?;
+                    tx.delete_held_key(&enrollment.id).await?;
+                    tx.insert_event(&event).await?;
+                    Ok(enrollment)
+                })
+            })
+            .await
+    }
+}
