@@ -9,7 +9,7 @@ use pki::serial::Serial;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, ProfileId};
+use crate::id::{AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, ProfileId, TeamId};
 
 /// A certificate in the inventory.
 #[derive(Clone, Debug)]
@@ -43,6 +43,8 @@ pub struct InventoryCertificate {
     pub replaced_by: Option<CertificateId>,
     pub metadata: BTreeMap<String, String>,
     pub revocation: Option<Revocation>,
+    /// The team that owns it.
+    pub team_id: Option<TeamId>,
     pub created_at: Timestamp,
 }
 

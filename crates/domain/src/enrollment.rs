@@ -6,8 +6,8 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, OrderId, ProfileId, TokenId,
-    UserId,
+    AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, OrderId, ProfileId, TeamId,
+    TokenId, UserId,
 };
 use crate::identifier::Identifier;
 use crate::issuer::Prepared;
@@ -29,6 +29,8 @@ pub struct Enrollment {
     /// The certificate this one renews.
     pub replaces: Option<CertificateId>,
     pub state: EnrollmentState,
+    /// The team that the certificate will be of.
+    pub team_id: Option<TeamId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -137,6 +137,8 @@ ids! {
     DeliveryId = "dlv_";
     /// A custom metadata field.
     FieldId = "fld_";
+    /// A role that is held by somebody, everywhere or in one team.
+    GrantId = "grt_";
     /// What went wrong with one certificate, until it is right again.
     IncidentId = "inc_";
     /// A custom role.

@@ -4,6 +4,7 @@
 //! authorizations of an order, the version of a profile) comes in as a parameter; what the
 //! outside does for us (a CA that signs, a probe that validates) is a trait, a *port*.
 
+pub mod access;
 pub mod acme;
 pub mod bulk;
 pub mod certificate;
@@ -22,4 +23,5 @@ pub mod profile;
 pub mod renewal;
 pub mod revocation;
 pub mod role;
+pub mod team;
 pub mod token;

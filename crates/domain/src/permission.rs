@@ -6,11 +6,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal;)*) => {
         /// One thing that a role may allow. Every route of the REST API asks for one.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Permission {
-            $($(#[$doc])* $variant,)*
+            $($(#[doc = $doc])+ $variant,)*
         }
 
         impl Permission {
@@ -22,6 +22,14 @@ macro_rules! permissions {
                 match self {
                     $(Self::$variant => $name,)*
                 }
+            }
+
+            /// What it allows, in a sentence.
+            pub fn description(self) -> &'static str {
+                let text = match self {
+                    $(Self::$variant => concat!($($doc),+),)*
+                };
+                text.trim_start()
             }
         }
     };
@@ -66,6 +74,27 @@ permissions! {
     AccessRead = "access:read";
     /// Change teams, users, roles and tokens.
     AccessAdminister = "access:administer";
+}
+
+impl Permission {
+    /// What shows the things that this one is about: who may not see them is told that they are
+    /// not there.
+    pub fn sight(self) -> Self {
+        match self {
+            Self::CertificatesRead
+            | Self::CertificatesRequest
+            | Self::CertificatesRevoke
+            | Self::CertificatesEdit
+            | Self::CertificatesImport => Self::CertificatesRead,
+            Self::ApprovalsRead | Self::ApprovalsDecide => Self::ApprovalsRead,
+            Self::PolicyRead | Self::PolicyWrite => Self::PolicyRead,
+            Self::AcmeRead | Self::AcmeWrite => Self::AcmeRead,
+            Self::IssuersRead | Self::IssuersOperate | Self::IssuersAdminister => Self::IssuersRead,
+            Self::AuditRead => Self::AuditRead,
+            Self::NotificationsRead | Self::NotificationsWrite => Self::NotificationsRead,
+            Self::AccessRead | Self::AccessAdminister => Self::AccessRead,
+        }
+    }
 }
 
 impl fmt::Display for Permission {

@@ -7,7 +7,7 @@ use pki::key::{KeyAlgorithm, KeyKind};
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::ProfileId;
+use crate::id::{ProfileId, TeamId};
 
 /// One version of a profile. A change makes a new version; certificates know theirs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Profile {
     pub name: String,
     pub version: u32,
     pub spec: ProfileSpec,
+    /// The team that owns it; without one everybody shares it.
+    pub team_id: Option<TeamId>,
     pub created_at: Timestamp,
 }
 

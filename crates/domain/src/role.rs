@@ -1,5 +1,6 @@
 //! Roles that are always there: named sets of permissions.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::permission::Permission;
 
 /// A named set of permissions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// May do everything.
@@ -93,6 +94,26 @@ impl Role {
                     | P::PolicyRead
                     | P::AcmeRead
             ),
+        }
+    }
+
+    /// Everything the role holds.
+    pub fn permissions(self) -> BTreeSet<Permission> {
+        let all = Permission::ALL.iter().copied();
+        all.filter(|permission| self.grants(*permission)).collect()
+    }
+
+    /// What the role is for, in a sentence.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Administrator => "May do everything.",
+            Self::CaOperator => {
+                "Operates CAs, ACME and certificates, but gives nobody access and sets no policy."
+            }
+            Self::PolicyAuthor => "Says what may be issued, and issues nothing.",
+            Self::Approver => "Decides on requests of others.",
+            Self::Requester => "Asks for certificates.",
+            Self::Auditor => "May see everything and change nothing.",
         }
     }
 

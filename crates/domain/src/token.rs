@@ -5,20 +5,21 @@ use pki::random::Random;
 use pki::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::access::Principal;
 use crate::id::TokenId;
-use crate::role::Role;
 
 /// An API token as we keep it: by its hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiToken {
     pub id: TokenId,
     pub name: String,
-    pub role: Role,
     pub hash: Fingerprint,
     pub expires_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    /// Who had it made, where that was a principal: no second pair of eyes beside it.
+    pub created_by: Option<Principal>,
 }
 
 impl ApiToken {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
+use domain::access::Rights;
 use domain::event::{Actor, ActorKind};
 use http::Extensions;
 use lifecycle::actor::Caller;
@@ -31,7 +32,7 @@ impl Origin {
         }
     }
 
-    /// A caller of that kind from here.
+    /// A caller of that kind from here, who may do nothing yet.
     pub fn caller(&self, kind: ActorKind, id: &str) -> Caller {
         Caller {
             actor: Actor {
@@ -40,6 +41,7 @@ impl Origin {
                 address: self.address.clone(),
             },
             request_id: self.request_id.clone(),
+            rights: Rights::none(),
         }
     }
 }

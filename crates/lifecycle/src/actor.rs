@@ -1,5 +1,6 @@
 //! Who asks, and in the course of which request: what every event is signed with.
 
+use domain::access::{Principal, Rights};
 use domain::event::{Actor, ActorKind, Event};
 use domain::id::EventId;
 use serde_json::Value;
@@ -11,6 +12,8 @@ use crate::Lifecycle;
 pub struct Caller {
     pub actor: Actor,
     pub request_id: Option<String>,
+    /// What it may do; verbs that give or take rights look at it, front ends at the rest.
+    pub rights: Rights,
 }
 
 impl Caller {
@@ -19,6 +22,7 @@ impl Caller {
         Self {
             actor: Actor::system(),
             request_id: None,
+            rights: Rights::everything(),
         }
     }
 
@@ -31,7 +35,19 @@ impl Caller {
                 address,
             },
             request_id,
+            // What an account may do, its orders and the directory say.
+            rights: Rights::none(),
         }
+    }
+
+    /// The same caller with these rights.
+    pub fn with_rights(self, rights: Rights) -> Self {
+        Self { rights, ..self }
+    }
+
+    /// Who it is, where it can hold roles.
+    pub fn principal(&self) -> Option<Principal> {
+        Principal::of(&self.actor)
     }
 }
 

@@ -45,6 +45,7 @@ pub use store::certificates::{CertificateFilter, NameQuery};
 pub use store::crls::StoredCrl;
 pub use store::enrollments::EnrollmentFilter;
 pub use store::events::EventFilter;
+pub use store::grants::GrantFilter;
 pub use store::orders::OrderFilter;
 
 /// What the outside provides.
@@ -74,6 +75,7 @@ pub struct Lifecycle {
     pub(crate) profiles: profiles::ProfileCache,
     pub(crate) directories: acme::directories::DirectoryCache,
     pub(crate) accounts: acme::accounts::AccountCache,
+    pub(crate) rights: access::rights::RightsCache,
     pub(crate) nonces: acme::nonces::Nonces,
     pub(crate) ocsp: revocation::ocsp::OcspCache,
     pub(crate) crls: revocation::crl::CrlCache,
@@ -92,6 +94,7 @@ impl Lifecycle {
             profiles: profiles::ProfileCache::new(),
             directories: acme::directories::DirectoryCache::new(),
             accounts: acme::accounts::AccountCache::new(),
+            rights: access::rights::RightsCache::new(),
             nonces,
             ocsp: revocation::ocsp::OcspCache::new(),
             crls: revocation::crl::CrlCache::new(),

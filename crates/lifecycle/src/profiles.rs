@@ -78,6 +78,7 @@ impl Lifecycle {
                     let profile = Profile {
                         id: previous.as_ref().map_or(fresh, |p| p.id.clone()),
                         name,
+                        team_id: previous.as_ref().and_then(|p| p.team_id.clone()),
                         version: previous.map_or(1, |p| p.version + 1),
                         spec,
                         created_at: now,

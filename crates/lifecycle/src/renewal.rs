@@ -102,6 +102,7 @@ impl Lifecycle {
         Ok(Submission {
             validity: renewal.validity,
             metadata,
+            team: certificate.team_id.clone(),
             replaces: Some(renewal.certificate.clone()),
             bulk,
             ..Submission::new(profile.name, key, enrolled.identifiers)

@@ -196,6 +196,7 @@ impl Lifecycle {
                 id: DirectoryId::mint(now, &*self.random),
                 name: "default".to_owned(),
                 spec: plan.directory.clone(),
+                team_id: None,
                 created_at: now,
                 updated_at: now,
             },
@@ -229,6 +230,7 @@ impl Lifecycle {
             name: name.to_owned(),
             version: 1,
             spec,
+            team_id: None,
             created_at: now,
         }
     }
@@ -271,6 +273,7 @@ impl Lifecycle {
             replaced_by: None,
             metadata: std::collections::BTreeMap::new(),
             revocation: None,
+            team_id: None,
             created_at: now,
         }
     }

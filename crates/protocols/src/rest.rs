@@ -13,11 +13,15 @@ pub mod directory;
 pub mod eab_key;
 pub mod enroll;
 pub mod enrollment;
+pub mod grant;
 pub mod issuer;
+pub mod me;
 pub mod order;
 pub mod page;
 pub mod problem;
 pub mod profile;
+pub mod role;
+pub mod team;
 pub mod token;
 
 #[cfg(test)]

@@ -12,9 +12,12 @@ mod host;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use domain::access::Rights;
 use domain::event::{Actor, ActorKind};
-use domain::role::Role;
+use lifecycle::access::NewToken;
+use lifecycle::access::grants::NewGrant;
 use lifecycle::actor::Caller;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +37,9 @@ enum Request {
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
     pub name: String,
-    pub role: Role,
+    pub role: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     pub lifetime_seconds: Option<u64>,
 }
 
@@ -43,7 +48,9 @@ pub struct TokenRequest {
 pub struct MadeToken {
     pub id: String,
     pub name: String,
-    pub role: Role,
+    pub role: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     pub secret: String,
 }
 
@@ -62,6 +69,20 @@ enum Answer {
     Refused(String),
 }
 
+impl TokenRequest {
+    /// What is asked for, as the verbs know it.
+    pub fn into_new_token(self) -> NewToken {
+        NewToken {
+            name: self.name,
+            grant: NewGrant {
+                role: self.role,
+                team: self.team,
+            },
+            lifetime: self.lifetime_seconds.map(Duration::from_secs),
+        }
+    }
+}
+
 /// Where the socket of a data directory is.
 pub fn socket(data_dir: &Path) -> PathBuf {
     data_dir.join("control.sock")
@@ -76,6 +97,8 @@ pub fn console(uid: u32) -> Caller {
             address: None,
         },
         request_id: None,
+        // Whoever can open the data directory owns everything in it.
+        rights: Rights::everything(),
     }
 }
 

@@ -126,6 +126,7 @@ impl OwnCertificate {
         let names: Vec<_> = self.names.iter().map(Identifier::to_general_name).collect();
         let der = csr::build(&DistinguishedName::empty(), &names, &[], &key)?;
         let request = EnrollmentRequest {
+            team: None,
             requester: Requester::System,
             profile,
             identifiers: self.names.clone(),

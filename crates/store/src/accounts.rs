@@ -1,7 +1,8 @@
 //! ACME accounts (RFC 8555 section 7.1.2) and the keys they had before.
 
+use domain::access::Visibility;
 use domain::acme::account::{Account, AccountStatus};
-use domain::id::{AccountId, DirectoryId, EabKeyId};
+use domain::id::{AccountId, DirectoryId, EabKeyId, TeamId};
 use pki::time::Timestamp;
 
 use crate::codec::{json, word};
@@ -12,6 +13,7 @@ use crate::{Row, StoreError, Tx, params};
 /// Which accounts to list; what is not set does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFilter {
+    pub visible: Visibility,
     pub directory: Option<DirectoryId>,
     pub status: Option<AccountStatus>,
     pub eab_key: Option<EabKeyId>,
@@ -20,7 +22,7 @@ pub struct AccountFilter {
 macro_rules! columns {
     () => {
         "id, directory_id, eab_key_id, eab_jws, created_from, created_at, jwk, thumbprint, status, \
-         contacts, terms_agreed, updated_at"
+         contacts, terms_agreed, updated_at, team_id"
     };
 }
 
@@ -30,7 +32,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO acme_accounts (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         );
         let values = params![
             account.id.as_str(),
@@ -45,6 +47,7 @@ impl Tx<'_> {
             json(&account.contacts)?,
             account.terms_agreed,
             account.updated_at,
+            account.team_id.as_ref().map(TeamId::as_str),
         ];
         self.execute_one(sql, values).await
     }
@@ -144,6 +147,7 @@ impl Tx<'_> {
     ) -> Result<Vec<Account>, StoreError> {
         let status = filter.status.as_ref().map(word).transpose()?;
         let (sql, values) = List::new(concat!("SELECT ", columns!(), " FROM acme_accounts"))
+            .visible("team_id", &filter.visible)
             .and_if(
                 "directory_id = ?",
                 filter.directory.as_ref().map(DirectoryId::as_str),
@@ -187,5 +191,6 @@ fn read(row: &Row) -> Result<Account, StoreError> {
         contacts: row.json(9)?,
         terms_agreed: row.get(10)?,
         updated_at: row.get(11)?,
+        team_id: row.parse_opt(12)?,
     })
 }

@@ -1,14 +1,14 @@
 //! ACME directories.
 
 use domain::acme::directory::Directory;
-use domain::id::DirectoryId;
+use domain::id::{DirectoryId, TeamId};
 
 use crate::codec::json;
 use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
     () => {
-        "id, name, created_at, spec, updated_at"
+        "id, name, created_at, spec, updated_at, team_id"
     };
 }
 
@@ -18,7 +18,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO acme_directories (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5)"
+            ") VALUES ($1, $2, $3, $4, $5, $6)"
         );
         let values = params![
             directory.id.as_str(),
@@ -26,6 +26,7 @@ impl Tx<'_> {
             directory.created_at,
             json(&directory.spec)?,
             directory.updated_at,
+            directory.team_id.as_ref().map(TeamId::as_str),
         ];
         self.execute_one(sql, values).await
     }
@@ -88,5 +89,6 @@ fn read(row: &Row) -> Result<Directory, StoreError> {
         created_at: row.get(2)?,
         spec: row.json(3)?,
         updated_at: row.get(4)?,
+        team_id: row.parse_opt(5)?,
     })
 }

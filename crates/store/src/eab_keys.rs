@@ -1,7 +1,8 @@
 //! External account binding keys (RFC 8555 section 7.3.4).
 
+use domain::access::Visibility;
 use domain::acme::eab::EabKey;
-use domain::id::{DirectoryId, EabKeyId};
+use domain::id::{DirectoryId, EabKeyId, TeamId};
 use pki::time::Timestamp;
 
 use crate::codec::{json, word};
@@ -12,7 +13,7 @@ use crate::{Row, StoreError, Tx, params};
 macro_rules! columns {
     () => {
         "id, name, sealed_hmac, directory_id, allowed_names, usage, expires_at, created_at, uses, \
-         last_used_at, revoked_at"
+         last_used_at, revoked_at, team_id"
     };
 }
 
@@ -22,7 +23,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO eab_keys (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
         );
         let values = params![
             key.id.as_str(),
@@ -36,6 +37,7 @@ impl Tx<'_> {
             key.uses,
             key.last_used_at,
             key.revoked_at,
+            key.team_id.as_ref().map(TeamId::as_str),
         ];
         self.execute_one(sql, values).await
     }
@@ -61,13 +63,15 @@ impl Tx<'_> {
         row.as_ref().map(read).transpose()
     }
 
-    /// All keys, newest first.
+    /// The keys of the teams that are seen, newest first.
     pub async fn list_eab_keys(
         &mut self,
+        visible: &Visibility,
         after: Option<&EabKeyId>,
         limit: u32,
     ) -> Result<Vec<EabKey>, StoreError> {
         let (sql, values) = List::new(concat!("SELECT ", columns!(), " FROM eab_keys"))
+            .visible("team_id", visible)
             .and_if("id < ?", after.map(EabKeyId::as_str))
             .limit("ORDER BY id DESC", limit);
         self.query(&sql, &values).await?.iter().map(read).collect()
@@ -107,5 +111,6 @@ fn read(row: &Row) -> Result<EabKey, StoreError> {
         uses: row.get(8)?,
         last_used_at: row.get(9)?,
         revoked_at: row.get(10)?,
+        team_id: row.parse_opt(11)?,
     })
 }

@@ -3,8 +3,9 @@
 //! What was, or is to be, signed has columns of its own, so that it can be found by serial and is not
 //! copied with every look at the state.
 
+use domain::access::Visibility;
 use domain::enrollment::{Enrollment, EnrollmentState};
-use domain::id::{CertificateId, EnrollmentId, IssuerId};
+use domain::id::{CertificateId, EnrollmentId, IssuerId, TeamId};
 use domain::issuer::Prepared;
 use pki::serial::Serial;
 
@@ -16,6 +17,7 @@ use crate::{Row, StoreError, Tx, params};
 /// Which enrollments to list; what is not set does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct EnrollmentFilter {
+    pub visible: Visibility,
     /// A state's name, see [`EnrollmentState::name`].
     pub status: Option<String>,
 }
@@ -33,7 +35,7 @@ pub struct Orphan {
 macro_rules! columns {
     () => {
         "id, requester, profile_id, profile_version, identifiers, csr, not_before, not_after, \
-         metadata, replaces, created_at, state, updated_at, tbs"
+         metadata, replaces, created_at, state, updated_at, tbs, team_id"
     };
 }
 
@@ -44,7 +46,7 @@ impl Tx<'_> {
             "INSERT INTO enrollments (",
             columns!(),
             ", status, issuer_id, serial) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
         );
         let prepared = prepared(&enrollment.state);
         let values = params![
@@ -62,6 +64,7 @@ impl Tx<'_> {
             json(&enrollment.state)?,
             enrollment.updated_at,
             prepared.map(|(_, prepared)| &prepared.tbs),
+            enrollment.team_id.as_ref().map(TeamId::as_str),
             enrollment.state.name(),
             prepared.map(|(issuer, _)| issuer.as_str()),
             prepared.map(|(_, prepared)| prepared.serial.to_string()),
@@ -135,6 +138,7 @@ impl Tx<'_> {
         limit: u32,
     ) -> Result<Vec<Enrollment>, StoreError> {
         let (sql, values) = List::new(concat!("SELECT ", columns!(), " FROM enrollments"))
+            .visible("team_id", &filter.visible)
             .and_if("status = ?", filter.status.as_deref())
             .and_if("id < ?", after.map(EnrollmentId::as_str))
             .limit("ORDER BY id DESC", limit);
@@ -195,6 +199,7 @@ fn read(row: &Row) -> Result<Enrollment, StoreError> {
         created_at: row.get(10)?,
         state,
         updated_at: row.get(12)?,
+        team_id: row.parse_opt(14)?,
     })
 }
 

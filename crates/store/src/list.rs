@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use domain::access::Visibility;
+
 use crate::Value;
 
 /// A `SELECT` that grows conditions.
@@ -57,6 +59,28 @@ impl<'a> List<'a> {
         self.and(&numbered)
     }
 
+    /// Adds the condition that the owner in `column` is one whose objects are seen.
+    pub(crate) fn visible(self, column: &str, visibility: &'a Visibility) -> Self {
+        self.visible_by(&format!("{column} IN (?)"), visibility)
+    }
+
+    /// Adds a condition for those who do not see everything, `?` being the teams they see.
+    pub(crate) fn visible_by(mut self, condition: &str, visibility: &'a Visibility) -> Self {
+        let Visibility::Teams(teams) = visibility else {
+            return self;
+        };
+        if teams.is_empty() {
+            return self.and("1 = 0");
+        }
+        let mut places = String::with_capacity(teams.len() * 5);
+        for (place, team) in teams.iter().enumerate() {
+            self.params.push(team.as_str().into());
+            let comma = if place == 0 { "" } else { ", " };
+            let _ = write!(places, "{comma}${}", self.params.len());
+        }
+        self.and(&condition.replace('?', &places))
+    }
+
     /// Adds what comes behind the conditions, and how many rows at most.
     pub(crate) fn limit(mut self, order: &str, limit: u32) -> (String, Vec<Value<'a>>) {
         self.params.push(limit.into());
@@ -99,6 +123,19 @@ mod tests {
              ORDER BY id DESC LIMIT $3"
         );
         assert_eq!(params, [Value::from(7), Value::from("i"), Value::from(10)]);
+    }
+
+    #[test]
+    fn who_sees_some_teams_is_shown_theirs_and_who_sees_none_nothing() {
+        let team: domain::id::TeamId = format!("team_{:0>26}", 1).parse().unwrap();
+        let some = Visibility::Teams([team.clone()].into());
+        let none = Visibility::Teams(std::collections::BTreeSet::new());
+        let sql = |visibility| List::new("S").visible("team_id", visibility).all();
+        assert_eq!(sql(&Visibility::All), ("S".to_owned(), vec![]));
+        let (text, params) = sql(&some);
+        assert_eq!(text, "S WHERE team_id IN ($1)");
+        assert_eq!(params, [Value::from(team.as_str())]);
+        assert_eq!(sql(&none).0, "S WHERE 1 = 0");
     }
 
     #[test]

@@ -25,6 +25,13 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/0001_initial.postgres.sql"),
     },
     Migration {
+        version: 2,
+        name: "access",
+        sql: include_str!("../migrations/0002_access.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
         version: 7,
         name: "enroll",
         sql: include_str!("../migrations/0007_enroll.sql"),

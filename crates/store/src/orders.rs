@@ -1,7 +1,8 @@
 //! ACME orders (RFC 8555 section 7.1.3).
 
+use domain::access::Visibility;
 use domain::acme::order::Order;
-use domain::id::{AccountId, CertificateId, DirectoryId, EnrollmentId, OrderId};
+use domain::id::{AccountId, CertificateId, DirectoryId, EnrollmentId, OrderId, TeamId};
 use pki::time::Timestamp;
 
 use crate::codec::json;
@@ -12,6 +13,7 @@ use crate::{Row, StoreError, Tx, params};
 /// Which orders to list; what is not set does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct OrderFilter {
+    pub visible: Visibility,
     pub directory: Option<DirectoryId>,
     pub account: Option<AccountId>,
 }
@@ -20,7 +22,7 @@ macro_rules! columns {
     () => {
         "id, account_id, directory_id, identifiers, authorization_ids, profile_id, profile_name, \
          profile_version, not_before, not_after, replaces, replaces_cert_id, expires_at, \
-         created_at, enrollment_id"
+         created_at, enrollment_id, team_id"
     };
 }
 
@@ -30,7 +32,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO acme_orders (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
         );
         let values = params![
             order.id.as_str(),
@@ -48,6 +50,7 @@ impl Tx<'_> {
             order.expires_at,
             order.created_at,
             order.enrollment_id.as_ref().map(EnrollmentId::as_str),
+            order.team_id.as_ref().map(TeamId::as_str),
         ];
         self.execute_one(sql, values).await
     }
@@ -96,7 +99,7 @@ impl Tx<'_> {
     ) -> Result<Vec<Order>, StoreError> {
         let filter = OrderFilter {
             account: Some(account.clone()),
-            directory: None,
+            ..OrderFilter::default()
         };
         self.list_orders(&filter, after, limit).await
     }
@@ -109,6 +112,7 @@ impl Tx<'_> {
         limit: u32,
     ) -> Result<Vec<Order>, StoreError> {
         let (sql, values) = List::new(concat!("SELECT ", columns!(), " FROM acme_orders"))
+            .visible("team_id", &filter.visible)
             .and_if(
                 "directory_id = ?",
                 filter.directory.as_ref().map(DirectoryId::as_str),
@@ -167,5 +171,6 @@ fn read(row: &Row) -> Result<Order, StoreError> {
         expires_at: row.get(12)?,
         created_at: row.get(13)?,
         enrollment_id: row.parse_opt(14)?,
+        team_id: row.parse_opt(15)?,
     })
 }

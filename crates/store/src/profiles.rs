@@ -1,6 +1,6 @@
 //! Profiles in all their versions; one version of each is current.
 
-use domain::id::ProfileId;
+use domain::id::{ProfileId, TeamId};
 use domain::profile::Profile;
 
 use crate::codec::json;
@@ -8,7 +8,7 @@ use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
     () => {
-        "id, version, name, spec, created_at"
+        "id, version, name, spec, created_at, team_id"
     };
 }
 
@@ -20,7 +20,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO profiles (",
             columns!(),
-            ", is_current) VALUES ($1, $2, $3, $4, $5, 1)"
+            ", is_current) VALUES ($1, $2, $3, $4, $5, $6, 1)"
         );
         let values = params![
             profile.id.as_str(),
@@ -28,6 +28,7 @@ impl Tx<'_> {
             &profile.name,
             json(&profile.spec)?,
             profile.created_at,
+            profile.team_id.as_ref().map(TeamId::as_str),
         ];
         self.execute_one(sql, values).await
     }
@@ -76,5 +77,6 @@ fn read(row: &Row) -> Result<Profile, StoreError> {
         name: row.get(2)?,
         spec: row.json(3)?,
         created_at: row.get(4)?,
+        team_id: row.parse_opt(5)?,
     })
 }

@@ -1,5 +1,6 @@
 //! API tokens, kept by their hashes.
 
+use domain::access::{Principal, Visibility};
 use domain::id::TokenId;
 use domain::token::ApiToken;
 use pki::fingerprint::Fingerprint;
@@ -10,7 +11,7 @@ use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
     () => {
-        "id, name, role, hash, expires_at, created_at, last_used_at, revoked_at"
+        "id, name, hash, expires_at, created_at, last_used_at, revoked_at, created_by"
     };
 }
 
@@ -25,12 +26,12 @@ impl Tx<'_> {
         let values = params![
             token.id.as_str(),
             &token.name,
-            token.role.as_str(),
             token.hash.to_string(),
             token.expires_at,
             token.created_at,
             token.last_used_at,
             token.revoked_at,
+            token.created_by.as_ref().map(Principal::as_str),
         ];
         self.execute_one(sql, values).await
     }
@@ -52,13 +53,18 @@ impl Tx<'_> {
         row.as_ref().map(read).transpose()
     }
 
-    /// All tokens, newest first.
+    /// Tokens that hold a role in a team that is seen, newest first.
     pub async fn list_tokens(
         &mut self,
+        visible: &Visibility,
         after: Option<&TokenId>,
         limit: u32,
     ) -> Result<Vec<ApiToken>, StoreError> {
         let (sql, values) = List::new(concat!("SELECT ", columns!(), " FROM api_tokens"))
+            .visible_by(
+                "id IN (SELECT principal FROM role_grants WHERE team_id IN (?))",
+                visible,
+            )
             .and_if("id < ?", after.map(TokenId::as_str))
             .limit("ORDER BY id DESC", limit);
         self.query(&sql, &values).await?.iter().map(read).collect()
@@ -81,11 +87,11 @@ fn read(row: &Row) -> Result<ApiToken, StoreError> {
     Ok(ApiToken {
         id: row.parse(0)?,
         name: row.get(1)?,
-        role: row.parse(2)?,
-        hash: row.parse(3)?,
-        expires_at: row.get(4)?,
-        created_at: row.get(5)?,
-        last_used_at: row.get(6)?,
-        revoked_at: row.get(7)?,
+        hash: row.parse(2)?,
+        expires_at: row.get(3)?,
+        created_at: row.get(4)?,
+        last_used_at: row.get(5)?,
+        revoked_at: row.get(6)?,
+        created_by: row.parse_opt(7)?,
     })
 }

@@ -3,7 +3,7 @@
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountId, DirectoryId, EabKeyId};
+use crate::id::{AccountId, DirectoryId, EabKeyId, TeamId};
 
 /// An ACME account. It belongs to the directory it was made in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Account {
     pub eab_jws: Option<String>,
     /// Where the request that made the account came from.
     pub created_from: Option<String>,
+    /// The team that owns it.
+    pub team_id: Option<TeamId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

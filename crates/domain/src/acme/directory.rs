@@ -6,7 +6,7 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::challenge::ChallengeKind;
-use crate::id::DirectoryId;
+use crate::id::{DirectoryId, TeamId};
 use crate::identifier::Identifier;
 
 /// An ACME entry point, `/acme/<name>/directory`.
@@ -16,6 +16,8 @@ pub struct Directory {
     /// In its URL: lower-case letters, digits and hyphens.
     pub name: String,
     pub spec: DirectorySpec,
+    /// The team that owns it; without one everybody shares it.
+    pub team_id: Option<TeamId>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }

@@ -3,7 +3,7 @@
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{DirectoryId, EabKeyId};
+use crate::id::{DirectoryId, EabKeyId, TeamId};
 use crate::identifier::Identifier;
 use crate::profile::NamePattern;
 
@@ -25,6 +25,8 @@ pub struct EabKey {
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub last_used_at: Option<Timestamp>,
+    /// The team that owns it, and what is ordered by the accounts it bound.
+    pub team_id: Option<TeamId>,
     pub created_at: Timestamp,
 }
 

@@ -6,6 +6,7 @@ use super::authorization::{Authorization, AuthorizationStatus};
 use crate::enrollment::EnrollmentState;
 use crate::id::{
     AccountId, AuthorizationId, CertificateId, DirectoryId, EnrollmentId, OrderId, ProfileId,
+    TeamId,
 };
 use crate::identifier::Identifier;
 
@@ -31,6 +32,8 @@ pub struct Order {
     /// Set by the one finalize request that was accepted.
     pub enrollment_id: Option<EnrollmentId>,
     pub expires_at: Timestamp,
+    /// The team that the certificate will be of.
+    pub team_id: Option<TeamId>,
     pub created_at: Timestamp,
 }
 

@@ -111,7 +111,7 @@ fn spent() -> Response {
     )
 }
 
-fn unavailable(error: &lifecycle::StoreError) -> Response {
+fn unavailable(error: &dyn std::error::Error) -> Response {
     tracing::error!(error = %error, "setup link not answered");
     page(
         StatusCode::SERVICE_UNAVAILABLE,

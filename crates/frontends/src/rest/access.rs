@@ -6,9 +6,10 @@ use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::MethodRouter;
+use domain::access::{Principal, Rights, Visibility};
 use domain::event::ActorKind;
+use domain::id::TeamId;
 use domain::permission::Permission;
-use domain::token::ApiToken;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue};
@@ -17,21 +18,19 @@ use lifecycle::actor::Caller;
 
 use super::Verbs;
 use super::failure::Failure;
+use super::needs::Needs;
 use crate::origin::Origin;
 
 /// Stands before one route.
 #[derive(Clone)]
 pub(crate) struct Gate {
     lifecycle: Verbs,
-    permission: Permission,
+    needs: Needs,
 }
 
 impl Gate {
-    pub(crate) fn new(lifecycle: Verbs, permission: Permission) -> Self {
-        Self {
-            lifecycle,
-            permission,
-        }
+    pub(crate) fn new(lifecycle: Verbs, needs: Needs) -> Self {
+        Self { lifecycle, needs }
     }
 
     /// The handler behind this gate.
@@ -45,22 +44,26 @@ async fn pass(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
-    let token = authenticate(&gate.lifecycle, request.headers()).await?;
-    if !token.role.grants(gate.permission) {
-        return Err(Failure::forbidden(format!(
-            "this needs the permission `{}`, which the role `{}` of the token `{}` does not have; \
-             use a token with another role",
-            gate.permission, token.role, token.name,
-        )));
+    let (principal, name) = authenticate(&gate.lifecycle, request.headers()).await?;
+    let rights = gate.lifecycle.rights_of(&principal).await?;
+    if !gate.needs.are_met(&rights) {
+        return Err(Failure::forbidden(gate.needs.refusal(&name, &rights)));
     }
-    let origin = Origin::of(request.extensions());
-    request
-        .extensions_mut()
-        .insert(Operator(Arc::new((token, origin))));
+    let operator = Operator(Arc::new(Identity {
+        principal,
+        name,
+        rights,
+        origin: Origin::of(request.extensions()),
+    }));
+    request.extensions_mut().insert(operator);
     Ok(next.run(request).await)
 }
 
-async fn authenticate(lifecycle: &Lifecycle, headers: &HeaderMap) -> Result<ApiToken, Failure> {
+/// Who presents which credential, and what people call them.
+async fn authenticate(
+    lifecycle: &Lifecycle,
+    headers: &HeaderMap,
+) -> Result<(Principal, String), Failure> {
     let Some(header) = headers.get(AUTHORIZATION) else {
         return Err(challenge(
             "there is no API token; send `Authorization: Bearer <token>`, and make a token with \
@@ -75,13 +78,14 @@ async fn authenticate(lifecycle: &Lifecycle, headers: &HeaderMap) -> Result<ApiT
         )
     })?;
     // What is wrong with a token is for its owner to know, not for who tries it.
-    lifecycle.authenticate(presented).await?.ok_or_else(|| {
+    let token = lifecycle.authenticate(presented).await?.ok_or_else(|| {
         challenge(
             "the API token is unknown, revoked or expired; make another with \
              `certwright token create`",
             "Bearer realm=\"certwright\", error=\"invalid_token\"",
         )
-    })
+    })?;
+    Ok((Principal::Token(token.id), token.name))
 }
 
 fn challenge(detail: &str, challenge: &'static str) -> Failure {
@@ -98,18 +102,92 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
 
 /// Whose request it is. Exists only behind a [`Gate`].
 #[derive(Clone)]
-pub(crate) struct Operator(Arc<(ApiToken, Origin)>);
+pub(crate) struct Operator(Arc<Identity>);
+
+struct Identity {
+    principal: Principal,
+    name: String,
+    rights: Rights,
+    origin: Origin,
+}
 
 impl Operator {
-    /// How events name this request's origin.
+    /// How verbs and events know this request's origin.
     pub(crate) fn caller(&self) -> Caller {
-        let (token, origin) = &*self.0;
-        origin.caller(ActorKind::Token, token.id.as_str())
+        let kind = match self.0.principal {
+            Principal::User(_) => ActorKind::User,
+            Principal::Token(_) => ActorKind::Token,
+        };
+        let caller = self.0.origin.caller(kind, self.0.principal.as_str());
+        caller.with_rights(self.0.rights.clone())
     }
 
-    /// What people call the token.
+    /// What people call it.
     pub(crate) fn name(&self) -> &str {
-        &self.0.0.name
+        &self.0.name
+    }
+
+    /// The user or the token.
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.0.principal
+    }
+
+    /// What it may do.
+    pub(crate) fn rights(&self) -> &Rights {
+        &self.0.rights
+    }
+
+    /// Whose objects it reaches with that permission: the filter of every list.
+    pub(crate) fn visible(&self, permission: Permission) -> Visibility {
+        self.0.rights.visible(permission)
+    }
+
+    /// Whether it may do this to what that team owns. What it does not see is not there.
+    pub(crate) fn require(
+        &self,
+        needed: Permission,
+        owner: Option<&TeamId>,
+        unknown: impl FnOnce() -> Failure,
+    ) -> Result<(), Failure> {
+        let is_seen = self.visible(needed.sight()).shows(owner);
+        self.judge(needed, owner, is_seen, unknown)
+    }
+
+    /// The same for profiles and directories: everybody sees those that no team owns.
+    pub(crate) fn require_shared(
+        &self,
+        needed: Permission,
+        owner: Option<&TeamId>,
+        unknown: impl FnOnce() -> Failure,
+    ) -> Result<(), Failure> {
+        let is_seen = self.visible(needed.sight()).shows_shared(owner);
+        if is_seen && needed == needed.sight() {
+            return Ok(());
+        }
+        self.judge(needed, owner, is_seen, unknown)
+    }
+
+    fn judge(
+        &self,
+        needed: Permission,
+        owner: Option<&TeamId>,
+        is_seen: bool,
+        unknown: impl FnOnce() -> Failure,
+    ) -> Result<(), Failure> {
+        if self.0.rights.allows(needed, owner) {
+            return Ok(());
+        }
+        match is_seen {
+            false => Err(unknown()),
+            true => Err(Failure::forbidden(format!(
+                "this needs the permission `{needed}` {}, which `{}` does not have",
+                match owner {
+                    Some(_) => "in the team that owns it",
+                    None => "everywhere, since no team owns it",
+                },
+                self.name(),
+            ))),
+        }
     }
 }
 

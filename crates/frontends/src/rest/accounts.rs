@@ -1,9 +1,12 @@
 //! `/acme/accounts`: who orders by ACME.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use domain::acme::account::{Account, AccountStatus};
 use domain::id::AccountId;
+use domain::permission::Permission;
 use lifecycle::AccountFilter;
 use protocols::rest::account as wire;
 use protocols::rest::page::{Page, PageQuery};
@@ -21,10 +24,11 @@ use super::names::Names;
     responses((status = 200, description = "A page of accounts", body = Page<wire::Account>)))]
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
+    operator: Operator,
     listing: Listing<wire::AccountQuery, AccountId>,
 ) -> Result<Json<Page<wire::Account>>, Failure> {
     let names = Names::load(&verbs).await?;
-    let filter = filter(&listing.filter, &names)?;
+    let filter = filter(&listing.filter, &names, &operator)?;
     let found = verbs
         .list_accounts(filter, listing.after.clone(), listing.rows())
         .await?;
@@ -41,9 +45,10 @@ pub(crate) async fn list(
     responses((status = 200, description = "The account", body = wire::Account)))]
 pub(crate) async fn show(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(id): Named<AccountId>,
 ) -> Result<Json<wire::Account>, Failure> {
-    let account = verbs.account(&id).await?.ok_or_else(|| unknown(&id))?;
+    let account = find(&verbs, &operator, Permission::AcmeRead, &id).await?;
     Ok(Json(render(&account, &Names::load(&verbs).await?)))
 }
 
@@ -58,6 +63,7 @@ pub(crate) async fn revoke(
     operator: Operator,
     Named(id): Named<AccountId>,
 ) -> Result<Json<wire::Account>, Failure> {
+    find(&verbs, &operator, Permission::AcmeWrite, &id).await?;
     let ended = verbs
         .end_account(&id, AccountStatus::Revoked, &operator.caller())
         .await?
@@ -65,15 +71,33 @@ pub(crate) async fn revoke(
     Ok(Json(render(&ended, &Names::load(&verbs).await?)))
 }
 
+async fn find(
+    verbs: &Verbs,
+    operator: &Operator,
+    needed: Permission,
+    id: &AccountId,
+) -> Result<Arc<Account>, Failure> {
+    let account = verbs.account(id).await?.ok_or_else(|| unknown(id))?;
+    operator.require(needed, account.team_id.as_ref(), || unknown(id))?;
+    Ok(account)
+}
+
 fn unknown(id: &AccountId) -> Failure {
     Failure::not_found(format!("there is no ACME account {id}"))
 }
 
-fn filter(query: &wire::AccountQuery, names: &Names) -> Result<AccountFilter, Failure> {
+fn filter(
+    query: &wire::AccountQuery,
+    names: &Names,
+    operator: &Operator,
+) -> Result<AccountFilter, Failure> {
     let eab_key = query.eab_key.as_deref().map(str::parse).transpose();
     let directory = query.directory.as_deref();
     Ok(AccountFilter {
-        directory: directory.map(|name| names.directory_id(name)).transpose()?,
+        visible: operator.visible(Permission::AcmeRead),
+        directory: directory
+            .map(|name| names.directory_id(name, operator.rights()))
+            .transpose()?,
         status: query.status.map(|status| match status {
             wire::AccountStatus::Valid => AccountStatus::Valid,
             wire::AccountStatus::Deactivated => AccountStatus::Deactivated,
@@ -98,6 +122,7 @@ fn render(account: &Account, names: &Names) -> wire::Account {
         thumbprint: account.thumbprint.clone(),
         terms_agreed: account.terms_agreed,
         eab_key: account.eab_key_id.as_ref().map(ToString::to_string),
+        team: account.team_id.as_ref().map(|id| names.team(id)),
         created_from: account.created_from.clone(),
         created_at: account.created_at,
         updated_at: account.updated_at,

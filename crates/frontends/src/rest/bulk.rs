@@ -38,7 +38,7 @@ pub(crate) async fn plan(
         (Some(ids), None) => Selection::Ids(read_ids(&ids)?),
         (None, Some(query)) => {
             let names = Names::load(&verbs).await?;
-            Selection::Filter(Box::new(filter(query, &names, verbs.now())?))
+            Selection::Filter(Box::new(filter(query, &names, &operator, verbs.now())?))
         }
         (None, None) | (Some(_), Some(_)) => {
             return Err(Failure::invalid(

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::certificate::{CertificateStatus, InventoryCertificate, Origin};
 use domain::id::CertificateId;
+use domain::permission::Permission;
 use domain::renewal;
 use lifecycle::revocation::RevocationSigner;
 use lifecycle::{CertificateFilter, NameQuery};
@@ -24,10 +25,12 @@ use super::names::Names;
     responses((status = 200, description = "A page of certificates", body = Page<wire::Certificate>)))]
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
+    operator: Operator,
     mut listing: Listing<wire::CertificateQuery, CertificateId>,
 ) -> Result<Json<Page<wire::Certificate>>, Failure> {
     let (names, now) = (Names::load(&verbs).await?, verbs.now());
-    let filter = filter(std::mem::take(&mut listing.filter), &names, now)?;
+    let query = std::mem::take(&mut listing.filter);
+    let filter = filter(query, &names, &operator, now)?;
     let found = verbs
         .list_certificates(filter, listing.after.clone(), listing.rows())
         .await?;
@@ -44,8 +47,10 @@ pub(crate) async fn list(
     responses((status = 200, description = "The certificate", body = wire::Certificate)))]
 pub(crate) async fn show(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(id): Named<CertificateId>,
 ) -> Result<Json<wire::Certificate>, Failure> {
+    find(&verbs, &operator, Permission::CertificatesRead, &id).await?;
     Ok(Json(shown(&verbs, &id).await?))
 }
 
@@ -61,6 +66,7 @@ pub(crate) async fn revoke(
     Named(id): Named<CertificateId>,
     Body(request): Body<wire::RevokeRequest>,
 ) -> Result<Json<wire::Certificate>, Failure> {
+    find(&verbs, &operator, Permission::CertificatesRevoke, &id).await?;
     let signer = RevocationSigner::Operator(operator.name());
     verbs
         .revoke_by_id(&id, request.reason, signer, &operator.caller())
@@ -68,8 +74,8 @@ pub(crate) async fn revoke(
     Ok(Json(shown(&verbs, &id).await?))
 }
 
-async fn shown(verbs: &Verbs, id: &CertificateId) -> Result<wire::Certificate, Failure> {
-    let certificate = find(verbs, id).await?;
+pub(super) async fn shown(verbs: &Verbs, id: &CertificateId) -> Result<wire::Certificate, Failure> {
+    let certificate = verbs.certificate(id).await?.ok_or_else(|| unknown(id))?;
     Ok(render(
         &certificate,
         &Names::load(verbs).await?,
@@ -79,15 +85,23 @@ async fn shown(verbs: &Verbs, id: &CertificateId) -> Result<wire::Certificate, F
 
 pub(super) async fn find(
     verbs: &Verbs,
+    operator: &Operator,
+    needed: Permission,
     id: &CertificateId,
 ) -> Result<InventoryCertificate, Failure> {
-    let found = verbs.certificate(id).await?;
-    found.ok_or_else(|| Failure::not_found(format!("there is no certificate {id}")))
+    let found = verbs.certificate(id).await?.ok_or_else(|| unknown(id))?;
+    operator.require(needed, found.team_id.as_ref(), || unknown(id))?;
+    Ok(found)
+}
+
+pub(super) fn unknown(id: &CertificateId) -> Failure {
+    Failure::not_found(format!("there is no certificate {id}"))
 }
 
 pub(super) fn filter(
     query: wire::CertificateQuery,
     names: &Names,
+    operator: &Operator,
     now: Timestamp,
 ) -> Result<CertificateFilter, Failure> {
     let name = match (query.name, query.suffix) {
@@ -102,6 +116,7 @@ pub(super) fn filter(
     };
     let account = query.account.as_deref().map(str::parse).transpose();
     Ok(CertificateFilter {
+        visible: operator.visible(Permission::CertificatesRead),
         name,
         serial: query.serial,
         fingerprint: query.fingerprint,
@@ -111,7 +126,7 @@ pub(super) fn filter(
             .transpose()?,
         profile: query
             .profile
-            .map(|name| names.profile_id(&name))
+            .map(|name| names.profile_id(&name, operator.rights()))
             .transpose()?,
         account: account.map_err(|error: domain::id::ParseIdError| {
             Failure::invalid(format!("`account`: {error}"))
@@ -164,6 +179,7 @@ pub(super) fn render(
         enrollment: certificate.enrollment_id.as_ref().map(ToString::to_string),
         replaces: certificate.replaces.as_ref().map(text),
         replaced_by: certificate.replaced_by.as_ref().map(text),
+        team: certificate.team_id.as_ref().map(|id| names.team(id)),
         metadata: certificate.metadata.clone(),
         revocation: certificate.revocation.map(|revocation| wire::Revocation {
             at: revocation.at,

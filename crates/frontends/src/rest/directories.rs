@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use domain::acme::directory::Directory;
+use domain::permission::Permission;
 use http::HeaderMap;
-use lifecycle::operator::Expected;
-use pki::time::Timestamp;
 use protocols::rest::directory as wire;
 use protocols::rest::page::Page;
+use protocols::rest::team::OwnerQuery;
 
 use super::Verbs;
 use super::access::Operator;
@@ -16,6 +16,7 @@ use super::etag;
 use super::extract::{Body, Named, Parameters};
 use super::failure::Failure;
 use super::listing::Everything;
+use super::names::Names;
 use super::translate::{inward, outward};
 
 /// All ACME directories
@@ -23,10 +24,15 @@ use super::translate::{inward, outward};
     responses((status = 200, description = "The directories", body = Page<wire::Directory>)))]
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Parameters(Everything {}): Parameters<Everything>,
 ) -> Result<Json<Page<wire::Directory>>, Failure> {
-    let found = verbs.list_directories().await?;
-    let items = found.iter().map(|directory| render(&verbs, directory));
+    let visible = operator.visible(Permission::AcmeRead);
+    let (found, names) = (verbs.list_directories().await?, Names::load(&verbs).await?);
+    let items = found
+        .iter()
+        .filter(|directory| visible.shows_shared(directory.team_id.as_ref()))
+        .map(|directory| render(&verbs, directory, &names));
     Ok(Json(Page {
         items: items.collect::<Result<_, _>>()?,
         next: None,
@@ -40,13 +46,14 @@ pub(crate) async fn list(
         headers(("ETag" = String, description = "Names this version")))))]
 pub(crate) async fn show(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(name): Named<String>,
 ) -> Result<impl IntoResponse, Failure> {
-    let found = verbs.list_directories().await?;
-    let directory = found.into_iter().find(|directory| directory.name == name);
-    let directory = directory
-        .ok_or_else(|| Failure::not_found(format!("there is no ACME directory `{name}`")))?;
-    answer(&verbs, &directory)
+    let directory = find(&verbs, &name).await?;
+    operator.require_shared(Permission::AcmeRead, directory.team_id.as_ref(), || {
+        unknown(&name)
+    })?;
+    answer(&verbs, &directory).await
 }
 
 /// Make an ACME directory, or change the rules of one
@@ -55,6 +62,7 @@ pub(crate) async fn show(
         ("name" = String, Path, description = "Name of the directory"),
         ("If-Match" = Option<String>, Header, description = "The ETag of what is changed"),
         ("If-None-Match" = Option<String>, Header, description = "`*`: only make a new one"),
+        OwnerQuery,
     ),
     request_body = wire::DirectoryRules,
     responses((status = 200, description = "The directory as it is now", body = wire::Directory,
@@ -63,32 +71,61 @@ pub(crate) async fn put(
     State(verbs): State<Verbs>,
     operator: Operator,
     Named(name): Named<String>,
+    Parameters(query): Parameters<OwnerQuery>,
     headers: HeaderMap,
     Body(rules): Body<wire::DirectoryRules>,
 ) -> Result<impl IntoResponse, Failure> {
-    let expected = match etag::expected(&headers)? {
-        Expected::Anything => Expected::Anything,
-        Expected::Absent => Expected::Absent,
-        Expected::Version(version) => Expected::Version(Timestamp::from_millis(version)),
+    let expected = etag::expected_time(&headers)?;
+    let team = match verbs.directory(&name).await? {
+        Some(directory) => {
+            let owner = directory.team_id.as_ref();
+            operator.require_shared(Permission::AcmeWrite, owner, || unknown(&name))?;
+            None
+        }
+        None => {
+            let wanted = query.team.as_deref();
+            verbs
+                .choose_team(operator.rights(), Permission::AcmeWrite, wanted)
+                .await?
+        }
     };
     let directory = verbs
-        .replace_directory(name, inward(&rules)?, expected, &operator.caller())
+        .replace_directory(name, inward(&rules)?, team, expected, &operator.caller())
         .await?;
-    answer(&verbs, &directory)
+    answer(&verbs, &directory).await
 }
 
-fn answer(verbs: &Verbs, directory: &Directory) -> Result<impl IntoResponse + use<>, Failure> {
+async fn find(verbs: &Verbs, name: &str) -> Result<Directory, Failure> {
+    let found = verbs.list_directories().await?;
+    let directory = found.into_iter().find(|directory| directory.name == name);
+    directory.ok_or_else(|| unknown(name))
+}
+
+pub(super) async fn shown(verbs: &Verbs, name: &str) -> Result<impl IntoResponse + use<>, Failure> {
+    answer(verbs, &find(verbs, name).await?).await
+}
+
+pub(super) fn unknown(name: &str) -> Failure {
+    Failure::not_found(format!("there is no ACME directory `{name}`"))
+}
+
+async fn answer(
+    verbs: &Verbs,
+    directory: &Directory,
+) -> Result<impl IntoResponse + use<>, Failure> {
     let tag = etag::tag(directory.updated_at.millis());
-    Ok((tag, Json(render(verbs, directory)?)))
+    let names = Names::load(verbs).await?;
+    Ok((tag, Json(render(verbs, directory, &names)?)))
 }
 
-fn render(verbs: &Verbs, directory: &Directory) -> Result<wire::Directory, Failure> {
+fn render(verbs: &Verbs, directory: &Directory, names: &Names) -> Result<wire::Directory, Failure> {
     let base = &verbs.settings().public_url;
     Ok(wire::Directory {
         name: directory.name.clone(),
         id: directory.id.to_string(),
         url: format!("{base}/acme/{}/directory", directory.name),
         rules: outward(&directory.spec)?,
+        team: directory.team_id.as_ref().map(|id| names.team(id)),
         created_at: directory.created_at,
         updated_at: directory.updated_at,
     })

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::certificate::Chain;
 use domain::id::CertificateId;
+use domain::permission::Permission;
 use http::header::{ACCEPT, CONTENT_DISPOSITION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use pki::pkcs12;
@@ -11,6 +12,7 @@ use protocols::rest::certificate::{DownloadFormat, DownloadQuery, PASSWORD_HEADE
 use secrecy::SecretString;
 
 use super::Verbs;
+use super::access::Operator;
 use super::certificates::find;
 use super::extract::{Named, Parameters, header};
 use super::failure::Failure;
@@ -32,6 +34,7 @@ use super::failure::Failure;
     ))))]
 pub(crate) async fn download(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(id): Named<CertificateId>,
     Parameters(query): Parameters<DownloadQuery>,
     headers: HeaderMap,
@@ -40,7 +43,7 @@ pub(crate) async fn download(
         .format
         .or_else(|| accepted(&headers))
         .unwrap_or(DownloadFormat::Chain);
-    let certificate = find(&verbs, &id).await?;
+    let certificate = find(&verbs, &operator, Permission::CertificatesRead, &id).await?;
     let chain = verbs.certificate_chain(&certificate).await?;
     let body = encode(format, &chain, header(&headers, PASSWORD_HEADER)).await?;
     let file = format!("attachment; filename=\"{id}.{}\"", format.extension());

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use domain::acme::eab::{EabKey, EabUsage};
-use domain::id::EabKeyId;
+use domain::id::{EabKeyId, TeamId};
+use domain::permission::Permission;
 use domain::profile::NamePattern;
 use lifecycle::acme::eab_keys::NewEabKey;
 use pki::time::Timestamp;
@@ -25,11 +26,16 @@ use super::names::Names;
     responses((status = 200, description = "A page of keys", body = Page<wire::EabKey>)))]
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
+    operator: Operator,
     listing: Listing<Everything, EabKeyId>,
 ) -> Result<Json<Page<wire::EabKey>>, Failure> {
     let (names, now) = (Names::load(&verbs).await?, verbs.now());
     let found = verbs
-        .list_eab_keys(listing.after.clone(), listing.rows())
+        .list_eab_keys(
+            operator.visible(Permission::AcmeRead),
+            listing.after.clone(),
+            listing.rows(),
+        )
         .await?;
     Ok(Json(listing.page(
         found,
@@ -44,10 +50,11 @@ pub(crate) async fn list(
     responses((status = 200, description = "The key, without its secret", body = wire::EabKey)))]
 pub(crate) async fn show(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(id): Named<EabKeyId>,
 ) -> Result<Json<wire::EabKey>, Failure> {
-    let key = verbs.eab_key(&id).await?.ok_or_else(|| unknown(&id))?;
-    Ok(Json(render(&key, &Names::load(&verbs).await?, verbs.now())))
+    require(&verbs, &operator, Permission::AcmeRead, &id).await?;
+    Ok(Json(shown(&verbs, &id).await?))
 }
 
 /// Make an external account binding key; its secret is shown this once
@@ -59,8 +66,15 @@ pub(crate) async fn create(
     operator: Operator,
     Body(request): Body<wire::CreateEabKey>,
 ) -> Result<Response, Failure> {
+    let team = verbs
+        .choose_team(
+            operator.rights(),
+            Permission::AcmeWrite,
+            request.team.as_deref(),
+        )
+        .await?;
     let made = verbs
-        .create_eab_key(read(request)?, &operator.caller())
+        .create_eab_key(read(request, team)?, &operator.caller())
         .await?;
     let key = render(&made.key, &Names::load(&verbs).await?, verbs.now());
     let path = format!("/api/v1/acme/eab-keys/{}", key.id);
@@ -78,6 +92,7 @@ pub(crate) async fn revoke(
     Named(id): Named<EabKeyId>,
     Parameters(query): Parameters<wire::RevokeEabKeyQuery>,
 ) -> Result<Json<wire::RevokedEabKey>, Failure> {
+    require(&verbs, &operator, Permission::AcmeWrite, &id).await?;
     let ended = verbs
         .revoke_eab_key(&id, query.cascade, &operator.caller())
         .await?;
@@ -87,11 +102,26 @@ pub(crate) async fn revoke(
     }))
 }
 
-fn unknown(id: &EabKeyId) -> Failure {
+async fn require(
+    verbs: &Verbs,
+    operator: &Operator,
+    needed: Permission,
+    id: &EabKeyId,
+) -> Result<(), Failure> {
+    let key = verbs.eab_key(id).await?.ok_or_else(|| unknown(id))?;
+    operator.require(needed, key.team_id.as_ref(), || unknown(id))
+}
+
+pub(super) async fn shown(verbs: &Verbs, id: &EabKeyId) -> Result<wire::EabKey, Failure> {
+    let key = verbs.eab_key(id).await?.ok_or_else(|| unknown(id))?;
+    Ok(render(&key, &Names::load(verbs).await?, verbs.now()))
+}
+
+pub(super) fn unknown(id: &EabKeyId) -> Failure {
     Failure::not_found(format!("there is no external account binding key {id}"))
 }
 
-fn read(request: wire::CreateEabKey) -> Result<NewEabKey, Failure> {
+fn read(request: wire::CreateEabKey, team: Option<TeamId>) -> Result<NewEabKey, Failure> {
     let patterns = request.allowed_names.iter().map(|text| text.parse());
     let allowed_names = patterns
         .collect::<Result<Vec<NamePattern>, _>>()
@@ -99,6 +129,7 @@ fn read(request: wire::CreateEabKey) -> Result<NewEabKey, Failure> {
     Ok(NewEabKey {
         name: request.name,
         directory: request.directory,
+        team,
         allowed_names,
         usage: match request.usage {
             wire::EabUsage::Single => EabUsage::Single,
@@ -120,6 +151,7 @@ fn render(key: &EabKey, names: &Names, now: Timestamp) -> wire::EabKey {
             EabUsage::Multi => wire::EabUsage::Multi,
         },
         uses: key.uses,
+        team: key.team_id.as_ref().map(|id| names.team(id)),
         expires_at: key.expires_at,
         revoked_at: key.revoked_at,
         last_used_at: key.last_used_at,

@@ -9,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::enrollment::{Enrollment, EnrollmentState};
 use domain::id::CertificateId;
 use domain::identifier::Identifier;
+use domain::permission::Permission;
 use http::header::{LOCATION, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use lifecycle::issuance::{KeySource, Submission, ValidityWish};
@@ -20,6 +21,7 @@ use protocols::rest::enroll as wire;
 
 use super::Verbs;
 use super::access::Operator;
+use super::certificates::find;
 use super::enrollments;
 use super::extract::{Body, Named};
 use super::failure::Failure;
@@ -44,9 +46,14 @@ pub(crate) async fn enroll(
     operator: Operator,
     Body(request): Body<wire::Enroll>,
 ) -> Result<Response, Failure> {
-    let enrolled = verbs
-        .submit(read_enroll(request)?, &operator.caller())
-        .await?;
+    let (rights, wanted) = (operator.rights(), request.team.as_deref());
+    let needed = Permission::CertificatesRequest;
+    let team = verbs.choose_team(rights, needed, wanted).await?;
+    let submission = Submission {
+        team,
+        ..read_enroll(request)?
+    };
+    let enrolled = verbs.submit(submission, &operator.caller()).await?;
     answer(&verbs, &enrolled, &operator).await
 }
 
@@ -70,6 +77,7 @@ pub(crate) async fn renew(
     Named(id): Named<CertificateId>,
     Body(request): Body<wire::Renew>,
 ) -> Result<Response, Failure> {
+    find(&verbs, &operator, Permission::CertificatesRequest, &id).await?;
     let key = match (&request.csr, request.key) {
         (None, None) => RenewalKey::Same,
         (Some(csr), None) => RenewalKey::Csr(read_csr(csr)?),
@@ -99,6 +107,7 @@ pub(crate) async fn rekey(
     Named(id): Named<CertificateId>,
     Body(request): Body<wire::Renew>,
 ) -> Result<Response, Failure> {
+    find(&verbs, &operator, Permission::CertificatesRequest, &id).await?;
     let key = match (&request.csr, request.key) {
         (Some(csr), None) => RenewalKey::NewCsr(read_csr(csr)?),
         (None, Some(key)) => RenewalKey::Server(key.algorithm),

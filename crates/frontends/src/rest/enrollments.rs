@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::id::EnrollmentId;
+use domain::permission::Permission;
 use domain::policy::Violation;
 use lifecycle::EnrollmentFilter;
 use protocols::rest::enroll::CancelEnrollment;
@@ -24,10 +25,12 @@ use super::orders::render_identifier;
     responses((status = 200, description = "A page of enrollments", body = Page<wire::Enrollment>)))]
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
+    operator: Operator,
     listing: Listing<wire::EnrollmentQuery, EnrollmentId>,
 ) -> Result<Json<Page<wire::Enrollment>>, Failure> {
     let names = Names::load(&verbs).await?;
     let filter = EnrollmentFilter {
+        visible: operator.visible(Permission::CertificatesRead),
         status: listing
             .filter
             .status
@@ -52,10 +55,7 @@ pub(crate) async fn show(
     operator: Operator,
     Named(id): Named<EnrollmentId>,
 ) -> Result<Json<wire::Enrollment>, Failure> {
-    let enrollment = verbs
-        .enrollment(&id)
-        .await?
-        .ok_or_else(|| Failure::not_found(format!("there is no enrollment {id}")))?;
+    let enrollment = find(&verbs, &operator, Permission::CertificatesRead, &id).await?;
     Ok(Json(detailed(&verbs, &enrollment, &operator).await?))
 }
 
@@ -76,10 +76,23 @@ pub(crate) async fn cancel(
             "`reason` is longer than {MAX_REASON} characters"
         )));
     }
+    find(&verbs, &operator, Permission::CertificatesRequest, &id).await?;
     let ended = verbs
         .cancel_enrollment(&id, reason, &operator.caller())
         .await?;
     Ok(Json(detailed(&verbs, &ended, &operator).await?))
+}
+
+async fn find(
+    verbs: &Verbs,
+    operator: &Operator,
+    needed: Permission,
+    id: &EnrollmentId,
+) -> Result<Enrollment, Failure> {
+    let unknown = || Failure::not_found(format!("there is no enrollment {id}"));
+    let enrollment = verbs.enrollment(id).await?.ok_or_else(unknown)?;
+    operator.require(needed, enrollment.team_id.as_ref(), unknown)?;
+    Ok(enrollment)
 }
 
 const MAX_REASON: usize = 500;
@@ -130,6 +143,7 @@ pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment
         attempts: standing.attempts,
         poll_at: standing.poll_at,
         replaces: enrollment.replaces.as_ref().map(ToString::to_string),
+        team: enrollment.team_id.as_ref().map(|id| names.team(id)),
         metadata: enrollment.metadata.clone(),
         created_at: enrollment.created_at,
         updated_at: enrollment.updated_at,

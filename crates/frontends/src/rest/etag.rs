@@ -3,6 +3,7 @@
 use http::header::{ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderValue};
 use lifecycle::operator::Expected;
+use pki::time::Timestamp;
 use protocols::rest::problem::ProblemKind;
 
 use super::failure::Failure;
@@ -30,6 +31,15 @@ pub(crate) fn expected(headers: &HeaderMap) -> Result<Expected<i64>, Failure> {
              something new",
         )),
     }
+}
+
+/// The same where versions are told apart by when they were made.
+pub(crate) fn expected_time(headers: &HeaderMap) -> Result<Expected<Timestamp>, Failure> {
+    Ok(match expected(headers)? {
+        Expected::Anything => Expected::Anything,
+        Expected::Absent => Expected::Absent,
+        Expected::Version(version) => Expected::Version(Timestamp::from_millis(version)),
+    })
 }
 
 fn read(value: &HeaderValue) -> Option<i64> {

@@ -7,6 +7,7 @@ use domain::policy::Violation;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lifecycle::StoreError;
+use lifecycle::access::{AccessError, TeamChoiceError};
 use lifecycle::acme::directories::PutDirectoryError;
 use lifecycle::acme::eab_keys::EabKeyError;
 use lifecycle::bulk::{CommandError, PlanError};
@@ -124,6 +125,43 @@ impl From<StoreError> for Failure {
             "the database does not answer; the request may be repeated in a few seconds",
         )
         .with_header(RETRY_AFTER, HeaderValue::from_static("5"))
+    }
+}
+
+impl From<AccessError> for Failure {
+    fn from(error: AccessError) -> Self {
+        match error {
+            AccessError::Store(error) => error.into(),
+            AccessError::Refused(_) | AccessError::Forbidden(_) => {
+                Self::forbidden(error.to_string())
+            }
+            AccessError::BadName(_)
+            | AccessError::NoName
+            | AccessError::NoSuchRole(_)
+            | AccessError::NoSuchTeam(_)
+            | AccessError::NoSuchPrincipal(_) => Self::invalid(error.to_string()),
+            AccessError::NoSuchGrant(_) | AccessError::Unknown => {
+                Self::not_found(error.to_string())
+            }
+            AccessError::BuiltInRole(_)
+            | AccessError::RoleHeld(_)
+            | AccessError::AlreadyGranted
+            | AccessError::TeamOwns(_)
+            | AccessError::LastAdministrator => Self::conflict(error.to_string()),
+            AccessError::Changed => Self::new(ProblemKind::Changed, error.to_string()),
+        }
+    }
+}
+
+impl From<TeamChoiceError> for Failure {
+    fn from(error: TeamChoiceError) -> Self {
+        match error {
+            TeamChoiceError::Store(error) => error.into(),
+            TeamChoiceError::Forbidden(_) => Self::forbidden(error.to_string()),
+            TeamChoiceError::Unknown(_) | TeamChoiceError::Several(_) => {
+                Self::invalid(error.to_string())
+            }
+        }
     }
 }
 

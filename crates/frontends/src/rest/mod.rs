@@ -1,7 +1,7 @@
 //! The operator's REST API under `/api/v1`.
 //!
-//! A request passes [`access`], which checks the token and the permission its route asks for,
-//! then one handler, which parses, calls one verb, and renders what it gives. The list of routes
+//! A request passes [`access`], which checks the credential and the permission its route asks for,
+//! then one handler, which looks at whose the object is, calls one verb, and renders what it gives. The list of routes
 //! in [`routes`] is the only way in: what is not in it with a permission does not exist.
 
 mod access;
@@ -20,16 +20,22 @@ mod explain;
 pub mod export;
 mod extract;
 mod failure;
+mod grants;
 mod held_keys;
 mod idempotency;
 mod issuer_setup;
 mod issuers;
 mod listing;
+mod me;
 mod names;
+mod needs;
 mod openapi;
 mod orders;
+mod owners;
 mod profiles;
+mod roles;
 mod routes;
+mod teams;
 mod tokens;
 mod translate;
 
@@ -56,7 +62,7 @@ pub fn router(lifecycle: Arc<Lifecycle>) -> Router {
         get(move || async move { openapi::answer(description) }),
     );
     for route in routes::all() {
-        let gate = Gate::new(Arc::clone(&lifecycle), route.permission);
+        let gate = Gate::new(Arc::clone(&lifecycle), route.needs);
         let handler = match idempotency::is_creation(&route.item) {
             true => idempotency::once(Arc::clone(&lifecycle), route.handler),
             false => route.handler,

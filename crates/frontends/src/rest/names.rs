@@ -2,16 +2,25 @@
 
 use std::collections::HashMap;
 
-use domain::id::{DirectoryId, IssuerId, ProfileId};
+use domain::access::{Rights, Visibility};
+use domain::id::{DirectoryId, IssuerId, ProfileId, TeamId};
+use domain::permission::Permission;
 use lifecycle::Lifecycle;
 
 use super::failure::Failure;
 
-/// The names of issuers, profiles and directories; there are few of each.
+/// The names of issuers, profiles, directories and teams; there are few of each.
 pub(crate) struct Names {
     issuers: HashMap<IssuerId, String>,
-    profiles: HashMap<ProfileId, String>,
-    directories: HashMap<DirectoryId, String>,
+    profiles: HashMap<ProfileId, Owned>,
+    directories: HashMap<DirectoryId, Owned>,
+    teams: HashMap<TeamId, String>,
+}
+
+/// The name of something, and whose it is.
+struct Owned {
+    name: String,
+    team: Option<TeamId>,
 }
 
 impl Names {
@@ -19,10 +28,19 @@ impl Names {
         let issuers = lifecycle.list_issuers().await?;
         let profiles = lifecycle.profiles().await?;
         let directories = lifecycle.list_directories().await?;
+        let teams = lifecycle.teams().await?;
+        let owned = |name, team| Owned { name, team };
         Ok(Self {
             issuers: issuers.into_iter().map(|i| (i.id, i.name)).collect(),
-            profiles: profiles.into_iter().map(|p| (p.id, p.name)).collect(),
-            directories: directories.into_iter().map(|d| (d.id, d.name)).collect(),
+            profiles: profiles
+                .into_iter()
+                .map(|p| (p.id, owned(p.name, p.team_id)))
+                .collect(),
+            directories: directories
+                .into_iter()
+                .map(|d| (d.id, owned(d.name, d.team_id)))
+                .collect(),
+            teams: teams.into_iter().map(|t| (t.id, t.name)).collect(),
         })
     }
 
@@ -34,39 +52,79 @@ impl Names {
 
     /// The name, or where there is none any more, the id.
     pub(crate) fn profile(&self, id: &ProfileId) -> String {
-        let name = self.profiles.get(id).cloned();
+        let name = self.profiles.get(id).map(|owned| owned.name.clone());
         name.unwrap_or_else(|| id.to_string())
     }
 
     /// The name, or where there is none any more, the id.
     pub(crate) fn directory(&self, id: &DirectoryId) -> String {
-        let name = self.directories.get(id).cloned();
+        let name = self.directories.get(id).map(|owned| owned.name.clone());
+        name.unwrap_or_else(|| id.to_string())
+    }
+
+    /// The name, or where there is none any more, the id.
+    pub(crate) fn team(&self, id: &TeamId) -> String {
+        let name = self.teams.get(id).cloned();
         name.unwrap_or_else(|| id.to_string())
     }
 
     pub(crate) fn issuer_id(&self, name: &str) -> Result<IssuerId, Failure> {
-        find(&self.issuers, "issuer", name)
+        let all = self.issuers.iter().map(|(id, name)| (id, name.as_str()));
+        find(all, "issuer", name)
     }
 
-    pub(crate) fn profile_id(&self, name: &str) -> Result<ProfileId, Failure> {
-        find(&self.profiles, "profile", name)
+    /// The profile of that name, if it is seen by those rights.
+    pub(crate) fn profile_id(&self, name: &str, rights: &Rights) -> Result<ProfileId, Failure> {
+        let visible = rights.visible(Permission::PolicyRead);
+        find(seen(&self.profiles, &visible), "profile", name)
     }
 
-    pub(crate) fn directory_id(&self, name: &str) -> Result<DirectoryId, Failure> {
-        find(&self.directories, "directory", name)
+    /// The directory of that name, if it is seen by those rights.
+    pub(crate) fn directory_id(&self, name: &str, rights: &Rights) -> Result<DirectoryId, Failure> {
+        let visible = rights.visible(Permission::AcmeRead);
+        find(seen(&self.directories, &visible), "directory", name)
+    }
+
+    /// The team of that name, if the rights reach into it at all.
+    pub(crate) fn team_id(&self, name: &str, rights: &Rights) -> Result<TeamId, Failure> {
+        let mut roles = rights.roles().iter();
+        let reaches = |id: &TeamId| roles.any(|held| held.scope.covers(Some(id)));
+        let found = self.teams.iter().find(|(_, known)| *known == name);
+        found
+            .map(|(id, _)| id.clone())
+            .filter(reaches)
+            .ok_or_else(|| Failure::invalid(format!("there is no team `{}`", cut(name))))
     }
 }
 
+fn seen<'a, I>(
+    names: &'a HashMap<I, Owned>,
+    visible: &'a Visibility,
+) -> impl Iterator<Item = (&'a I, &'a str)> + Clone {
+    let seen = names
+        .iter()
+        .filter(|(_, owned)| visible.shows_shared(owned.team.as_ref()));
+    seen.map(|(id, owned)| (id, owned.name.as_str()))
+}
+
 /// A filter that names nothing would find nothing, and hide that it is misspelt.
-fn find<I: Clone>(names: &HashMap<I, String>, kind: &str, wanted: &str) -> Result<I, Failure> {
-    let found = names.iter().find(|(_, name)| *name == wanted);
+fn find<'a, I: Clone + 'a>(
+    names: impl Iterator<Item = (&'a I, &'a str)> + Clone,
+    kind: &str,
+    wanted: &str,
+) -> Result<I, Failure> {
+    let found = names.clone().find(|(_, name)| *name == wanted);
     found.map(|(id, _)| id.clone()).ok_or_else(|| {
-        let mut known: Vec<&str> = names.values().map(String::as_str).collect();
+        let mut known: Vec<&str> = names.map(|(_, name)| name).collect();
         known.sort_unstable();
         Failure::invalid(format!(
             "there is no {kind} `{}`; there are: {}",
-            wanted.chars().take(80).collect::<String>(),
+            cut(wanted),
             known.join(", ")
         ))
     })
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(80).collect()
 }

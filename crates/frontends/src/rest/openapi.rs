@@ -2,7 +2,6 @@
 
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use domain::permission::Permission;
 use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use protocols::rest::problem::{MEDIA_TYPE, Problem};
@@ -11,6 +10,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{Components, Content, Info, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::needs::Needs;
 use super::{idempotency, routes};
 
 /// The description as JSON.
@@ -44,7 +44,7 @@ pub(crate) fn describe() -> OpenApi {
         SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
     );
     for mut route in routes::all() {
-        complete(&mut route.item, &route.path, route.permission);
+        complete(&mut route.item, &route.path, route.needs);
         match api.paths.paths.get_mut(&route.path) {
             Some(item) => item.merge_operations(route.item),
             None => {
@@ -59,7 +59,7 @@ pub(crate) fn describe() -> OpenApi {
 }
 
 /// Adds to a route's operation what all of its kind have in common.
-fn complete(item: &mut PathItem, path: &str, permission: Permission) {
+fn complete(item: &mut PathItem, path: &str, needs: Needs) {
     let is_change = item.get.is_none();
     let operations = [
         &mut item.get,
@@ -99,7 +99,13 @@ fn complete(item: &mut PathItem, path: &str, permission: Permission) {
             add_problem(operation, status, text);
         }
         operation.operation_id = Some(operation_id(path, operation.operation_id.as_deref()));
-        let needs = format!("Needs the permission `{}`.", permission);
+        let needs = match needs {
+            Needs::Everywhere(permission) => {
+                format!("Needs the permission `{permission}`, held everywhere.")
+            }
+            Needs::SomeTeam(permission) => format!("Needs the permission `{permission}`."),
+            Needs::Credential => "Needs a credential, and nothing else: `any`.".to_owned(),
+        };
         operation.description = Some(match operation.description.take() {
             Some(text) if !text.is_empty() => format!("{text}\n\n{needs}"),
             Some(_) | None => needs,

@@ -7,6 +7,7 @@ use domain::acme::challenge::{Challenge, ChallengeState};
 use domain::acme::order::OrderStatus;
 use domain::id::OrderId;
 use domain::identifier::Identifier;
+use domain::permission::Permission;
 use lifecycle::OrderFilter;
 use lifecycle::acme::orders::OrderView;
 use pki::time::Timestamp;
@@ -15,6 +16,7 @@ use protocols::rest::order as wire;
 use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
+use super::access::Operator;
 use super::extract::Named;
 use super::failure::Failure;
 use super::listing::Listing;
@@ -27,10 +29,11 @@ use super::{enrollments, explain};
     responses((status = 200, description = "A page of orders", body = Page<wire::Order>)))]
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
+    operator: Operator,
     listing: Listing<wire::OrderQuery, OrderId>,
 ) -> Result<Json<Page<wire::Order>>, Failure> {
     let names = Names::load(&verbs).await?;
-    let filter = filter(&listing.filter, &names)?;
+    let filter = filter(&listing.filter, &names, &operator)?;
     let found = verbs
         .list_orders(filter, listing.after.clone(), listing.rows())
         .await?;
@@ -47,12 +50,12 @@ pub(crate) async fn list(
     responses((status = 200, description = "The order", body = wire::OrderDetails)))]
 pub(crate) async fn show(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(id): Named<OrderId>,
 ) -> Result<Json<wire::OrderDetails>, Failure> {
-    let view = verbs
-        .any_order(&id)
-        .await?
-        .ok_or_else(|| Failure::not_found(format!("there is no ACME order {id}")))?;
+    let unknown = || Failure::not_found(format!("there is no ACME order {id}"));
+    let view = verbs.any_order(&id).await?.ok_or_else(unknown)?;
+    operator.require(Permission::AcmeRead, view.order.team_id.as_ref(), unknown)?;
     let authorizations = verbs.authorizations_of(&view).await?;
     let enrollment = match &view.order.enrollment_id {
         Some(id) => verbs.enrollment(id).await?,
@@ -71,11 +74,18 @@ pub(crate) async fn show(
     }))
 }
 
-fn filter(query: &wire::OrderQuery, names: &Names) -> Result<OrderFilter, Failure> {
+fn filter(
+    query: &wire::OrderQuery,
+    names: &Names,
+    operator: &Operator,
+) -> Result<OrderFilter, Failure> {
     let account = query.account.as_deref().map(str::parse).transpose();
     let directory = query.directory.as_deref();
     Ok(OrderFilter {
-        directory: directory.map(|name| names.directory_id(name)).transpose()?,
+        visible: operator.visible(Permission::AcmeRead),
+        directory: directory
+            .map(|name| names.directory_id(name, operator.rights()))
+            .transpose()?,
         account: account.map_err(|error: domain::id::ParseIdError| {
             Failure::invalid(format!("`account`: {error}"))
         })?,
@@ -107,6 +117,7 @@ fn render(view: &OrderView, names: &Names) -> wire::Order {
         certificate,
         enrollment: order.enrollment_id.as_ref().map(ToString::to_string),
         replaces: order.replaces.as_ref().map(ToString::to_string),
+        team: order.team_id.as_ref().map(|id| names.team(id)),
         created_at: order.created_at,
         expires_at: order.expires_at,
     }

@@ -1,4 +1,6 @@
-//! The list of routes: what there is, and the permission that each asks for.
+//! The list of routes: what there is, and what each asks for.
+//!
+//! A route stands in [`everywhere`] until its handler looks at teams; then it may go to [`by_team`].
 
 use axum::routing::MethodRouter;
 use domain::permission::Permission;
@@ -8,14 +10,16 @@ use utoipa::openapi::schema::Schema;
 use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
+use super::needs::Needs;
 use super::{
     Verbs, accounts, audit, bulk, certificates, directories, download, eab_keys, enroll,
-    enrollments, held_keys, issuer_setup, issuers, orders, profiles, tokens,
+    enrollments, grants, held_keys, issuer_setup, issuers, me, orders, owners, profiles, roles,
+    teams, tokens,
 };
 
 /// One method of one path.
 pub(crate) struct Route {
-    pub(crate) permission: Permission,
+    pub(crate) needs: Needs,
     pub(crate) path: String,
     pub(crate) item: PathItem,
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
@@ -24,14 +28,23 @@ pub(crate) struct Route {
 
 /// Every route there is.
 pub(crate) fn all() -> Vec<Route> {
+    let everywhere = everywhere().into_iter();
+    let by_team = by_team().into_iter();
+    let for_all = [(Needs::Credential, routes!(me::show))];
+    everywhere
+        .map(|(permission, parts)| (Needs::Everywhere(permission), parts))
+        .chain(by_team.map(|(permission, parts)| (Needs::SomeTeam(permission), parts)))
+        .chain(for_all)
+        .flat_map(|(needs, parts)| route(needs, parts))
+        .collect()
+}
+
+type Parts = UtoipaMethodRouter<Verbs>;
+
+/// What is about no team's objects: the permission has to be held everywhere.
+fn everywhere() -> Vec<(Permission, Parts)> {
     use Permission as P;
-    [
-        (P::CertificatesRead, routes!(certificates::list)),
-        (P::CertificatesRead, routes!(certificates::show)),
-        (P::CertificatesRead, routes!(download::download)),
-        (P::CertificatesRequest, routes!(enroll::renew)),
-        (P::CertificatesRequest, routes!(enroll::rekey)),
-        (P::CertificatesRevoke, routes!(certificates::revoke)),
+    vec![
         // What is planned asks for its own permission on top, certificate by certificate.
         (P::CertificatesRequest, routes!(bulk::plan)),
         (P::CertificatesRead, routes!(bulk::list)),
@@ -41,13 +54,6 @@ pub(crate) fn all() -> Vec<Route> {
         (P::CertificatesRequest, routes!(bulk::pause)),
         (P::CertificatesRequest, routes!(bulk::resume)),
         (P::CertificatesRequest, routes!(bulk::cancel)),
-        (P::CertificatesRequest, routes!(enroll::enroll)),
-        (P::CertificatesRead, routes!(enrollments::list)),
-        (P::CertificatesRead, routes!(enrollments::show)),
-        (P::CertificatesRequest, routes!(enrollments::cancel)),
-        (P::CertificatesRequest, routes!(held_keys::fetch)),
-        (P::IssuersRead, routes!(issuers::list)),
-        (P::IssuersRead, routes!(issuers::show)),
         (P::IssuersOperate, routes!(issuers::set_state)),
         (P::IssuersOperate, routes!(issuers::refresh_crl)),
         // A CA that somebody brings along decides what everybody trusts.
@@ -55,12 +61,41 @@ pub(crate) fn all() -> Vec<Route> {
         (P::IssuersAdminister, routes!(issuer_setup::request)),
         (P::IssuersRead, routes!(issuer_setup::show_request)),
         (P::IssuersAdminister, routes!(issuer_setup::install)),
+        (P::AuditRead, routes!(audit::list)),
+        (P::AuditRead, routes!(audit::export)),
+        (P::AuditRead, routes!(audit::key)),
+        (P::AccessAdminister, routes!(roles::put)),
+        (P::AccessAdminister, routes!(roles::delete)),
+    ]
+}
+
+/// What is open to those who hold the permission in a team, too: the handlers look at the team of
+/// each object. Issuers and built-in roles are everybody's to see.
+fn by_team() -> Vec<(Permission, Parts)> {
+    use Permission as P;
+    vec![
+        (P::CertificatesRead, routes!(certificates::list)),
+        (P::CertificatesRead, routes!(certificates::show)),
+        (P::CertificatesRead, routes!(download::download)),
+        (P::CertificatesRequest, routes!(enroll::renew)),
+        (P::CertificatesRequest, routes!(enroll::rekey)),
+        (P::CertificatesRevoke, routes!(certificates::revoke)),
+        (P::CertificatesEdit, routes!(owners::certificate)),
+        (P::CertificatesRequest, routes!(enroll::enroll)),
+        (P::CertificatesRead, routes!(enrollments::list)),
+        (P::CertificatesRead, routes!(enrollments::show)),
+        (P::CertificatesRequest, routes!(enrollments::cancel)),
+        (P::CertificatesRequest, routes!(held_keys::fetch)),
+        (P::IssuersRead, routes!(issuers::list)),
+        (P::IssuersRead, routes!(issuers::show)),
         (P::PolicyRead, routes!(profiles::list)),
         (P::PolicyRead, routes!(profiles::show)),
         (P::PolicyWrite, routes!(profiles::put)),
+        (P::PolicyWrite, routes!(owners::profile)),
         (P::AcmeRead, routes!(directories::list)),
         (P::AcmeRead, routes!(directories::show)),
         (P::AcmeWrite, routes!(directories::put)),
+        (P::AcmeWrite, routes!(owners::directory)),
         (P::AcmeRead, routes!(accounts::list)),
         (P::AcmeRead, routes!(accounts::show)),
         (P::AcmeWrite, routes!(accounts::revoke)),
@@ -70,26 +105,28 @@ pub(crate) fn all() -> Vec<Route> {
         (P::AcmeRead, routes!(eab_keys::show)),
         (P::AcmeWrite, routes!(eab_keys::create)),
         (P::AcmeWrite, routes!(eab_keys::revoke)),
-        (P::AuditRead, routes!(audit::list)),
-        (P::AuditRead, routes!(audit::export)),
-        (P::AuditRead, routes!(audit::key)),
+        (P::AcmeWrite, routes!(owners::eab_key)),
+        (P::AccessRead, routes!(teams::list)),
+        (P::AccessRead, routes!(teams::show)),
+        (P::AccessAdminister, routes!(teams::put)),
+        (P::AccessAdminister, routes!(teams::delete)),
+        (P::AccessRead, routes!(roles::list)),
+        (P::AccessRead, routes!(roles::show)),
+        (P::AccessRead, routes!(roles::permissions)),
+        (P::AccessRead, routes!(grants::list)),
+        (P::AccessAdminister, routes!(grants::create)),
+        (P::AccessAdminister, routes!(grants::withdraw)),
         (P::AccessRead, routes!(tokens::list)),
         (P::AccessAdminister, routes!(tokens::create)),
         (P::AccessAdminister, routes!(tokens::revoke)),
     ]
-    .into_iter()
-    .flat_map(|(permission, parts)| route(permission, parts))
-    .collect()
 }
 
-fn route(
-    permission: Permission,
-    (schemas, paths, handler): UtoipaMethodRouter<Verbs>,
-) -> Option<Route> {
+fn route(needs: Needs, (schemas, paths, handler): Parts) -> Option<Route> {
     let Paths { paths, .. } = paths;
     let (path, item) = paths.into_iter().next()?;
     Some(Route {
-        permission,
+        needs,
         path,
         item,
         schemas,

@@ -29,6 +29,10 @@ impl AccountCache {
         )
     }
 
+    pub(crate) fn forget_all(&self) {
+        self.0.invalidate_all();
+    }
+
     pub(crate) fn forget(&self, id: &AccountId) {
         self.0.invalidate(id);
     }
@@ -183,7 +187,7 @@ impl Lifecycle {
     ) -> Result<FoundAccount, NewAccountError> {
         let now = self.now();
         let (eab_key_id, eab_jws) = request.binding.unzip();
-        let account = Account {
+        let mut account = Account {
             id: AccountId::mint(now, &*self.random),
             directory_id: directory.id.clone(),
             jwk: request.jwk,
@@ -194,6 +198,7 @@ impl Lifecycle {
             eab_key_id,
             eab_jws,
             created_from: caller.actor.address.clone(),
+            team_id: directory.team_id.clone(),
             created_at: now,
             updated_at: now,
         };
@@ -231,6 +236,8 @@ impl Lifecycle {
                             .await?
                             .ok_or(NewAccountError::UnknownBinding)?;
                         key.check_usable(&account.directory_id, now)?;
+                        // Whose key it is says whose account it is, before the directory does.
+                        account.team_id = key.team_id.or(account.team_id);
                         tx.note_eab_key_use(id, now).await?;
                     }
                     tx.insert_account(&account).await?;

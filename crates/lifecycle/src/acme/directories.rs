@@ -114,6 +114,7 @@ impl Lifecycle {
                         id: fresh,
                         name,
                         spec: DirectorySpec::default(),
+                        team_id: None,
                         created_at: now,
                         updated_at: now,
                     });

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use domain::access::Visibility;
 use domain::acme::account::AccountStatus;
 use domain::acme::eab::{EabKey, EabUsage};
-use domain::id::{DirectoryId, EabKeyId};
+use domain::id::{DirectoryId, EabKeyId, TeamId};
 use domain::keystore::KeyStoreError;
+use domain::permission::Permission;
 use domain::profile::NamePattern;
 use serde_json::json;
 use store::StoreError;
@@ -19,6 +21,8 @@ use crate::actor::Caller;
 pub struct NewEabKey {
     pub name: String,
     pub directory: Option<String>,
+    /// The team that owns it, and what is ordered with it.
+    pub team: Option<TeamId>,
     pub allowed_names: Vec<NamePattern>,
     pub usage: EabUsage,
     pub lifetime: Option<Duration>,
@@ -54,11 +58,14 @@ impl Lifecycle {
         if request.name.trim().is_empty() {
             return Err(EabKeyError::NoName);
         }
+        let visible = caller.rights.visible(Permission::AcmeRead);
         let directory_id: Option<DirectoryId> = match &request.directory {
             None => None,
             Some(name) => match self.directory(name).await? {
-                Some(directory) => Some(directory.id.clone()),
-                None => return Err(EabKeyError::NoSuchDirectory(name.clone())),
+                Some(directory) if visible.shows_shared(directory.team_id.as_ref()) => {
+                    Some(directory.id.clone())
+                }
+                Some(_) | None => return Err(EabKeyError::NoSuchDirectory(name.clone())),
             },
         };
         let now = self.now();
@@ -75,6 +82,7 @@ impl Lifecycle {
             expires_at: request.lifetime.map(|lifetime| now + lifetime),
             revoked_at: None,
             last_used_at: None,
+            team_id: request.team,
             created_at: now,
         };
         let event = self.event(
@@ -84,6 +92,7 @@ impl Lifecycle {
             json!({
                 "name": key.name,
                 "directory": request.directory,
+                "team": key.team_id,
                 "allowed_names": key.allowed_names,
                 "expires_at": key.expires_at,
             }),
@@ -126,15 +135,16 @@ impl Lifecycle {
             .await
     }
 
-    /// Keys, newest first.
+    /// The keys of the teams that are seen, newest first.
     pub async fn list_eab_keys(
         &self,
+        visible: Visibility,
         after: Option<EabKeyId>,
         limit: u32,
     ) -> Result<Vec<EabKey>, StoreError> {
         self.store
             .scan("eab_key.list", move |tx| {
-                Box::pin(async move { tx.list_eab_keys(after.as_ref(), limit).await })
+                Box::pin(async move { tx.list_eab_keys(&visible, after.as_ref(), limit).await })
             })
             .await
     }

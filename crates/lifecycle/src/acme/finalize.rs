@@ -193,6 +193,7 @@ impl Lifecycle {
             not_after: order.not_after,
             replaces: order.replaces.clone(),
             metadata: BTreeMap::new(),
+            team: order.team_id.clone(),
         };
         self.admit(request).await.map_err(|error| match error {
             AdmitError::Rejected(violations) => FinalizeError::Rejected(violations),

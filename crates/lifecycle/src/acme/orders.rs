@@ -133,6 +133,7 @@ impl Lifecycle {
             replaces_cert_id: replaces.is_some().then_some(request.replaces).flatten(),
             replaces,
             enrollment_id: None,
+            team_id: account.team_id.clone().or_else(|| profile.team_id.clone()),
             expires_at: now + directory.spec.order_lifetime(),
             created_at: now,
         };

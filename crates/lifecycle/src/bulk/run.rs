@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use domain::access::{Principal, Rights};
 use domain::bulk::{Bulk, BulkAction, BulkItem, BulkOutcome, BulkState};
 use domain::id::{BulkId, CertificateId};
 use pki::revocation::RevocationReason;
@@ -74,9 +75,15 @@ impl Lifecycle {
         bulk: &Bulk,
         certificate: &CertificateId,
     ) -> Result<(), StoreError> {
+        // What the planner may do now, not when it was planned.
+        let rights = match Principal::of(&bulk.planner) {
+            Some(planner) => self.rights_of(&planner).await?,
+            None => Rights::everything(),
+        };
         let caller = Caller {
             actor: bulk.planner.clone(),
-            ..Caller::system()
+            request_id: None,
+            rights,
         };
         let (outcome, detail) = match &bulk.action {
             BulkAction::Renew => match self.renew_item(bulk, certificate, &caller).await? {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
-use domain::id::{CertificateId, EnrollmentId};
+use domain::id::{CertificateId, EnrollmentId, TeamId};
 use domain::identifier::Identifier;
 use domain::issuer::{IssueError, Issuer, SigningRequest};
 use domain::policy::{self, Circumstances, Decision, Proposal, Violation};
@@ -30,6 +30,8 @@ pub struct EnrollmentRequest {
     pub not_after: Option<Timestamp>,
     pub replaces: Option<CertificateId>,
     pub metadata: BTreeMap<String, String>,
+    /// The team that the certificate will be of.
+    pub team: Option<TeamId>,
 }
 
 /// Why a request goes no further.
@@ -96,6 +98,7 @@ impl Lifecycle {
                 prepared,
                 attempts: 0,
             },
+            team_id: request.team,
             created_at: now,
             updated_at: now,
         };

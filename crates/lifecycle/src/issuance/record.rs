@@ -119,6 +119,7 @@ impl Lifecycle {
             replaced_by: None,
             metadata: BTreeMap::clone(&enrollment.metadata),
             revocation: None,
+            team_id: enrollment.team_id.clone(),
             created_at: now,
         }
     }
@@ -142,6 +143,7 @@ impl Lifecycle {
                 "names": entry.names,
                 "not_after": entry.not_after,
                 "enrollment": admitted.enrollment.id,
+                "team": entry.team_id,
                 "metadata": entry.metadata,
             }),
         )

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::access::Rights;
 use domain::certificate::InventoryCertificate;
 use domain::enrollment::{Enrollment, Requester};
 use domain::event::ActorKind;
-use domain::id::{BulkId, CertificateId};
+use domain::id::{BulkId, CertificateId, TeamId};
 use domain::identifier::{Identifier, IdentifierError};
+use domain::permission::Permission;
 use domain::policy::Violation;
 use domain::profile::Profile;
 use pki::csr::{self, Csr, CsrBuildError, CsrError};
@@ -33,6 +35,8 @@ pub struct Submission {
     pub identifiers: Vec<Identifier>,
     pub validity: ValidityWish,
     pub metadata: BTreeMap<String, String>,
+    /// The team that the certificate will be of; without one it is of the profile's.
+    pub team: Option<TeamId>,
     pub replaces: Option<CertificateId>,
     /// The bulk action that this is part of.
     pub bulk: Option<BulkId>,
@@ -47,6 +51,7 @@ impl Submission {
             identifiers,
             validity: ValidityWish::default(),
             metadata: BTreeMap::new(),
+            team: None,
             replaces: None,
             bulk: None,
         }
@@ -155,7 +160,10 @@ impl Lifecycle {
         let profile = self
             .profile(&submission.profile)
             .await?
+            .filter(|profile| may_use(profile, submission.team.as_ref(), &caller.rights))
             .ok_or_else(|| SubmitError::NoSuchProfile(submission.profile.clone()))?;
+        let team = submission.team.clone();
+        let team = team.or_else(|| profile.team_id.clone());
         let (csr, key) = certificate_request(&submission).await?;
         let identifiers = match submission.identifiers.is_empty() {
             true => identifiers_of(&csr)?,
@@ -165,7 +173,8 @@ impl Lifecycle {
             return Err(SubmitError::NoNames);
         }
         if let Some(replaced) = &submission.replaces {
-            self.check_kinship(replaced, &identifiers).await?;
+            self.check_kinship(replaced, &identifiers, &caller.rights)
+                .await?;
         }
         let (not_before, not_after) = resolve(submission.validity, &profile, self.now())?;
         let event = json!({
@@ -174,6 +183,7 @@ impl Lifecycle {
             "metadata": submission.metadata,
             "key": if key.is_some() { "server" } else { "requester" },
             "replaces": submission.replaces,
+            "team": team,
             "bulk": submission.bulk,
         });
         let settles = submission.bulk.zip(submission.replaces.clone());
@@ -187,6 +197,7 @@ impl Lifecycle {
             not_after,
             replaces: submission.replaces,
             metadata: submission.metadata,
+            team,
         };
         let with = Companions {
             key,
@@ -200,10 +211,12 @@ impl Lifecycle {
         &self,
         replaced: &CertificateId,
         identifiers: &[Identifier],
+        rights: &Rights,
     ) -> Result<(), SubmitError> {
         let certificate: InventoryCertificate = self
             .certificate(replaced)
             .await?
+            .filter(|found| rights.allows(Permission::CertificatesRequest, found.team_id.as_ref()))
             .ok_or_else(|| SubmitError::NothingToReplace(replaced.clone()))?;
         let shares_a_name = identifiers
             .iter()
@@ -298,6 +311,12 @@ fn resolve(
         }
     };
     Ok((wish.not_before, not_after))
+}
+
+/// A team's profile is for that team, and for those who may ask in it.
+fn may_use(profile: &Profile, team: Option<&TeamId>, rights: &Rights) -> bool {
+    let owner = profile.team_id.as_ref();
+    owner.is_none() || owner == team || rights.allows(Permission::CertificatesRequest, owner)
 }
 
 /// Who asks, as the enrollment remembers it.

@@ -1,7 +1,9 @@
 //! Changing the rules of an ACME directory.
 
+use domain::access::Rights;
 use domain::acme::directory::{Directory, DirectorySpec};
-use domain::id::DirectoryId;
+use domain::id::{DirectoryId, TeamId};
+use domain::permission::Permission;
 use pki::time::Timestamp;
 use serde_json::json;
 use store::{StoreError, Tx};
@@ -23,20 +25,24 @@ pub enum ReplaceDirectoryError {
 }
 
 impl Lifecycle {
-    /// Makes a directory, or changes the rules of the one with that name, if it is as expected.
+    /// Makes a directory, or changes the rules of the one with that name, if it is as expected. A
+    /// new one is of `team`; one that is there stays with its own.
     pub async fn replace_directory(
         &self,
         name: String,
         spec: DirectorySpec,
+        team: Option<TeamId>,
         expected: Expected<Timestamp>,
         caller: &Caller,
     ) -> Result<Directory, ReplaceDirectoryError> {
-        self.check_directory_rules(&name, &spec).await?;
+        self.check_directory_rules(&name, &spec, &caller.rights)
+            .await?;
         let now = self.now();
         let fresh = Directory {
             id: DirectoryId::mint(now, &*self.random),
             name: name.clone(),
             spec,
+            team_id: team,
             created_at: now,
             updated_at: now,
         };
@@ -60,6 +66,7 @@ impl Lifecycle {
         &self,
         name: &str,
         spec: &DirectorySpec,
+        rights: &Rights,
     ) -> Result<(), PutDirectoryError> {
         if !is_slug(name) {
             return Err(PutDirectoryError::BadName(name.chars().take(80).collect()));
@@ -70,9 +77,12 @@ impl Lifecycle {
         if spec.trusted && !spec.external_account_required {
             return Err(PutDirectoryError::TrustedWithoutBinding);
         }
-        for profile in &spec.profiles {
-            if self.profile(profile).await?.is_none() {
-                return Err(PutDirectoryError::NoSuchProfile(profile.clone()));
+        // A profile of a team that is not seen is as good as none.
+        let visible = rights.visible(Permission::PolicyRead);
+        for name in &spec.profiles {
+            let profile = self.profile(name).await?;
+            if profile.is_none_or(|profile| !visible.shows_shared(profile.team_id.as_ref())) {
+                return Err(PutDirectoryError::NoSuchProfile(name.clone()));
             }
         }
         Ok(())
@@ -92,6 +102,7 @@ async fn store_directory(
         None => tx.insert_directory(&fresh).await?,
         Some(known) => {
             fresh.id = known.id;
+            fresh.team_id = known.team_id;
             fresh.created_at = known.created_at;
             // Two changes within a millisecond are still two versions.
             let next = Timestamp::from_millis(known.updated_at.millis() + 1);

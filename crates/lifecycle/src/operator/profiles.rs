@@ -1,6 +1,6 @@
 //! Changing what a profile allows.
 
-use domain::id::ProfileId;
+use domain::id::{ProfileId, TeamId};
 use domain::profile::{Profile, ProfileSpec};
 use serde_json::json;
 use store::StoreError;
@@ -23,11 +23,13 @@ pub enum ReplaceProfileError {
 
 impl Lifecycle {
     /// Makes a profile, or a new version of the one with that name, if it is as expected.
-    /// Certificates and orders keep the version they were made under.
+    /// Certificates and orders keep the version they were made under. A new one is of `team`; one
+    /// that is there stays with its own.
     pub async fn replace_profile(
         &self,
         name: String,
         spec: ProfileSpec,
+        team: Option<TeamId>,
         expected: Expected<u32>,
         caller: &Caller,
     ) -> Result<Profile, ReplaceProfileError> {
@@ -51,6 +53,10 @@ impl Lifecycle {
                     let profile = Profile {
                         id: previous.as_ref().map_or(fresh, |p| p.id.clone()),
                         name,
+                        team_id: match &previous {
+                            None => team,
+                            Some(previous) => previous.team_id.clone(),
+                        },
                         version: previous.map_or(1, |p| p.version + 1),
                         spec,
                         created_at: now,

@@ -19,6 +19,9 @@ pub struct Account {
     /// The external account binding key it was made with
     #[serde(skip_serializing_if = "Option::is_none")]
     pub eab_key: Option<String>,
+    /// Name of the team that it is of
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// The address it was made from
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_from: Option<String>,

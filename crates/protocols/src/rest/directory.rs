@@ -13,6 +13,9 @@ pub struct Directory {
     /// What clients are given
     pub url: String,
     pub rules: DirectoryRules,
+    /// Name of the team that owns it; everybody shares it without one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]

@@ -22,6 +22,9 @@ pub struct EabKey {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_names: Vec<String>,
     pub usage: EabUsage,
+    /// Name of the team that owns it, and what is ordered with it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// How many accounts were bound with it
     pub uses: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +70,9 @@ pub struct CreateEabKey {
     /// For accounts of this ACME directory only
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
+    /// Name of the team that it is for; may be left out by who can make keys in one team only
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// `host.example.org`, `.example.org` for everything below, `192.0.2.0/24`
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_names: Vec<String>,

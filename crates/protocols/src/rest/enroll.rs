@@ -23,6 +23,10 @@ pub struct Enroll {
     /// Name of the profile
     #[schema(example = "default")]
     pub profile: String,
+    /// Name of the team that it is for; may be left out by who can ask in one team only
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "web")]
+    pub team: Option<String>,
     /// PKCS #10, PEM or the base64 of its DER; or else `key`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub csr: Option<String>,

@@ -46,6 +46,9 @@ pub struct Enrollment {
     /// The certificate it renews
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// Name of the team that owns it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
     #[schema(value_type = String, format = DateTime)]

@@ -29,6 +29,9 @@ pub struct Order {
     /// The certificate that this one takes the place of (RFC 9773)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
+    /// Name of the team that it is of
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]

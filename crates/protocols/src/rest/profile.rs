@@ -14,6 +14,9 @@ pub struct Profile {
     pub id: String,
     pub version: u32,
     pub rules: ProfileRules,
+    /// Name of the team that owns it; everybody shares it without one
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// When this version was made
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

@@ -8,10 +8,12 @@ use serde_json::json;
 use super::certificate::{CertificateQuery, DownloadFormat, RevokeRequest};
 use super::directory::DirectoryRules;
 use super::eab_key::{CreateEabKey, CreatedEabKey, EabKey, EabKeyStatus, EabUsage};
+use super::grant::HeldRole;
 use super::issuer::ImportIssuer;
 use super::page::Page;
 use super::problem::{Problem, ProblemKind};
-use super::token::{CreateToken, CreatedToken, Role, Token, TokenStatus};
+use super::team::SetOwner;
+use super::token::{CreateToken, CreatedToken, Token, TokenStatus};
 
 fn travels<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
     let text = serde_json::to_string(value).unwrap();
@@ -24,6 +26,7 @@ fn eab_key() -> EabKey {
         name: "web".to_owned(),
         status: EabKeyStatus::Usable,
         directory: None,
+        team: None,
         allowed_names: vec![".example.org".to_owned()],
         usage: EabUsage::Multi,
         uses: 3,
@@ -38,12 +41,16 @@ fn token() -> Token {
     Token {
         id: "tok_1".to_owned(),
         name: "ci".to_owned(),
-        role: Role::CaOperator,
+        roles: vec![HeldRole {
+            role: "ca-operator".to_owned(),
+            team: None,
+        }],
         status: TokenStatus::Usable,
         expires_at: None,
         last_used_at: Some(Timestamp::from_seconds(1_700_000_001)),
         revoked_at: None,
         created_at: Timestamp::from_seconds(1_700_000_000),
+        created_by: None,
     }
 }
 
@@ -101,6 +108,13 @@ fn a_misspelt_member_of_a_request_is_refused() {
         serde_json::from_value::<DirectoryRules>(json!({"profile": ["default"]})).is_err(),
     ];
     assert_eq!(refused, [true; 4]);
+}
+
+#[test]
+fn nothing_is_given_away_by_leaving_the_team_out() {
+    assert!(serde_json::from_value::<SetOwner>(json!({})).is_err());
+    let given: SetOwner = serde_json::from_value(json!({ "team": null })).unwrap();
+    assert_eq!(given.team, None);
 }
 
 #[test]

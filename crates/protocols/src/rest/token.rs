@@ -6,13 +6,16 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::grant::HeldRole;
+
 /// An API token. Its secret is never shown again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Token {
     #[schema(example = "tok_06ek9q3v5c8m2k7t1r4x0z9w8y")]
     pub id: String,
     pub name: String,
-    pub role: Role,
+    /// What it holds, as far as the caller sees it
+    pub roles: Vec<HeldRole>,
     pub status: TokenStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -26,24 +29,9 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-}
-
-/// What a token may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Everything
-    Administrator,
-    /// Operate CAs, ACME and certificates, but give nobody access and set no policy
-    CaOperator,
-    /// Say what may be issued, and issue nothing
-    PolicyAuthor,
-    /// Decide on requests of others
-    Approver,
-    /// Ask for certificates
-    Requester,
-    /// See everything and change nothing
-    Auditor,
+    /// Id of the user or token that had it made
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<String>,
 }
 
 /// Whether a token opens anything.
@@ -62,7 +50,12 @@ pub struct CreateToken {
     /// Who or what it is for
     #[schema(example = "deploy pipeline", min_length = 1)]
     pub name: String,
-    pub role: Role,
+    #[schema(example = "requester")]
+    pub role: String,
+    /// In this team only; absent: everywhere
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "web")]
+    pub team: Option<String>,
     /// Seconds until it opens nothing any more; absent means never
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_seconds: Option<u64>,

@@ -163,6 +163,19 @@ impl Client {
         json(self.send(request).await?).await
     }
 
+    /// Puts a value in place of whatever is there.
+    pub async fn replace<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        json(
+            self.send(self.request(Method::PUT, path).json(body))
+                .await?,
+        )
+        .await
+    }
+
     /// Deletes a resource.
     pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
         self.send(self.request(Method::DELETE, path))

@@ -62,6 +62,9 @@ struct Create {
     /// For accounts of this ACME directory only
     #[arg(long)]
     directory: Option<String>,
+    /// For this team: what is ordered with it is the team's
+    #[arg(long)]
+    team: Option<String>,
     /// Names its accounts may order: host.example.org, .example.org, 192.0.2.0/24; repeatable
     #[arg(long = "allow", value_name = "PATTERN")]
     allowed_names: Vec<String>,
@@ -116,6 +119,7 @@ impl Create {
         CreateEabKey {
             name: self.name,
             directory: self.directory,
+            team: self.team,
             allowed_names: self.allowed_names,
             usage: match self.multi {
                 true => EabUsage::Multi,
@@ -132,6 +136,7 @@ const COLUMNS: &[&str] = &[
     "status",
     "usage",
     "uses",
+    "team",
     "directory",
     "allowed_names",
     "expires_at",

@@ -16,17 +16,21 @@ pub mod eab;
 pub mod enrollment;
 pub mod exit;
 mod files;
+pub mod grant;
 pub mod issuer;
 mod lifetime;
 mod local;
 pub mod login;
+pub mod me;
 pub mod order;
 mod ordered;
 pub mod output;
 mod paging;
 pub mod profile;
+pub mod role;
 mod rules;
 pub mod saved;
+pub mod team;
 pub mod token;
 
 use std::path::PathBuf;
@@ -110,6 +114,14 @@ enum Command {
     Enrollment(enrollment::EnrollmentCommand),
     /// The event log: list, export, verify
     Audit(audit::AuditCommand),
+    /// Who I am, and what I may do
+    Me(me::MeCommand),
+    /// Teams: who owns what
+    Team(team::TeamCommand),
+    /// Roles and the permissions they consist of
+    Role(role::RoleCommand),
+    /// Who holds which role where
+    Grant(grant::GrantCommand),
     /// API tokens
     Token(token::TokenCommand),
     /// Write a backup, on the server's machine
@@ -137,6 +149,10 @@ impl Command {
             Self::Eab(eab) => eab.run(context).await,
             Self::Enrollment(enrollment) => enrollment.run(context).await,
             Self::Audit(audit) => audit.run(context).await,
+            Self::Me(me) => me.run(context).await,
+            Self::Team(team) => team.run(context).await,
+            Self::Role(role) => role.run(context).await,
+            Self::Grant(grant) => grant.run(context).await,
             Self::Token(token) => token.run(context).await,
             Self::Backup(backup) => backup.run(context).await,
             Self::Restore(restore) => restore.run(context).await,

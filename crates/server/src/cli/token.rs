@@ -1,10 +1,8 @@
 //! `certwright token`: who may use the API.
 
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
-use domain::role::Role;
-use protocols::rest::token::{CreateToken, CreatedToken, Role as WireRole, Token};
+use lifecycle::access::AccessError;
+use protocols::rest::token::{CreateToken, CreatedToken, Token};
 use serde_json::json;
 
 use super::Context;
@@ -33,12 +31,11 @@ enum Verb {
     /// Make a token and print it, this once
     #[command(after_help = "Examples:
   certwright token create --data ./data --role administrator --name me
-  certwright token create --name pipeline --role ca-operator --lifetime 90d
+  certwright token create --name pipeline --role requester --team web --lifetime 90d
 
 With --data (or --config) it works on the server's machine without a token, whether the server runs
-or not; otherwise it asks the server over the network, with an administrator's token.
-Roles: administrator; ca-operator, who operates CAs and certificates but makes no tokens; auditor,
-who sees everything and changes nothing.")]
+or not; otherwise it asks the server over the network, and the new token may do no more than yours.
+Built-in roles: administrator, ca-operator, policy-author, approver, requester, auditor.")]
     Create(Create),
     /// List tokens, newest first
     #[command(after_help = "Example:
@@ -61,9 +58,12 @@ struct Create {
     /// Who or what it is for
     #[arg(long)]
     name: String,
-    /// administrator, ca-operator or auditor
+    /// Name of a role; `certwright role list` shows them
     #[arg(long)]
-    role: Role,
+    role: String,
+    /// In this team only; everywhere without it
+    #[arg(long)]
+    team: Option<String>,
     /// How long it opens anything: 90d, 12h; for ever without it
     #[arg(long)]
     lifetime: Option<Lifetime>,
@@ -100,21 +100,23 @@ impl Create {
         let request = TokenRequest {
             name: self.name,
             role: self.role,
+            team: self.team,
             lifetime_seconds: self.lifetime.map(|lifetime| lifetime.0),
         };
         let made = match Local::open(&self.from.load()?).await? {
             Local::Server(server) => server.create_token(request).await.map_err(local::failure)?,
             Local::Own(wired) => {
-                let lifetime = request.lifetime_seconds.map(Duration::from_secs);
+                let (role, team) = (request.role.clone(), request.team.clone());
                 let made = wired
                     .lifecycle
-                    .create_token(request.name, request.role, lifetime, &local::caller())
+                    .create_token_with(request.into_new_token(), &local::caller())
                     .await
-                    .map_err(anyhow::Error::from)?;
+                    .map_err(refused)?;
                 MadeToken {
                     id: made.token.id.to_string(),
                     name: made.token.name,
-                    role: made.token.role,
+                    role,
+                    team,
                     secret: made.secret.expose().to_owned(),
                 }
             }
@@ -126,18 +128,20 @@ impl Create {
     async fn there(self, context: &Context) -> Result<(), Failure> {
         let body = CreateToken {
             name: self.name,
-            role: match self.role {
-                Role::Administrator => WireRole::Administrator,
-                Role::CaOperator => WireRole::CaOperator,
-                Role::PolicyAuthor => WireRole::PolicyAuthor,
-                Role::Approver => WireRole::Approver,
-                Role::Requester => WireRole::Requester,
-                Role::Auditor => WireRole::Auditor,
-            },
+            role: self.role,
+            team: self.team,
             lifetime_seconds: self.lifetime.map(|lifetime| lifetime.0),
         };
         let made: CreatedToken = Client::new(context)?.post(&["tokens"], &body).await?;
         print(context.output, &made.token.id, &made.secret, &made)
+    }
+}
+
+/// A role or team that is not there is the caller's mistake, not the server's.
+fn refused(error: AccessError) -> Failure {
+    match error {
+        AccessError::Store(error) => anyhow::Error::from(error).into(),
+        error => Failure::refused(error),
     }
 }
 
@@ -157,4 +161,11 @@ fn print(
     }
 }
 
-const COLUMNS: &[&str] = &["id", "name", "role", "status", "expires_at", "last_used_at"];
+const COLUMNS: &[&str] = &[
+    "id",
+    "name",
+    "roles",
+    "status",
+    "expires_at",
+    "last_used_at",
+];

@@ -110,16 +110,17 @@ impl Host {
     }
 
     async fn create_token(&self, request: TokenRequest, caller: &Caller) -> Answer {
-        let lifetime = request.lifetime_seconds.map(Duration::from_secs);
+        let (role, team) = (request.role.clone(), request.team.clone());
         let made = self
             .lifecycle
-            .create_token(request.name, request.role, lifetime, caller)
+            .create_token_with(request.into_new_token(), caller)
             .await;
         match made {
             Ok(made) => Answer::Token(MadeToken {
                 id: made.token.id.to_string(),
                 name: made.token.name,
-                role: made.token.role,
+                role,
+                team,
                 secret: made.secret.expose().to_owned(),
             }),
             Err(error) => Answer::Refused(error.to_string()),

@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 
+use domain::access::Principal;
 use lifecycle::Lifecycle;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -63,7 +64,8 @@ impl Running {
 fn request() -> TokenRequest {
     TokenRequest {
         name: "console".to_owned(),
-        role: Role::Auditor,
+        role: "auditor".to_owned(),
+        team: None,
         lifetime_seconds: Some(60),
     }
 }
@@ -78,10 +80,10 @@ async fn a_token_is_made_by_the_running_server() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(
-        (found.name.as_str(), found.role),
-        ("console", Role::Auditor)
-    );
+    let principal = Principal::Token(found.id.clone());
+    let rights = server.lifecycle.rights_of(&principal).await.unwrap();
+    assert!(rights.holds_role("auditor", None) && rights.roles().len() == 1);
+    assert_eq!(found.name, "console");
     assert_eq!(found.id.to_string(), made.id);
     assert!(found.expires_at.is_some());
 }

@@ -290,7 +290,13 @@ async fn i09_a_profile_that_changed_is_not_issued_under_by_orders_made_before() 
     spec.validity_seconds /= 2;
     let caller = Caller::system();
     lifecycle
-        .replace_profile("default".to_owned(), spec, Expected::Anything, &caller)
+        .replace_profile(
+            "default".to_owned(),
+            spec,
+            None,
+            Expected::Anything,
+            &caller,
+        )
         .await
         .unwrap();
     let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();

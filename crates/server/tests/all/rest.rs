@@ -75,9 +75,8 @@ async fn a01_every_route_asks_for_a_token_and_for_its_permission() {
     assert_eq!(status, StatusCode::OK);
     let operations = operations(&document);
     assert!(operations.len() >= 30, "{operations:?}");
-    let roles = [Role::Auditor, Role::CaOperator, Role::Administrator];
     let mut callers = Vec::new();
-    for role in roles {
+    for role in Role::ALL {
         callers.push((role, Api::of(&server, Some(role)).await));
     }
     for (method, path, permission) in operations
@@ -88,10 +87,8 @@ async fn a01_every_route_asks_for_a_token_and_for_its_permission() {
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
         for (role, api) in &callers {
             let granted = match permission.as_str() {
-                "read" => true,
-                "operate" => *role != Role::Auditor,
-                "administer" => *role == Role::Administrator,
-                other => panic!("{method} {path} names no permission: {other:?}"),
+                "any" => true,
+                other => role.grants(other.parse().unwrap()),
             };
             let (status, body) = api.call(method.clone(), path, None).await;
             assert_eq!(
@@ -111,6 +108,8 @@ async fn a01_every_route_asks_for_a_token_and_for_its_permission() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_or_invented_token_opens_nothing() {
     let server = TestServer::start().await;
+    // The last administrator could not be revoked.
+    let _other = Api::of(&server, Some(Role::Administrator)).await;
     let mut api = Api::of(&server, Some(Role::Administrator)).await;
     let (_, tokens) = api.call(Method::GET, "/api/v1/tokens", None).await;
     let id = tokens["items"][0]["id"].as_str().unwrap().to_owned();

@@ -104,6 +104,7 @@ async fn canaries(server: &TestServer) -> Canaries {
     let request = NewEabKey {
         name: "canary".to_owned(),
         directory: None,
+        team: None,
         allowed_names: Vec::new(),
         usage: EabUsage::Multi,
         lifetime: None,

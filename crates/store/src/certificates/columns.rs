@@ -1,7 +1,9 @@
 //! How a certificate is written into its row and read back.
 
 use domain::certificate::{ChainId, InventoryCertificate, Revocation};
-use domain::id::{AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, ProfileId};
+use domain::id::{
+    AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, ProfileId, TeamId,
+};
 use pki::fingerprint::Fingerprint;
 use pki::revocation::RevocationReason;
 use pki::time::Timestamp;
@@ -14,7 +16,7 @@ macro_rules! columns {
         "id, fingerprint, serial, issuer_id, issuer_name, subject, names, not_before, not_after, \
          key_kind, spki_sha256, authority_key_identifier, der, chain_id, origin, enrollment_id, \
          profile_id, profile_version, account_id, directory_id, replaces, created_at, replaced_by, \
-         metadata, revoked_at, revocation_reason"
+         metadata, revoked_at, revocation_reason, team_id"
     };
 }
 pub(super) use columns;
@@ -75,6 +77,7 @@ pub(super) fn values(certificate: &InventoryCertificate) -> Result<Vec<Value<'_>
         revocation
             .map(|revocation| i32::from(revocation.reason.code()))
             .into(),
+        certificate.team_id.as_ref().map(TeamId::as_str).into(),
     ])
 }
 
@@ -107,6 +110,7 @@ pub(super) fn read(row: &Row) -> Result<InventoryCertificate, StoreError> {
         replaced_by: row.parse_opt(22)?,
         metadata: row.json(23)?,
         revocation: read_revocation(row, 24)?,
+        team_id: row.parse_opt(26)?,
     })
 }
 

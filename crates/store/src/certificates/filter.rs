@@ -1,5 +1,6 @@
 //! Which certificates to list.
 
+use domain::access::Visibility;
 use domain::certificate::{CertificateStatus, Origin};
 use domain::id::{AccountId, IssuerId, ProfileId};
 use pki::fingerprint::Fingerprint;
@@ -14,6 +15,7 @@ use crate::list::List;
 /// Which certificates to list; what is not set does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct CertificateFilter {
+    pub visible: Visibility,
     pub name: Option<NameQuery>,
     pub serial: Option<Serial>,
     pub fingerprint: Option<Fingerprint>,
@@ -57,6 +59,7 @@ impl CertificateFilter {
         };
         let origin = self.origin.as_ref().map(word).transpose()?;
         let list = list
+            .visible("team_id", &self.visible)
             .and_if(
                 // Each half has an index of its own.
                 "((serial = ? AND issuer_id IS NOT NULL) OR (serial = ? AND issuer_id IS NULL))",

@@ -31,7 +31,7 @@ impl Tx<'_> {
             "INSERT INTO certificates (",
             columns!(),
             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-               $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)"
+               $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)"
         );
         self.execute_one(sql, &columns::values(certificate)?)
             .await?;

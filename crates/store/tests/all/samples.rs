@@ -17,7 +17,6 @@ use domain::identifier::Identifier;
 use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, Prepared};
 use domain::keystore::KeyReference;
 use domain::profile::{Profile, preset};
-use domain::role::Role;
 use domain::token::ApiToken;
 use pki::fingerprint::Fingerprint;
 use pki::random::Random;
@@ -50,11 +49,11 @@ pub fn token() -> ApiToken {
     let id = TokenId::mint(at(0), &RANDOM);
     ApiToken {
         name: "ci".to_owned(),
-        role: Role::CaOperator,
         hash: Fingerprint::of(id.as_str().as_bytes()),
         expires_at: Some(at(1000)),
         last_used_at: None,
         revoked_at: None,
+        created_by: None,
         created_at: at(0),
         id,
     }
@@ -87,6 +86,7 @@ pub fn profile(name: &str) -> Profile {
         name: name.to_owned(),
         version: 1,
         spec: preset::tls_server("issuing"),
+        team_id: None,
         created_at: at(0),
     }
 }
@@ -96,6 +96,7 @@ pub fn directory(name: &str) -> Directory {
         id: DirectoryId::mint(at(0), &RANDOM),
         name: name.to_owned(),
         spec: DirectorySpec::default(),
+        team_id: None,
         created_at: at(0),
         updated_at: at(0),
     }
@@ -116,6 +117,7 @@ pub fn eab_key(directory: &DirectoryId) -> EabKey {
         expires_at: Some(at(1000)),
         revoked_at: None,
         last_used_at: None,
+        team_id: None,
         created_at: at(0),
     }
 }
@@ -132,6 +134,7 @@ pub fn account(directory: &DirectoryId, thumbprint: &str) -> Account {
         eab_key_id: None,
         eab_jws: None,
         created_from: Some("192.0.2.7".to_owned()),
+        team_id: None,
         created_at: at(0),
         updated_at: at(0),
     }
@@ -182,6 +185,7 @@ pub fn order(account: &AccountId, directory: &DirectoryId) -> Order {
         replaces_cert_id: None,
         enrollment_id: None,
         expires_at: at(600),
+        team_id: None,
         created_at: at(0),
     }
 }
@@ -202,6 +206,7 @@ pub fn enrollment() -> Enrollment {
             attempts: 0,
             last_error: None,
         },
+        team_id: None,
         created_at: at(0),
         updated_at: at(0),
     }
@@ -250,6 +255,7 @@ pub fn certificate(issuer: Option<&IssuerId>, serial: u8, names: &[&str]) -> Inv
         replaced_by: None,
         metadata: BTreeMap::from([("owner".to_owned(), "Jürgen".to_owned())]),
         revocation: None,
+        team_id: None,
         created_at: at(0),
         id,
     }

@@ -64,6 +64,7 @@ pub(super) async fn binding_key(server: &TestServer, terms: KeyTerms<'_>) -> Bin
     let request = NewEabKey {
         name: "the build farm".to_owned(),
         directory: terms.directory.map(str::to_owned),
+        team: None,
         allowed_names: terms.names.iter().map(|n| n.parse().unwrap()).collect(),
         usage: terms.usage,
         lifetime: terms.lifetime,

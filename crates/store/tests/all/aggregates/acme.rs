@@ -1,5 +1,6 @@
 //! EAB keys, accounts, authorizations, orders.
 
+use domain::access::Visibility;
 use domain::acme::account::AccountStatus;
 use domain::acme::authorization::{AuthorizationState, Proof};
 use domain::acme::challenge::ChallengeKind;
@@ -26,9 +27,9 @@ both_engines! {
             assert_eq!((used.uses, used.last_used_at), (1, Some(at(3))));
             assert!(tx.revoke_eab_key(&key.id, at(4)).await?);
             assert!(!tx.revoke_eab_key(&key.id, at(5)).await?);
-            let listed = tx.list_eab_keys(None, 1).await?;
+            let listed = tx.list_eab_keys(&Visibility::All, None, 1).await?;
             assert_eq!(listed, std::slice::from_ref(&newer));
-            let rest = tx.list_eab_keys(Some(&newer.id), 10).await?;
+            let rest = tx.list_eab_keys(&Visibility::All, Some(&newer.id), 10).await?;
             assert_eq!(rest[0].revoked_at, Some(at(4)));
         });
     }
@@ -119,6 +120,7 @@ both_engines! {
             let page = tx.list_accounts(&all, Some(&elsewhere.id), 1).await?;
             assert_eq!(page, std::slice::from_ref(&revoked));
             let valid_here = AccountFilter {
+                visible: Visibility::All,
                 directory: Some(one.id.clone()),
                 status: Some(AccountStatus::Valid),
                 eab_key: None,
@@ -207,7 +209,7 @@ both_engines! {
             assert_eq!(replacing, std::slice::from_ref(&stored));
             let listed = tx.list_orders_of_account(&account.id, None, 10).await?;
             assert_eq!(listed, [newer.clone(), stored.clone()]);
-            let filter = OrderFilter { directory: Some(directory.id), account: None };
+            let filter = OrderFilter { directory: Some(directory.id), ..OrderFilter::default() };
             assert_eq!(tx.list_orders(&filter, Some(&newer.id), 10).await?, [stored]);
         });
     }

@@ -1,5 +1,6 @@
 //! Settings, tokens, issuers, profiles, directories.
 
+use domain::access::Visibility;
 use domain::issuer::IssuerState;
 
 use super::transact;
@@ -49,8 +50,8 @@ both_engines! {
             tx.insert_token(&other).await?;
             assert_eq!(tx.find_token_by_hash(&one.hash).await?.as_ref(), Some(&one));
             assert_eq!(tx.find_token(&other.id).await?.as_ref(), Some(&other));
-            assert_eq!(tx.list_tokens(None, 10).await?, [other.clone(), one.clone()]);
-            assert_eq!(tx.list_tokens(Some(&other.id), 10).await?, std::slice::from_ref(&one));
+            assert_eq!(tx.list_tokens(&Visibility::All, None, 10).await?, [other.clone(), one.clone()]);
+            assert_eq!(tx.list_tokens(&Visibility::All, Some(&other.id), 10).await?, std::slice::from_ref(&one));
             assert!(tx.touch_token(&one.id, at(5)).await?);
             assert!(tx.revoke_token(&one.id, at(6)).await?);
             assert!(!tx.revoke_token(&one.id, at(7)).await?);

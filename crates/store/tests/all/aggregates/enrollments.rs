@@ -94,7 +94,7 @@ both_engines! {
             let all = EnrollmentFilter::default();
             let listed = ids(tx.list_enrollments(&all, None, 2).await?);
             assert_eq!(listed, [cancelled.id.clone(), other.id.clone()]);
-            let approved = EnrollmentFilter { status: Some("approved".to_owned()) };
+            let approved = EnrollmentFilter { status: Some("approved".to_owned()), ..EnrollmentFilter::default() };
             let listed = ids(tx.list_enrollments(&approved, None, 10).await?);
             assert_eq!(listed, [other.id.clone(), one.id.clone()]);
             let rest = ids(tx.list_enrollments(&approved, Some(&other.id), 10).await?);

@@ -1,5 +1,6 @@
 //! Each aggregate's methods on both engines.
 
+mod access;
 mod acme;
 mod certificates;
 mod configuration;
