@@ -184,16 +184,18 @@ mod tests {
         }
     }
 
+    // Behind every real one: the store that they run on has those already.
     const POPULATE: Migration = migration(
-        2,
+        9002,
         "CREATE TABLE a (n INTEGER NOT NULL);\nINSERT INTO a (n) VALUES (1);",
     );
     const BROKEN: Migration = migration(
-        3,
+        9003,
         "CREATE TABLE b (n INTEGER);\nUPDATE a SET n = 2;\nINSERT INTO c VALUES (1);",
     );
-    const MENDED: Migration = migration(3, "CREATE TABLE b (n INTEGER);\nUPDATE a SET n = n + 1;");
-    const LAST: Migration = migration(4, "ALTER TABLE a ADD COLUMN m INTEGER;");
+    const MENDED: Migration =
+        migration(9003, "CREATE TABLE b (n INTEGER);\nUPDATE a SET n = n + 1;");
+    const LAST: Migration = migration(9004, "ALTER TABLE a ADD COLUMN m INTEGER;");
 
     /// Runs steps of a history until it is done or one fails, each in its transaction.
     async fn run(store: &Store, history: &'static [Migration]) -> Result<(), StoreError> {
@@ -222,13 +224,13 @@ mod tests {
             .unwrap();
         let error = run(&store, &[POPULATE, BROKEN, LAST]).await.unwrap_err();
         assert!(
-            matches!(error, StoreError::Migration { version: 3, .. }),
+            matches!(error, StoreError::Migration { version: 9003, .. }),
             "{error}"
         );
         let version = "SELECT max(version) FROM schema_migrations";
         assert_eq!(
             value(&store, version).await.unwrap(),
-            2,
+            9002,
             "the step before it stays"
         );
         assert_eq!(
@@ -239,7 +241,7 @@ mod tests {
         assert!(value(&store, "SELECT count(*) FROM b").await.is_err());
 
         run(&store, &[POPULATE, MENDED, LAST]).await.unwrap();
-        assert_eq!(value(&store, version).await.unwrap(), 4);
+        assert_eq!(value(&store, version).await.unwrap(), 9004);
         assert_eq!(
             value(&store, "SELECT n FROM a WHERE m IS NULL")
                 .await
@@ -257,8 +259,8 @@ mod tests {
         assert_eq!(
             error,
             StoreError::Newer {
-                database: 4,
-                program: 3
+                database: 9004,
+                program: 9003
             }
         );
     }
