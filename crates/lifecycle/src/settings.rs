@@ -34,6 +34,8 @@ pub struct ValidationSettings {
     pub attempts: usize,
     /// Between two probes of one challenge.
     pub interval: Duration,
+    /// How long a response to a challenge waits for the verdict before it is `processing`.
+    pub patience: Duration,
 }
 
 /// How CRLs and OCSP answers are made.

@@ -28,11 +28,38 @@ impl Tx<'_> {
         if self.execute(sql, values).await? == 1 {
             return Ok(Ok(()));
         }
+        let wait = self.wait_beyond(key, latest).await?;
+        Ok(Err(wait.unwrap_or_default()))
+    }
+
+    /// Whether [`take`](Self::take) would find a place now, or how long until it would.
+    pub async fn look(
+        &mut self,
+        key: &str,
+        now: Timestamp,
+        interval_millis: i64,
+        burst: u32,
+    ) -> Result<Result<(), Duration>, StoreError> {
+        let tolerance = interval_millis.saturating_mul(i64::from(burst.max(1)) - 1);
+        let latest = now.millis().saturating_add(tolerance);
+        Ok(self.wait_beyond(key, latest).await?.map_or(Ok(()), Err))
+    }
+
+    /// How far the arrival time of `key` lies beyond `latest`, if it does.
+    async fn wait_beyond(
+        &mut self,
+        key: &str,
+        latest: i64,
+    ) -> Result<Option<Duration>, StoreError> {
         let sql = "SELECT arrival_at FROM rate_limits WHERE key = $1";
-        let row = self.query_opt(sql, params![key]).await?;
-        let arrival = row.map_or(Ok(latest), |row| row.get::<i64>(0))?;
-        let wait = u64::try_from(arrival.saturating_sub(latest)).unwrap_or(0);
-        Ok(Err(Duration::from_millis(wait)))
+        let Some(row) = self.query_opt(sql, params![key]).await? else {
+            return Ok(None);
+        };
+        let beyond = row.get::<i64>(0)?.saturating_sub(latest);
+        Ok(u64::try_from(beyond)
+            .ok()
+            .filter(|millis| *millis > 0)
+            .map(Duration::from_millis))
     }
 
     /// Forgets limits that have been at rest since `before`.

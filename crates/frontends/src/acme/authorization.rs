@@ -8,7 +8,8 @@ use domain::id::AuthorizationId;
 use domain::identifier::IdentifierError;
 use http::StatusCode;
 use http::header::{LOCATION, RETRY_AFTER};
-use lifecycle::acme::authorizations::{NewAuthorizationError, RespondError};
+use lifecycle::acme::authorizations::{DeactivateError, NewAuthorizationError};
+use lifecycle::acme::challenges::RespondError;
 use protocols::acme::account::RequestedStatus;
 use protocols::acme::authorization::{AuthorizationUpdate, NewAuthorization};
 use protocols::acme::problem::{Problem, ProblemType};
@@ -65,7 +66,7 @@ pub(crate) async fn update(
             .lifecycle
             .deactivate_authorization(&request.account, &id, &request.caller())
             .await
-            .map_err(respond_failure)?
+            .map_err(deactivate_failure)?
     };
     render(&state, &request, &authorization)
 }
@@ -124,7 +125,20 @@ pub(crate) fn respond_failure(error: RespondError) -> Failure {
         RespondError::NotFound => Failure::not_found("challenge or authorization"),
         RespondError::Transition(_) => Failure::malformed(text),
         RespondError::RateLimited(limited) => limited.into(),
+        RespondError::NoDirectory | RespondError::Unfinished => {
+            tracing::error!(error = text, "a response to a challenge came to nothing");
+            Problem::server_internal().into()
+        }
         RespondError::Store(error) => error.into(),
+    }
+}
+
+fn deactivate_failure(error: DeactivateError) -> Failure {
+    let text = error.to_string();
+    match error {
+        DeactivateError::NotFound => Failure::not_found("authorization"),
+        DeactivateError::Transition(_) => Failure::malformed(text),
+        DeactivateError::Store(error) => error.into(),
     }
 }
 

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use domain::acme::account::{Account, AccountStatus};
 use domain::acme::authorization::{Authorization, AuthorizationState, Proof, TransitionError};
-use domain::acme::challenge::ChallengeKind;
 use domain::acme::directory::Directory;
-use domain::id::{AccountId, AuthorizationId};
+use domain::id::AuthorizationId;
 use domain::identifier::{Identifier, IdentifierError};
 use domain::policy::{self, Violation};
 use pki::time::Timestamp;
@@ -15,7 +14,6 @@ use store::StoreError;
 
 use crate::Lifecycle;
 use crate::actor::Caller;
-use crate::jobs::Job;
 use crate::limits::{self, RateLimited};
 
 /// Why there is no authorization ahead of an order.
@@ -39,30 +37,15 @@ pub enum NewAuthorizationError {
     Store(#[from] StoreError),
 }
 
-/// Why a challenge is not taken up.
+/// Why an authorization is not given up.
 #[derive(Debug, thiserror::Error)]
-pub enum RespondError {
-    #[error("there is no such challenge")]
+pub enum DeactivateError {
+    #[error("there is no such authorization")]
     NotFound,
     #[error(transparent)]
     Transition(#[from] TransitionError),
     #[error(transparent)]
-    RateLimited(#[from] RateLimited),
-    #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// What a look at an allowance shows. All of it are errors, since nothing is to be stored.
-enum Look {
-    Room,
-    Exhausted(RateLimited),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Look {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }
 
 impl Lifecycle {
@@ -143,90 +126,13 @@ impl Lifecycle {
         }
     }
 
-    /// The client's response is in place: the probe begins, off this request's path.
-    pub async fn respond_to_challenge(
-        self: &std::sync::Arc<Self>,
-        account: &Account,
-        id: &AuthorizationId,
-        kind: ChallengeKind,
-    ) -> Result<Authorization, RespondError> {
-        let now = self.now();
-        self.require_few_failures(&account.id, now).await?;
-        let job = self.new_job(
-            &Job::ValidateChallenge {
-                authorization: id.clone(),
-                challenge: kind,
-            },
-            now,
-        );
-        let claimed = job.clone();
-        let (wanted, account_id) = (id.clone(), account.id.clone());
-        let lease = self.lease(now);
-        let (authorization, begun) = self
-            .store
-            .write("challenge.respond", move |tx| {
-                Box::pin(async move {
-                    let mut authorization = tx
-                        .find_authorization_for_update(&wanted)
-                        .await?
-                        .filter(|authorization| authorization.account_id == account_id)
-                        .ok_or(RespondError::NotFound)?;
-                    if authorization.challenge(kind).is_none() {
-                        return Err(RespondError::NotFound);
-                    }
-                    // Asking again about what is decided is a question, not a request.
-                    let begun = match authorization.begin(kind, now) {
-                        Ok(begun) => begun,
-                        Err(TransitionError::NotPending) => false,
-                        Err(error) => return Err(error.into()),
-                    };
-                    if begun {
-                        tx.update_authorization(&authorization).await?;
-                        tx.enqueue_claimed(&job, &lease).await?;
-                    }
-                    Ok((authorization, begun))
-                })
-            })
-            .await?;
-        if begun {
-            self.spawn_validation(claimed, account.clone(), authorization.clone(), kind);
-        }
-        Ok(authorization)
-    }
-
-    /// Whether another failure would still be within the account's allowance. It is taken from the
-    /// allowance when a validation has failed, so that success costs nothing.
-    async fn require_few_failures(
-        &self,
-        account: &AccountId,
-        now: Timestamp,
-    ) -> Result<(), RespondError> {
-        let limit = self.settings.limits.failed_validations_per_account;
-        if limit.is_none() {
-            return Ok(());
-        }
-        let key = failure_limit_key(account);
-        let looked = self.store.write("challenge.allowance", move |tx| {
-            Box::pin(async move {
-                let taken = limits::take(tx, &key, limit, now).await?;
-                // Undone by its error: this was only to see whether there is room.
-                Err::<(), _>(taken.map_or_else(Look::Exhausted, |()| Look::Room))
-            })
-        });
-        match looked.await {
-            Ok(()) | Err(Look::Room) => Ok(()),
-            Err(Look::Exhausted(limited)) => Err(limited.into()),
-            Err(Look::Store(error)) => Err(error.into()),
-        }
-    }
-
     /// Gives an authorization up (RFC 8555 section 7.5.2).
     pub async fn deactivate_authorization(
         &self,
         account: &Account,
         id: &AuthorizationId,
         caller: &Caller,
-    ) -> Result<Authorization, RespondError> {
+    ) -> Result<Authorization, DeactivateError> {
         let now = self.now();
         let (wanted, account_id) = (id.clone(), account.id.clone());
         let event = self.event(caller, "authorization.deactivated", id.as_str(), json!({}));
@@ -237,7 +143,7 @@ impl Lifecycle {
                         .find_authorization_for_update(&wanted)
                         .await?
                         .filter(|authorization| authorization.account_id == account_id)
-                        .ok_or(RespondError::NotFound)?;
+                        .ok_or(DeactivateError::NotFound)?;
                     authorization.deactivate(now)?;
                     tx.update_authorization(&authorization).await?;
                     tx.insert_event(&event).await?;
@@ -246,11 +152,6 @@ impl Lifecycle {
             })
             .await
     }
-}
-
-/// The allowance that failed validations of an account are taken from.
-pub(crate) fn failure_limit_key(account: &AccountId) -> String {
-    format!("challenge:{account}")
 }
 
 /// Whether a valid authorization stands on a proof that the directory takes by its present rules,

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod authorizations;
+pub mod challenges;
 pub mod directories;
 pub mod eab_keys;
 pub mod finalize;

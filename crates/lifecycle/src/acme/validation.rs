@@ -1,5 +1,6 @@
 //! Validation: probes off the request path, their verdicts written by nobody else.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,30 +11,59 @@ use domain::acme::directory::{Caa, Directory};
 use domain::acme::validation::{
     CaaQuestion, FailureKind, ValidationFailure, ValidationRequest, Verdict,
 };
+use domain::event::Event;
 use domain::id::AuthorizationId;
 use domain::identifier::Identifier;
+use parking_lot::Mutex;
 use pki::time::Timestamp;
 use serde_json::json;
 use store::StoreError;
 use store::jobs::JobRow;
 use tokio::sync::Semaphore;
 
-use super::authorizations::failure_limit_key;
+use super::challenges::failure_limit_key;
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::jobs::Job;
 use crate::limits;
 
-/// Bounds the probes that are under way at once.
-pub(crate) struct Probes(Arc<Semaphore>);
+/// The probes that are under way in this process: bounded, and one at a time for an authorization.
+pub(crate) struct Probes {
+    permits: Semaphore,
+    under_way: Arc<Mutex<HashSet<AuthorizationId>>>,
+}
 
 impl Probes {
     pub(crate) fn new(concurrency: usize) -> Self {
-        Self(Arc::new(Semaphore::new(concurrency.max(1))))
+        Self {
+            permits: Semaphore::new(concurrency.max(1)),
+            under_way: Arc::default(),
+        }
+    }
+
+    /// The right to probe for this authorization, unless somebody has it.
+    pub(crate) fn turn(&self, id: &AuthorizationId) -> Option<Turn> {
+        self.under_way.lock().insert(id.clone()).then(|| Turn {
+            id: id.clone(),
+            under_way: Arc::clone(&self.under_way),
+        })
+    }
+}
+
+/// The right to probe for one authorization; given back when dropped.
+pub(crate) struct Turn {
+    id: AuthorizationId,
+    under_way: Arc<Mutex<HashSet<AuthorizationId>>>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.under_way.lock().remove(&self.id);
     }
 }
 
 /// What becomes of an authorization after a probe.
-enum Outcome {
+pub(crate) enum Outcome {
     Valid {
         expires_at: Timestamp,
         caa_fresh_until: Option<Timestamp>,
@@ -43,30 +73,31 @@ enum Outcome {
 }
 
 impl Lifecycle {
-    /// Probes in a task of its own; a crash leaves the job, whose lease then ends.
-    pub(crate) fn spawn_validation(
-        self: &Arc<Self>,
-        job: JobRow,
-        account: Account,
-        authorization: Authorization,
+    /// Stores the verdict of a probe whose job is stored; what fails here, the job repeats.
+    pub(crate) async fn conclude(
+        &self,
+        job: &JobRow,
+        authorization: &Authorization,
         kind: ChallengeKind,
+        outcome: Result<Outcome, StoreError>,
     ) {
-        let lifecycle = Arc::clone(self);
-        self.tasks.spawn(async move {
-            if let Err(error) = lifecycle
-                .probe_and_record(&job, &account, &authorization, kind)
-                .await
-            {
-                tracing::error!(
-                    authorization.id = %authorization.id,
-                    error = %error,
-                    "verdict of a probe not stored; the probe is repeated when its lease ends"
-                );
+        let recorded = match outcome {
+            Ok(outcome) => {
+                self.record_outcome(Some(job), authorization, kind, outcome)
+                    .await
             }
-        });
+            Err(error) => Err(error),
+        };
+        if let Err(error) = recorded {
+            tracing::error!(
+                authorization.id = %authorization.id,
+                error = %error,
+                "verdict of a probe not stored; the probe is repeated when its lease ends"
+            );
+        }
     }
 
-    /// The same for a job that was found in the store: after a retry's wait, or a crash.
+    /// Probes for a job that was found in the store: after a retry's wait, or a crash.
     pub(crate) async fn resume_validation(
         &self,
         job: &JobRow,
@@ -110,8 +141,24 @@ impl Lifecycle {
         let Some(directory) = self.directory_by_id(&authorization.directory_id).await? else {
             return self.complete_job(job).await;
         };
+        let outcome = self
+            .timed_probe(&directory, account, authorization, kind)
+            .await?;
+        self.record_outcome(Some(job), authorization, kind, outcome)
+            .await
+            .map(drop)
+    }
+
+    /// A probe, and how long it took for whoever watches the figures.
+    pub(crate) async fn timed_probe(
+        &self,
+        directory: &Directory,
+        account: &Account,
+        authorization: &Authorization,
+        kind: ChallengeKind,
+    ) -> Result<Outcome, StoreError> {
         let started = std::time::Instant::now();
-        let outcome = self.probe(&directory, account, authorization, kind).await?;
+        let outcome = self.probe(directory, account, authorization, kind).await?;
         let label = match &outcome {
             Outcome::Valid { .. } => "valid",
             Outcome::Retry(_) => "retry",
@@ -120,7 +167,7 @@ impl Lifecycle {
         metrics::histogram!("certwright_validation_duration_seconds",
             "challenge" => kind.as_str(), "outcome" => label)
         .record(started.elapsed().as_secs_f64());
-        self.record_outcome(job, authorization, kind, outcome).await
+        Ok(outcome)
     }
 
     async fn probe(
@@ -147,7 +194,7 @@ impl Lifecycle {
             )));
         };
         // The permit bounds the probes of the whole process; it never closes.
-        let _permit = self.probes.0.acquire().await;
+        let _permit = self.probes.permits.acquire().await;
         let until = match validator.validate(&request).await {
             Verdict::Valid { until } => until,
             Verdict::Invalid(failure) => {
@@ -269,40 +316,39 @@ impl Lifecycle {
         Ok(Some(self.now() + fresh))
     }
 
-    async fn record_outcome(
+    /// Stores a verdict, or what it takes to probe again. Without a job, the response itself was not
+    /// stored yet. Gives the authorization as it is then, if it still is.
+    pub(crate) async fn record_outcome(
         &self,
-        job: &JobRow,
+        stored_job: Option<&JobRow>,
         probed: &Authorization,
         kind: ChallengeKind,
         outcome: Outcome,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<Authorization>, StoreError> {
         let now = self.now();
         let id = probed.id.clone();
         let retry_at = now + self.settings.validation.interval;
-        let failed = match &outcome {
-            Outcome::Invalid(failure) => Some(self.event(
-                &Caller::system(),
-                "authorization.failed",
-                id.as_str(),
-                json!({
-                    "account": probed.account_id,
-                    "identifier": probed.identifier,
-                    "challenge": kind,
-                    "error": failure,
-                }),
-            )),
-            Outcome::Valid { .. } | Outcome::Retry(_) => None,
-        };
+        let failed = self.failure_event(probed, kind, &outcome);
         let limit = self.settings.limits.failed_validations_per_account;
         let limit_key = failure_limit_key(&probed.account_id);
-        let job = job.clone();
+        let is_stored = stored_job.is_some();
+        let job = stored_job.cloned().unwrap_or_else(|| {
+            let job = Job::ValidateChallenge {
+                authorization: id.clone(),
+                challenge: kind,
+            };
+            self.new_job(&job, retry_at)
+        });
         self.store
             .write("validation.record", move |tx| {
                 Box::pin(async move {
-                    let Some(mut authorization) = tx.find_authorization_for_update(&id).await?
-                    else {
-                        return tx.complete_job(&job).await.map(drop);
+                    let found = tx.find_authorization_for_update(&id).await?;
+                    let Some(mut authorization) = found else {
+                        settle(tx, &job, is_stored).await?;
+                        return Ok(None);
                     };
+                    // Another node may have begun meanwhile; then it sees to further probes.
+                    let is_ours = is_stored || authorization.begin(kind, now) == Ok(true);
                     // Deactivated or expired meanwhile: the verdict has nothing to decide.
                     let changed = match outcome {
                         Outcome::Valid {
@@ -311,11 +357,16 @@ impl Lifecycle {
                         } => authorization.succeed(kind, now, expires_at, caa_fresh_until),
                         Outcome::Invalid(failure) => authorization.fail(kind, failure, now),
                         Outcome::Retry(failure) => {
-                            if authorization.note_failure(kind, failure, now).is_ok() {
+                            if is_ours && authorization.note_failure(kind, failure, now).is_ok() {
                                 tx.update_authorization(&authorization).await?;
-                                return tx.reschedule_job(&job, retry_at).await.map(drop);
+                                match is_stored {
+                                    true => tx.reschedule_job(&job, retry_at).await?,
+                                    false => tx.enqueue(&job).await?,
+                                };
+                                return Ok(Some(authorization));
                             }
-                            return tx.complete_job(&job).await.map(drop);
+                            settle(tx, &job, is_stored).await?;
+                            return Ok(Some(authorization));
                         }
                     };
                     if changed.is_ok() {
@@ -326,9 +377,40 @@ impl Lifecycle {
                             let _ = limits::take(tx, &limit_key, limit, now).await?;
                         }
                     }
-                    tx.complete_job(&job).await.map(drop)
+                    settle(tx, &job, is_stored).await?;
+                    Ok(Some(authorization))
                 })
             })
             .await
+    }
+
+    fn failure_event(
+        &self,
+        probed: &Authorization,
+        kind: ChallengeKind,
+        outcome: &Outcome,
+    ) -> Option<Event> {
+        match outcome {
+            Outcome::Invalid(failure) => Some(self.event(
+                &Caller::system(),
+                "authorization.failed",
+                probed.id.as_str(),
+                json!({
+                    "account": probed.account_id,
+                    "identifier": probed.identifier,
+                    "challenge": kind,
+                    "error": failure,
+                }),
+            )),
+            Outcome::Valid { .. } | Outcome::Retry(_) => None,
+        }
+    }
+}
+
+/// Takes a job off the list, if it is on it.
+async fn settle(tx: &mut store::Tx<'_>, job: &JobRow, is_stored: bool) -> Result<(), StoreError> {
+    match is_stored {
+        true => tx.complete_job(job).await.map(drop),
+        false => Ok(()),
     }
 }
