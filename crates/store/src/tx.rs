@@ -3,6 +3,7 @@
 use deadpool_postgres::StatementCache;
 
 use crate::dialect::{Engine, Sql};
+use crate::postgres::Pending;
 use crate::{Row, StoreError, Value, postgres, sqlite};
 
 /// A running transaction, handed to the closures of [`Store`](crate::Store).
@@ -21,6 +22,8 @@ enum Connection<'c> {
     Postgres {
         client: &'c tokio_postgres::Client,
         statements: &'c StatementCache,
+        /// Sent before, and looked at before the next answer.
+        pending: Pending<'c>,
     },
 }
 
@@ -44,9 +47,14 @@ impl<'c> Tx<'c> {
         client: &'c tokio_postgres::Client,
         statements: &'c StatementCache,
         access: Access,
+        pending: Pending<'c>,
     ) -> Self {
         Self {
-            connection: Connection::Postgres { client, statements },
+            connection: Connection::Postgres {
+                client,
+                statements,
+                pending,
+            },
             access,
             failure: None,
         }
@@ -75,20 +83,36 @@ impl<'c> Tx<'c> {
             }),
             Access::Write => match &mut self.connection {
                 Connection::Sqlite(connection) => sqlite::execute(connection, sql, params),
-                Connection::Postgres { client, statements } => {
-                    postgres::execute(client, statements, sql, params).await
-                }
+                Connection::Postgres {
+                    client,
+                    statements,
+                    pending,
+                } => after(pending, postgres::execute(client, statements, sql, params)).await,
             },
         };
         self.remember(result)
     }
 
-    /// Runs a statement that has to change exactly one row.
+    /// Runs a statement that has to change exactly one row. Whether it did may show only with a
+    /// later statement, or with the commit: PostgreSQL is not waited for.
     pub async fn execute_one<'s>(
         &mut self,
         sql: impl Into<Sql<'s>>,
         params: &[Value<'_>],
     ) -> Result<(), StoreError> {
+        let sql = sql.into();
+        if let Connection::Postgres {
+            client,
+            statements,
+            pending,
+        } = &mut self.connection
+            && self.access == Access::Write
+            && self.failure.is_none()
+        {
+            let text = sql.on(Engine::Postgres);
+            let sent = postgres::send_one(client, statements, pending, text, params).await;
+            return self.remember(sent);
+        }
         match self.execute(sql, params).await? {
             1 => Ok(()),
             found => self.remember(Err(StoreError::RowCount { expected: 1, found })),
@@ -105,9 +129,11 @@ impl<'c> Tx<'c> {
         self.check()?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::query(connection, sql, params),
-            Connection::Postgres { client, statements } => {
-                postgres::query(client, statements, sql, params).await
-            }
+            Connection::Postgres {
+                client,
+                statements,
+                pending,
+            } => after(pending, postgres::query(client, statements, sql, params)).await,
         };
         self.remember(result)
     }
@@ -151,12 +177,19 @@ impl<'c> Tx<'c> {
         sets: &[Vec<Value<'_>>],
     ) -> Result<u64, StoreError> {
         let sql = sql.into();
-        if let Connection::Postgres { client, statements } = &self.connection
+        if let Connection::Postgres {
+            client,
+            statements,
+            pending,
+        } = &mut self.connection
             && self.access == Access::Write
         {
-            self.check()?;
+            if let Some(failure) = &self.failure {
+                return Err(failure.clone());
+            }
             let text = sql.on(Engine::Postgres);
-            let result = postgres::execute_each(client, statements, text, sets).await;
+            let running = postgres::execute_each(client, statements, text, sets);
+            let result = after(pending, running).await;
             return self.remember(result);
         }
         let mut changed = 0;
@@ -177,7 +210,12 @@ impl<'c> Tx<'c> {
         self.check()?;
         match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::for_each(connection, sql, params, each),
-            Connection::Postgres { client, statements } => {
+            Connection::Postgres {
+                client,
+                statements,
+                pending,
+            } => {
+                pending.settle().await?;
                 postgres::for_each(client, statements, sql, params, each).await
             }
         }
@@ -188,9 +226,22 @@ impl<'c> Tx<'c> {
         self.check()?;
         let result = match &mut self.connection {
             Connection::Sqlite(connection) => connection.execute_batch(sql).map_err(Into::into),
-            Connection::Postgres { client, .. } => {
-                client.batch_execute(sql).await.map_err(Into::into)
-            }
+            Connection::Postgres {
+                client, pending, ..
+            } => match pending.settle().await {
+                Ok(()) => client.batch_execute(sql).await.map_err(Into::into),
+                Err(error) => Err(error),
+            },
+        };
+        self.remember(result)
+    }
+
+    /// Waits for what was sent and not yet looked at.
+    pub(crate) async fn settle(&mut self) -> Result<(), StoreError> {
+        self.check()?;
+        let result = match &mut self.connection {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres { pending, .. } => pending.settle().await,
         };
         self.remember(result)
     }
@@ -210,4 +261,13 @@ impl<'c> Tx<'c> {
         }
         result
     }
+}
+
+/// Runs a statement behind those that were sent before; their failure comes first.
+async fn after<T>(
+    pending: &mut Pending<'_>,
+    running: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let (settled, result) = futures::join!(pending.settle(), running);
+    settled.and(result)
 }

@@ -40,6 +40,16 @@ impl Value<'_> {
         }
     }
 
+    /// The same value, of its own.
+    pub(crate) fn to_static(&self) -> Value<'static> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Integer(number) => Value::Integer(*number),
+            Self::Text(text) => Value::Text(Cow::Owned(text.clone().into_owned())),
+            Self::Blob(octets) => Value::Blob(Cow::Owned(octets.clone().into_owned())),
+        }
+    }
+
     /// What kind of value this is, for messages. Never the value: it may be a secret.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

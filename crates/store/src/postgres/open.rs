@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Client, Runtime, Transaction};
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod,
+    Client, Hook, HookError, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime,
 };
 
 use super::address::Address;
+use super::transaction::{Started, Transaction};
 use crate::config::StoreConfig;
 use crate::migrate::{self, Target};
 use crate::tx::Access;
@@ -29,15 +29,6 @@ const SESSION: &str = "SELECT set_config('synchronous_commit', 'on', false) \
 /// An open database.
 pub(crate) struct Postgres {
     pool: Pool,
-}
-
-/// What a connection is fetched for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Started {
-    /// Changes, at READ COMMITTED.
-    Write,
-    /// Reads over one snapshot.
-    Snapshot,
 }
 
 impl Postgres {
@@ -87,56 +78,30 @@ impl Postgres {
         })
     }
 
-    /// Begins a transaction on `client`; dropping it undoes it.
-    pub(super) async fn begin(
-        client: &mut Client,
-        started: Started,
-    ) -> Result<Transaction<'_>, StoreError> {
-        let builder = client.build_transaction();
-        let builder = match started {
-            Started::Write => builder,
-            Started::Snapshot => builder
-                .isolation_level(tokio_postgres::IsolationLevel::RepeatableRead)
-                .read_only(true),
-        };
-        Ok(builder.start().await?)
-    }
-
-    /// Commits. If the connection breaks meanwhile nobody can say whether it happened.
-    pub(super) async fn commit(transaction: Transaction<'_>) -> Result<(), StoreError> {
-        transaction
-            .commit()
-            .await
-            .map_err(|error| match StoreError::from(error) {
-                StoreError::Unavailable { cause } => StoreError::OutcomeUnknown { cause },
-                other => other,
-            })
-    }
-
     pub(crate) fn close(&self) {
         self.pool.close();
     }
 
     async fn migrate(&self, target: Target) -> Result<(), StoreError> {
-        let mut client = self.client().await?;
+        let client = self.client().await?;
         // Held by the session, not the transaction: several nodes that start at once take turns.
         // A long migration elsewhere is worth waiting for.
         client.batch_execute("SET lock_timeout = 0").await?;
         client
             .execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK])
             .await?;
-        let result = Self::migrate_all(&mut client, target).await;
+        let result = Self::migrate_all(&client, target).await;
         // The connection leaves the pool with its lock and its settings.
         drop(deadpool_postgres::Object::take(client));
         result
     }
 
-    async fn migrate_all(client: &mut Client, target: Target) -> Result<(), StoreError> {
+    async fn migrate_all(client: &Client, target: Target) -> Result<(), StoreError> {
         loop {
-            let transaction = Self::begin(client, Started::Write).await?;
-            let statements = &transaction.statement_cache;
-            let mut tx = Tx::on_postgres(transaction.client(), statements, Access::Write);
+            let (transaction, pending) = Transaction::begin(client, Started::Write);
+            let mut tx = Tx::on_postgres(client, &client.statement_cache, Access::Write, pending);
             let more = migrate::step(&mut tx, target).await?;
+            tx.settle().await?;
             transaction.commit().await?;
             if !more {
                 return Ok(());

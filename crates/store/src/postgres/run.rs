@@ -6,7 +6,9 @@ use deadpool_postgres::{Client, Object};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::open::{Postgres, Started};
+use super::open::Postgres;
+use super::pending::Pending;
+use super::transaction::{Started, Transaction};
 use crate::tx::Access;
 use crate::{StoreError, Tx};
 
@@ -23,8 +25,8 @@ impl Postgres {
         F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>>,
         E: From<StoreError>,
     {
-        let mut client = self.client().await?;
-        let ended = write_on(&mut client, name, operation).await;
+        let client = self.client().await?;
+        let ended = write_on(&client, name, operation).await;
         give_back(client, ended)
     }
 
@@ -35,8 +37,9 @@ impl Postgres {
         E: From<StoreError>,
     {
         let client = self.client().await?;
-        let mut tx = Tx::on_postgres(&client, &client.statement_cache, access);
-        let result = operation(&mut tx).await;
+        let pending = Pending::default();
+        let mut tx = Tx::on_postgres(&client, &client.statement_cache, access, pending);
+        let result = settled(operation(&mut tx).await, &mut tx).await;
         let failure = tx.into_failure();
         give_back(client, Ended { result, failure })
     }
@@ -47,32 +50,28 @@ impl Postgres {
         F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>>,
         E: From<StoreError>,
     {
-        let mut client = self.client().await?;
-        let ended = read_on(&mut client, operation).await;
+        let client = self.client().await?;
+        let ended = read_on(&client, operation).await;
         give_back(client, ended)
     }
 }
 
-async fn write_on<T, E, F>(client: &mut Client, name: &'static str, operation: F) -> Ended<T, E>
+async fn write_on<T, E, F>(client: &Client, name: &'static str, operation: F) -> Ended<T, E>
 where
     F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>>,
     E: From<StoreError>,
 {
-    let transaction = match Postgres::begin(client, Started::Write).await {
-        Ok(transaction) => transaction,
-        Err(error) => return Ended::failed(error),
-    };
-    let statements = &transaction.statement_cache;
-    let mut tx = Tx::on_postgres(transaction.client(), statements, Access::Write);
+    let (transaction, pending) = Transaction::begin(client, Started::Write);
+    let mut tx = Tx::on_postgres(client, &client.statement_cache, Access::Write, pending);
     let called = AssertUnwindSafe(async { operation(&mut tx).await }).catch_unwind();
     let result = match called.await {
-        Ok(result) => result,
+        Ok(result) => settled(result, &mut tx).await,
         Err(_) => Err(StoreError::Panicked { name }.into()),
     };
     // Dropping the transaction undoes it. A failed one must not be committed: the server would
     // answer a rollback, which the driver does not tell from a commit.
     match (result, tx.into_failure()) {
-        (Ok(value), None) => match Postgres::commit(transaction).await {
+        (Ok(value), None) => match transaction.commit().await {
             Ok(()) => Ended {
                 result: Ok(value),
                 failure: None,
@@ -87,22 +86,25 @@ where
     }
 }
 
-async fn read_on<T, E, F>(client: &mut Client, operation: F) -> Ended<T, E>
+async fn read_on<T, E, F>(client: &Client, operation: F) -> Ended<T, E>
 where
     F: for<'a> FnOnce(&'a mut Tx<'_>) -> BoxFuture<'a, Result<T, E>>,
     E: From<StoreError>,
 {
-    let transaction = match Postgres::begin(client, Started::Snapshot).await {
-        Ok(transaction) => transaction,
-        Err(error) => return Ended::failed(error),
-    };
-    let statements = &transaction.statement_cache;
-    let mut tx = Tx::on_postgres(transaction.client(), statements, Access::Read);
+    let (_transaction, pending) = Transaction::begin(client, Started::Snapshot);
+    let mut tx = Tx::on_postgres(client, &client.statement_cache, Access::Read, pending);
     let result = operation(&mut tx).await;
     Ended {
         result,
         failure: tx.into_failure(),
     }
+}
+
+/// A closure that succeeded has done so only when all that it sent has.
+async fn settled<T, E: From<StoreError>>(result: Result<T, E>, tx: &mut Tx<'_>) -> Result<T, E> {
+    let value = result?;
+    tx.settle().await?;
+    Ok(value)
 }
 
 impl<T, E: From<StoreError>> Ended<T, E> {

@@ -4,6 +4,7 @@ use deadpool_postgres::StatementCache;
 use futures::{TryStreamExt, pin_mut};
 use tokio_postgres::Client;
 
+use super::pending::Pending;
 use crate::{Row, StoreError, Value};
 
 /// Runs a statement and answers how many rows it changed.
@@ -15,6 +16,20 @@ pub(crate) async fn execute(
 ) -> Result<u64, StoreError> {
     let statement = prepare(client, statements, sql, params.len()).await?;
     Ok(client.execute_raw(&statement, params).await?)
+}
+
+/// Sends a statement that has to change exactly one row; what became of it shows later.
+pub(crate) async fn send_one<'c>(
+    client: &'c Client,
+    statements: &StatementCache,
+    pending: &mut Pending<'c>,
+    sql: &str,
+    params: &[Value<'_>],
+) -> Result<(), StoreError> {
+    let statement = prepare(client, statements, sql, params.len()).await?;
+    let params = params.iter().map(Value::to_static).collect();
+    pending.send_one(client, statement, params);
+    Ok(())
 }
 
 /// Runs a statement for each set of parameters, all sent before the first answer is awaited.

@@ -125,6 +125,7 @@ fn migrate(connection: &mut Connection, target: Target) -> Result<(), StoreError
         let step = migrate::step(&mut tx, target)
             .now_or_never()
             .unwrap_or(Err(StoreError::Closed));
+        drop(tx);
         let step = step.and_then(|more| check_references(connection).map(|()| more));
         match step {
             Ok(more) => {
