@@ -4,7 +4,8 @@
 #
 #   BENCH_SECONDS=20       how long each rate is measured
 #   BENCH_ISSUANCES=100000 how many certificates the memory measurement issues; 0 leaves it out
-#   BENCH_ONLY="…"         some of: sqlite memory ocsp ready postgres pebble caddy (default: all)
+#   BENCH_SOAK=600         how long the soak at 70 % of the measured peak takes
+#   BENCH_ONLY="…"         some of: sqlite memory soak ocsp ready postgres pebble caddy (default: all but soak)
 #   BENCH_DIR=…            keep data, logs and reports there instead of in a temporary directory
 #
 # Everything listens on loopback only. Other work on the machine spoils the figures.
@@ -13,6 +14,7 @@ cd "$(dirname "$0")/.."
 
 seconds=${BENCH_SECONDS:-20}
 issuances=${BENCH_ISSUANCES:-100000}
+soak=${BENCH_SOAK:-600}
 only=${BENCH_ONLY:-sqlite memory ocsp ready postgres pebble caddy}
 work=${BENCH_DIR:-$(mktemp -d)}
 mkdir -p "$work"
@@ -100,6 +102,16 @@ bench_ocsp() {
         --ca "$data/root.pem" --issuer-cert "$data/issuer.pem" --cert "$data/leaf.pem" --pid "$server"
 }
 
+# Little load, then 70 % of the peak for a long time: p99 and memory of the two are what there is to compare.
+bench_soak() {
+    local peak
+    peak=$(sed -n 's/.*"flows_per_s": *\([0-9.]*\).*/\1/p' "$work/sqlite-32.json" | head -1)
+    say "Soak at 70 % of $peak flows/s for $soak s"
+    certwright sqlite-idle 1 --rate 5 --duration "$seconds" --max-failures 0
+    certwright sqlite-soak 32 --rate "$(awk -v peak="$peak" 'BEGIN { print 0.7 * peak }')" --duration "$soak" \
+        --max-failures 0
+}
+
 bench_sqlite() {
     say "Certwright on SQLite"
     serve sqlite "sqlite://$work/sqlite/certwright.db"
@@ -115,6 +127,7 @@ bench_sqlite() {
         serve sqlite "sqlite://$work/sqlite/certwright.db"
         certwright "sqlite-memory" 32 --count "$issuances"
     fi
+    if wanted soak; then bench_soak; fi
     stop "$server"
     if wanted ready; then
         say "Warm start"

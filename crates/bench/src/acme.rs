@@ -11,7 +11,7 @@ use aws_lc_rs::rand;
 use url::Url;
 
 use crate::client::{Client, directory};
-use crate::load::{Names, Stop, Worker, run};
+use crate::load::{Names, Pace, Stop, Worker, run};
 use crate::process::{self, Usage};
 use crate::report::{Report, ServerCost};
 use crate::responder::http::Tokens;
@@ -35,6 +35,9 @@ pub struct Options {
     /// Make this many orders instead, however long it takes
     #[arg(long, conflicts_with = "duration", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     count: Option<u64>,
+    /// Start so many flows a second at most, by all accounts together; without it, as many as will go
+    #[arg(long, value_name = "FLOWS", value_parser = rate)]
+    rate: Option<f64>,
     /// Orders are made for so many seconds before anything is measured
     #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(0..=600))]
     warmup: u64,
@@ -73,13 +76,20 @@ pub struct Options {
     json: Option<PathBuf>,
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(rate) if (0.1..=100_000.0).contains(&rate) => Ok(rate),
+        _ => Err("a rate is a number from 0.1 to 100000".to_owned()),
+    }
+}
+
 /// Runs the load, prints the report; fails if no flow succeeded or more failed than may.
 pub async fn acme(options: Options) -> anyhow::Result<()> {
     let target = Target::resolve(&options.directory, &options.target)?;
     let tokens = start_responders(&options).await?;
     let workers = register(&options, &target, &tokens).await?;
     let warmup = Instant::now() + Duration::from_secs(options.warmup);
-    let (workers, ..) = run(workers, Stop::At(warmup)).await;
+    let (workers, ..) = run(workers, Stop::At(warmup), Pace::Unbounded).await;
 
     let (workers, report) = measure(&options, workers).await?;
     report.print()?;
@@ -157,7 +167,8 @@ async fn measure(options: &Options, workers: Vec<Worker>) -> anyhow::Result<(Vec
     let before = readings(options)?;
     let own_before = process::own_cpu();
     let requests_before = requests(&workers);
-    let (workers, tally, elapsed) = run(workers, stop).await;
+    let pace = options.rate.map_or(Pace::Unbounded, Pace::per_second);
+    let (workers, tally, elapsed) = run(workers, stop, pace).await;
     let own = process::own_cpu().saturating_sub(own_before);
     let after = readings(options)?;
 

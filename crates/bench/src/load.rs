@@ -34,6 +34,50 @@ impl Stop {
     }
 }
 
+/// How fast flows are started, by all accounts together.
+pub enum Pace {
+    /// Each account as soon as its last flow is done.
+    Unbounded,
+    /// At regular moments; one that passes while all accounts are busy is made up for.
+    Even {
+        start: Instant,
+        interval: Duration,
+        started: AtomicU64,
+    },
+}
+
+impl Pace {
+    /// So many flows a second from now on.
+    pub fn per_second(flows: f64) -> Self {
+        Self::Even {
+            start: Instant::now(),
+            interval: Duration::from_secs_f64(flows.recip()),
+            started: AtomicU64::new(0),
+        }
+    }
+
+    /// When the next flow is due.
+    fn next(&self) -> Option<Instant> {
+        match self {
+            Self::Unbounded => None,
+            Self::Even {
+                start,
+                interval,
+                started,
+            } => {
+                let turn = started.fetch_add(1, Ordering::Relaxed);
+                Some(*start + interval.mul_f64(turn as f64))
+            }
+        }
+    }
+
+    async fn wait(&self) {
+        if let Some(due) = self.next() {
+            tokio::time::sleep_until(due.into()).await;
+        }
+    }
+}
+
 /// One account and the names it will order.
 pub struct Worker {
     client: Client,
@@ -88,10 +132,11 @@ impl Worker {
         &self.client
     }
 
-    async fn run(&mut self, stop: &Stop) -> Tally {
+    async fn run(&mut self, stop: &Stop, pace: &Pace) -> Tally {
         let mut tally = Tally::default();
         let mut failures_in_a_row = 0;
         while failures_in_a_row < FAILURES_IN_A_ROW && stop.may_start() {
+            pace.wait().await;
             let names = self.names.take();
             let flow = issue(&mut self.client, &self.tokens, &names);
             match timeout(self.patience, flow)
@@ -117,14 +162,14 @@ impl Worker {
 
 /// Runs all workers until `stop` and gives them back, with what they measured and how long it took until the last
 /// one was done.
-pub async fn run(workers: Vec<Worker>, stop: Stop) -> (Vec<Worker>, Tally, Duration) {
-    let stop = Arc::new(stop);
+pub async fn run(workers: Vec<Worker>, stop: Stop, pace: Pace) -> (Vec<Worker>, Tally, Duration) {
+    let (stop, pace) = (Arc::new(stop), Arc::new(pace));
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     for mut worker in workers {
-        let stop = Arc::clone(&stop);
+        let (stop, pace) = (Arc::clone(&stop), Arc::clone(&pace));
         tasks.spawn(async move {
-            let tally = worker.run(&stop).await;
+            let tally = worker.run(&stop, &pace).await;
             (worker, tally)
         });
     }
@@ -155,6 +200,14 @@ mod tests {
         };
         assert_eq!(names.take(), ["n7.w1.example.com", "n7-1.w1.example.com"]);
         assert_eq!(names.take(), ["n8.w1.example.com", "n8-1.w1.example.com"]);
+    }
+
+    #[test]
+    fn an_even_pace_is_the_same_for_any_number_of_accounts() {
+        let pace = Pace::per_second(50.0);
+        let due: Vec<Instant> = (0..3).filter_map(|_| pace.next()).collect();
+        assert_eq!(due[1] - due[0], Duration::from_millis(20));
+        assert_eq!(due[2] - due[1], Duration::from_millis(20));
     }
 
     #[test]

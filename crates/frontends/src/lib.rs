@@ -5,3 +5,4 @@ pub mod dashboard;
 pub mod origin;
 pub mod pki;
 pub mod rest;
+pub mod throttled;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use domain::acme::challenge::ChallengeKind;
 use domain::acme::validation::{CaaChecker, CaaQuestion, FailureKind, ValidationFailure};
 use protocols::acme::caa::{CaaRecord, Query, evaluate, names_to_ask};
 
@@ -77,7 +78,7 @@ impl CaaChecker for DnsCaaChecker {
             wildcard: question.wildcard,
             issuer_domains: &question.issuer_domain_names,
             account_uri: Some(&question.account_url),
-            method: Some(question.method.as_str()),
+            method: question.method.map(ChallengeKind::as_str),
         };
         evaluate(&relevant.records, &query).map_err(|refusal| {
             let detail = format!(

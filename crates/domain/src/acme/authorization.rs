@@ -47,6 +47,8 @@ pub enum AuthorizationState {
 #[serde(rename_all = "kebab-case", tag = "proof", content = "challenge")]
 pub enum Proof {
     Challenge(ChallengeKind),
+    /// Nobody looked: a test directory took the client's word for it.
+    Unchecked(ChallengeKind),
     /// The account's EAB key allows the name, in a trusted directory.
     TrustedBinding,
 }
@@ -143,19 +145,21 @@ impl Authorization {
         Ok(())
     }
 
-    /// A probe succeeded: the authorization is valid until `expires_at`.
+    /// A probe succeeded, or none was wanted: the authorization is valid until `expires_at`.
     pub fn succeed(
         &mut self,
-        kind: ChallengeKind,
+        by: Proof,
         now: Timestamp,
         expires_at: Timestamp,
         caa_fresh_until: Option<Timestamp>,
     ) -> Result<(), TransitionError> {
         self.require_pending(now)?;
-        self.challenge_mut(kind)?.state = ChallengeState::Valid { validated_at: now };
+        if let Proof::Challenge(kind) | Proof::Unchecked(kind) = by {
+            self.challenge_mut(kind)?.state = ChallengeState::Valid { validated_at: now };
+        }
         self.state = AuthorizationState::Valid {
             validated_at: now,
-            by: Proof::Challenge(kind),
+            by,
             caa_fresh_until,
         };
         self.expires_at = expires_at;

@@ -106,8 +106,8 @@ pub struct CaaQuestion {
     pub issuer_domain_names: Vec<String>,
     /// For the `accounturi` parameter (RFC 8657).
     pub account_url: String,
-    /// For the `validationmethods` parameter (RFC 8657).
-    pub method: ChallengeKind,
+    /// For the `validationmethods` parameter (RFC 8657); none where no challenge proved control.
+    pub method: Option<ChallengeKind>,
 }
 
 /// Looks up and judges CAA records (RFC 8659).

@@ -9,8 +9,12 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
+use protocols::acme::problem::ProblemType;
+
 use super::AcmeState;
+use super::failure::Failure;
 use super::urls::Urls;
+use crate::throttled::Throttled;
 
 pub(crate) const REPLAY_NONCE: HeaderName = HeaderName::from_static("replay-nonce");
 
@@ -27,7 +31,10 @@ pub(crate) async fn complete(
     if method == Method::OPTIONS {
         return preflight();
     }
-    let mut response = next.run(request).await;
+    let mut response = match request.extensions().get::<Throttled>() {
+        Some(early) => too_early(*early),
+        None => next.run(request).await,
+    };
     let is_fresh_anyway = resource == "renewal-info" || resource == "directory";
     let wants_nonce = method == Method::POST || resource == "new-nonce";
     let headers = response.headers_mut();
@@ -56,6 +63,12 @@ pub(crate) async fn complete(
 async fn fresh_nonce(state: &AcmeState) -> Option<HeaderValue> {
     let nonce = state.lifecycle.issue_nonce().await.ok()?;
     HeaderValue::from_str(&nonce).ok()
+}
+
+fn too_early(early: Throttled) -> Response {
+    Failure::new(ProblemType::RateLimited, Throttled::DETAIL)
+        .retry_after(early.retry_after)
+        .into_response()
 }
 
 /// What a browser asks before it posts JOSE to us.

@@ -134,6 +134,7 @@ fn render_authorization(authorization: &Authorization, now: Timestamp) -> authz:
     let proof = match &authorization.state {
         AuthorizationState::Valid { by, .. } => Some(match by {
             Proof::Challenge(kind) => kind.to_string(),
+            Proof::Unchecked(kind) => format!("{kind}, not looked at"),
             Proof::TrustedBinding => "trusted-binding".to_owned(),
         }),
         AuthorizationState::Pending

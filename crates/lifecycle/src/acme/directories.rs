@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::acme::directory::{Directory, DirectorySpec};
+use domain::acme::directory::Directory;
 use domain::id::DirectoryId;
 use moka::sync::Cache;
-use serde_json::json;
 use store::StoreError;
 
 use crate::Lifecycle;
-use crate::actor::Caller;
 
 /// Directories by name. The short life is what carries a change to other nodes.
 pub(crate) struct DirectoryCache(Cache<String, Arc<Directory>>);
@@ -33,6 +31,13 @@ impl DirectoryCache {
 /// Why a directory is not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum PutDirectoryError {
+    #[error("{member} is {given}; use {least} to {most}")]
+    OutOfBounds {
+        member: &'static str,
+        given: u64,
+        least: u64,
+        most: u64,
+    },
     #[error(
         "`{0}` is no name for a directory; use lower-case letters, digits and hyphens, 1 to 63"
     )]
@@ -89,71 +94,6 @@ impl Lifecycle {
                 Box::pin(async move { tx.find_directory(&id).await })
             })
             .await
-    }
-
-    /// Makes a directory, or changes the rules of the one with that name.
-    pub async fn put_directory(
-        &self,
-        name: String,
-        spec: DirectorySpec,
-        caller: &Caller,
-    ) -> Result<Directory, PutDirectoryError> {
-        self.check_directory(&name, &spec).await?;
-        let now = self.now();
-        let fresh = DirectoryId::mint(now, &*self.random);
-        let data = json!({ "name": name, "spec": spec });
-        let cached = name.clone();
-        let event = self.event(caller, "directory.changed", &name, data);
-        let directory = self
-            .store
-            .write("directory.put", move |tx| {
-                Box::pin(async move {
-                    let known = tx.find_directory_by_name(&name).await?;
-                    let is_new = known.is_none();
-                    let mut directory = known.unwrap_or(Directory {
-                        id: fresh,
-                        name,
-                        spec: DirectorySpec::default(),
-                        team_id: None,
-                        created_at: now,
-                        updated_at: now,
-                    });
-                    directory.spec = spec;
-                    directory.updated_at = now;
-                    if is_new {
-                        tx.insert_directory(&directory).await?;
-                    } else {
-                        tx.update_directory(&directory).await?;
-                    }
-                    tx.insert_event(&event).await?;
-                    Ok::<_, StoreError>(directory)
-                })
-            })
-            .await?;
-        self.directories.0.invalidate(&cached);
-        Ok(directory)
-    }
-
-    async fn check_directory(
-        &self,
-        name: &str,
-        spec: &DirectorySpec,
-    ) -> Result<(), PutDirectoryError> {
-        if !is_slug(name) {
-            return Err(PutDirectoryError::BadName(name.chars().take(80).collect()));
-        }
-        if spec.profiles.is_empty() {
-            return Err(PutDirectoryError::NoProfile);
-        }
-        if spec.trusted && !spec.external_account_required {
-            return Err(PutDirectoryError::TrustedWithoutBinding);
-        }
-        for profile in &spec.profiles {
-            if self.profile(profile).await?.is_none() {
-                return Err(PutDirectoryError::NoSuchProfile(profile.clone()));
-            }
-        }
-        Ok(())
     }
 }
 

@@ -141,12 +141,18 @@ impl Lifecycle {
         let account_url = self.account_url(&directory.name, &account.id);
         for authorization in &ready.authorizations {
             let AuthorizationState::Valid {
-                by: Proof::Challenge(method),
+                by,
                 caa_fresh_until,
                 ..
             } = &authorization.state
             else {
                 continue;
+            };
+            let method = match by {
+                Proof::Challenge(method) => Some(*method),
+                Proof::TrustedBinding => None,
+                // A test directory that looks at nothing does not look here either.
+                Proof::Unchecked(_) => continue,
             };
             if caa_fresh_until.is_some_and(|until| now < until) {
                 continue;
@@ -156,7 +162,7 @@ impl Lifecycle {
                 &authorization.identifier,
                 authorization.wildcard,
                 &account_url,
-                *method,
+                method,
             )
             .await
             .map_err(|failure| FinalizeError::Caa(authorization.identifier.clone(), failure))?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::acme::account::Account;
-use domain::acme::authorization::Authorization;
+use domain::acme::authorization::{Authorization, Proof};
 use domain::acme::challenge::{ChallengeKind, ChallengeState};
 use domain::acme::directory::{Caa, Directory};
 use domain::acme::validation::{
@@ -65,6 +65,7 @@ impl Drop for Turn {
 /// What becomes of an authorization after a probe.
 pub(crate) enum Outcome {
     Valid {
+        by: Proof,
         expires_at: Timestamp,
         caa_fresh_until: Option<Timestamp>,
     },
@@ -181,7 +182,7 @@ impl Lifecycle {
             let delay = self.draw() * test.validation_delay_millis as f64;
             tokio::time::sleep(Duration::from_millis(delay as u64)).await;
             if test.skip_validation {
-                return Ok(self.valid(directory, None, None));
+                return Ok(self.valid(directory, Proof::Unchecked(kind), None, None));
             }
         }
         let request = self
@@ -214,11 +215,13 @@ impl Lifecycle {
                 &authorization.identifier,
                 authorization.wildcard,
                 &request.account_url,
-                kind,
+                Some(kind),
             )
             .await;
         Ok(match checked {
-            Ok(caa_fresh_until) => self.valid(directory, until, caa_fresh_until),
+            Ok(caa_fresh_until) => {
+                self.valid(directory, Proof::Challenge(kind), until, caa_fresh_until)
+            }
             Err(failure) => Outcome::Invalid(failure),
         })
     }
@@ -226,11 +229,13 @@ impl Lifecycle {
     fn valid(
         &self,
         directory: &Directory,
+        by: Proof,
         until: Option<Timestamp>,
         caa_fresh_until: Option<Timestamp>,
     ) -> Outcome {
         let expires_at = self.now() + directory.spec.valid_authorization_lifetime();
         Outcome::Valid {
+            by,
             // dns-persist-01: the proof itself may name an earlier end.
             expires_at: until.map_or(expires_at, |until| until.min(expires_at)),
             caa_fresh_until,
@@ -300,7 +305,7 @@ impl Lifecycle {
         identifier: &Identifier,
         wildcard: bool,
         account_url: &str,
-        method: ChallengeKind,
+        method: Option<ChallengeKind>,
     ) -> Result<Option<Timestamp>, ValidationFailure> {
         let (Caa::Enforced, Identifier::Dns(name)) = (directory.spec.caa, identifier) else {
             return Ok(None);
@@ -352,9 +357,10 @@ impl Lifecycle {
                     // Deactivated or expired meanwhile: the verdict has nothing to decide.
                     let changed = match outcome {
                         Outcome::Valid {
+                            by,
                             expires_at,
                             caa_fresh_until,
-                        } => authorization.succeed(kind, now, expires_at, caa_fresh_until),
+                        } => authorization.succeed(by, now, expires_at, caa_fresh_until),
                         Outcome::Invalid(failure) => authorization.fail(kind, failure, now),
                         Outcome::Retry(failure) => {
                             if is_ours && authorization.note_failure(kind, failure, now).is_ok() {

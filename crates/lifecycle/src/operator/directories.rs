@@ -1,7 +1,7 @@
 //! Changing the rules of an ACME directory.
 
 use domain::access::Rights;
-use domain::acme::directory::{Directory, DirectorySpec};
+use domain::acme::directory::{Directory, DirectorySpec, TestMode};
 use domain::id::{DirectoryId, TeamId};
 use domain::permission::Permission;
 use pki::time::Timestamp;
@@ -77,6 +77,7 @@ impl Lifecycle {
         if spec.trusted && !spec.external_account_required {
             return Err(PutDirectoryError::TrustedWithoutBinding);
         }
+        check_bounds(spec)?;
         // A profile of a team that is not seen is as good as none.
         let visible = rights.visible(Permission::PolicyRead);
         for name in &spec.profiles {
@@ -88,6 +89,74 @@ impl Lifecycle {
         Ok(())
     }
 }
+
+/// An order that ends before it can be finished, or a proof that outlives all sense, is a slip.
+fn check_bounds(spec: &DirectorySpec) -> Result<(), PutDirectoryError> {
+    let test = spec.test_mode.unwrap_or(TestMode {
+        validation_delay_millis: 0,
+        issuance_delay_millis: 0,
+        ..TestMode::default()
+    });
+    let bounds = [
+        (
+            "order_lifetime_seconds",
+            spec.order_lifetime_seconds,
+            60,
+            90 * DAY,
+        ),
+        (
+            "pending_authorization_lifetime_seconds",
+            spec.pending_authorization_lifetime_seconds,
+            60,
+            90 * DAY,
+        ),
+        // 398 days are the longest that the Baseline Requirements ever allowed.
+        (
+            "authorization_reuse_seconds",
+            spec.authorization_reuse_seconds,
+            0,
+            398 * DAY,
+        ),
+        (
+            "test_mode.validation_delay_millis",
+            test.validation_delay_millis,
+            0,
+            LONGEST_DELAY,
+        ),
+        (
+            "test_mode.issuance_delay_millis",
+            test.issuance_delay_millis,
+            0,
+            LONGEST_DELAY,
+        ),
+        (
+            "test_mode.refuse_nonces_percent",
+            test.refuse_nonces_percent.into(),
+            0,
+            95,
+        ),
+        (
+            "test_mode.reuse_authorizations_percent",
+            test.reuse_authorizations_percent.into(),
+            0,
+            100,
+        ),
+    ];
+    for (member, given, least, most) in bounds {
+        if !(least..=most).contains(&given) {
+            return Err(PutDirectoryError::OutOfBounds {
+                member,
+                given,
+                least,
+                most,
+            });
+        }
+    }
+    Ok(())
+}
+
+const DAY: u64 = 24 * 60 * 60;
+const LONGEST_DELAY: u64 = 10 * 60 * 1000;
 
 async fn store_directory(
     tx: &mut Tx<'_>,

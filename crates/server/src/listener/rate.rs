@@ -6,9 +6,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse, Response};
+use frontends::throttled::Throttled;
 use futures::future::Either;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -98,13 +100,18 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let client = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let refused = match (&self.limit, client) {
             (Some(limit), Some(ConnectInfo(client))) => limit.check(client.ip()).err(),
             _ => None,
         };
         match refused {
+            Some(seconds) if Throttled::is_rendered_behind(request.uri().path()) => {
+                let retry_after = Duration::from_secs(seconds);
+                request.extensions_mut().insert(Throttled { retry_after });
+                Either::Left(self.inner.call(request))
+            }
             Some(seconds) => Either::Right(ready(Ok(too_many(seconds)))),
             None => Either::Left(self.inner.call(request)),
         }
@@ -112,12 +119,17 @@ where
 }
 
 fn too_many(seconds: u64) -> Response {
-    let problem = r#"{"type":"urn:ietf:params:acme:error:rateLimited","title":"Too many requests","status":429,"detail":"This address sends more requests per second than this server allows; try again after the time in Retry-After."}"#;
+    let problem = serde_json::json!({
+        "type": "urn:certwright:problem:rate-limited",
+        "title": "Too many requests",
+        "status": 429,
+        "detail": Throttled::DETAIL,
+    });
     let headers = [
         (header::CONTENT_TYPE, "application/problem+json".to_owned()),
         (header::RETRY_AFTER, seconds.to_string()),
     ];
-    (StatusCode::TOO_MANY_REQUESTS, headers, problem).into_response()
+    (StatusCode::TOO_MANY_REQUESTS, headers, problem.to_string()).into_response()
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ async fn check(
         wildcard,
         issuer_domain_names: vec!["ca.test".to_owned()],
         account_url: ACCOUNT_URL.to_owned(),
-        method: ChallengeKind::Http01,
+        method: Some(ChallengeKind::Http01),
     };
     checker.check(&question).await
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use testkit::TestServer;
 use testkit::acme::{Answer, Client};
 
-use super::support::{assert_refused, census, first_authorization};
+use super::support::{assert_complete_refusal, assert_refused, census, first_authorization};
 
 #[track_caller]
 fn wait_of(answer: &Answer) -> Duration {
@@ -44,6 +44,23 @@ async fn n08_who_waits_as_long_as_told_orders_again() {
     server.clock.advance(wait);
     let authorized = client.post(&client.at("newAuthz"), &payload).await;
     authorized.assert_status(201);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn p06_n08_a_refusal_at_the_door_is_an_acme_problem_with_a_nonce() {
+    let server = TestServer::start_with("[limits]\nrequests_per_second_per_ip = 5\n").await;
+    let client = server.registered_client().await;
+    let mut refused = None;
+    for _ in 0..200 {
+        let answer = client.new_order(&["www.example.org"]).await;
+        if answer.status == 429 {
+            refused = Some(answer);
+            break;
+        }
+    }
+    let refused = refused.expect("200 requests at once are more than five a second");
+    assert!(wait_of(&refused) >= Duration::from_secs(1));
+    assert_complete_refusal(&refused);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,6 +6,7 @@ use domain::acme::directory::DirectorySpec;
 use domain::acme::eab::EabUsage;
 use lifecycle::acme::eab_keys::NewEabKey;
 use lifecycle::actor::Caller;
+use lifecycle::operator::Expected;
 use lifecycle::{AccountFilter, CertificateFilter, EventFilter, OrderFilter};
 use protocols::acme::problem::ProblemType;
 use serde_json::{Value, json};
@@ -22,9 +23,10 @@ pub(super) async fn put_directory(
     let mut spec = known.map(|known| known.spec.clone()).unwrap_or_default();
     change(&mut spec);
     let caller = Caller::system();
-    let put = server
-        .lifecycle()
-        .put_directory(name.to_owned(), spec, &caller);
+    let put =
+        server
+            .lifecycle()
+            .replace_directory(name.to_owned(), spec, None, Expected::Anything, &caller);
     put.await.unwrap();
 }
 

@@ -141,7 +141,7 @@ both_engines! {
             tx.insert_authorization(&other).await?;
             assert_eq!(tx.find_authorization(&stored.id).await?.as_ref(), Some(&stored));
             stored.begin(ChallengeKind::Http01, at(1)).unwrap();
-            stored.succeed(ChallengeKind::Http01, at(2), at(5000), None).unwrap();
+            stored.succeed(Proof::Challenge(ChallengeKind::Http01), at(2), at(5000), None).unwrap();
             assert!(tx.update_authorization(&stored).await?);
             let found = tx.find_authorization_for_update(&stored.id).await?;
             assert_eq!(found.as_ref(), Some(&stored));

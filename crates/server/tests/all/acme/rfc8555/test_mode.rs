@@ -90,3 +90,29 @@ async fn test_mode_orders_may_find_their_names_proven_already() {
     let order = client.new_order(&["www.example.org"]).await.json();
     assert_eq!(order["status"], "ready");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_test_directory_took_on_trust_proves_nothing_when_it_is_one_no_longer() {
+    let server = server_in(TestMode {
+        skip_validation: true,
+        ..KIND
+    })
+    .await;
+    let client = server.registered_client().await;
+    // Nobody answers the challenge.
+    let order = client.new_order(&["www.example.org"]).await;
+    let order_url = order.location();
+    let order = order.json();
+    let url = first_authorization(&order);
+    let challenge = client.challenge(url, "http-01").await;
+    client.respond(&challenge).await.assert_status(200);
+    assert_eq!(client.settled(url).await["status"], "valid");
+    put_directory(&server, "default", |spec| spec.test_mode = None).await;
+    let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
+    let answer = client
+        .finalize(&order, &csr_for(&["www.example.org"], &key))
+        .await;
+    assert_eq!(answer.status / 100, 4, "{}", answer.text);
+    let order = client.get(&order_url).await.json();
+    assert!(order.get("certificate").is_none(), "{order}");
+}

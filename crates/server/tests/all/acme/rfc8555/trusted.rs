@@ -3,6 +3,7 @@
 use domain::acme::directory::DirectorySpec;
 use domain::acme::eab::EabUsage;
 use lifecycle::actor::Caller;
+use lifecycle::operator::Expected;
 use serde_json::json;
 use testkit::TestServer;
 use testkit::acme::Client;
@@ -73,9 +74,10 @@ async fn trusted_nobody_comes_in_without_a_binding() {
         ..DirectorySpec::default()
     };
     let caller = Caller::system();
-    let put = server
-        .lifecycle()
-        .put_directory("open".to_owned(), spec, &caller);
+    let put =
+        server
+            .lifecycle()
+            .replace_directory("open".to_owned(), spec, None, Expected::Anything, &caller);
     put.await.unwrap_err();
     // Nor does who had an account before the directory began to trust.
     put_directory(&server, "later", |_| {}).await;
