@@ -20,7 +20,8 @@ async fn transactions_that_wait_for_each_other_end_in_a_conflict_for_one() {
                 .write("test.deadlock", move |tx| {
                     Box::pin(async move {
                         let sql = "UPDATE jobs SET attempts = attempts + 1 WHERE id = $1";
-                        tx.execute_one(sql, params![first]).await?;
+                        // Waited for, as `execute_one` is not: the row has to be locked.
+                        tx.execute(sql, params![first]).await?;
                         barrier.wait().await;
                         tx.execute_one(sql, params![second]).await
                     })
