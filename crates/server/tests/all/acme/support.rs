@@ -23,10 +23,13 @@ pub(super) async fn put_directory(
     let mut spec = known.map(|known| known.spec.clone()).unwrap_or_default();
     change(&mut spec);
     let caller = Caller::system();
-    let put =
-        server
-            .lifecycle()
-            .replace_directory(name.to_owned(), spec, None, Expected::Anything, &caller);
+    let put = server.lifecycle().replace_directory(
+        name.to_owned(),
+        spec,
+        None,
+        Expected::Anything,
+        &caller,
+    );
     put.await.unwrap();
 }
 

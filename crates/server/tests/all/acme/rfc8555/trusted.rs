@@ -74,10 +74,13 @@ async fn trusted_nobody_comes_in_without_a_binding() {
         ..DirectorySpec::default()
     };
     let caller = Caller::system();
-    let put =
-        server
-            .lifecycle()
-            .replace_directory("open".to_owned(), spec, None, Expected::Anything, &caller);
+    let put = server.lifecycle().replace_directory(
+        "open".to_owned(),
+        spec,
+        None,
+        Expected::Anything,
+        &caller,
+    );
     put.await.unwrap_err();
     // Nor does who had an account before the directory began to trust.
     put_directory(&server, "later", |_| {}).await;
