@@ -10,6 +10,7 @@ use protocols::rest::certificate::{
 };
 
 use super::Context;
+use super::certificate_bulk::BulkCommand;
 use super::certificate_export::Export;
 use super::client::Client;
 use super::exit::Failure;
@@ -49,6 +50,8 @@ enum Verb {
         /// What to look for
         what: String,
     },
+    /// Renew or revoke many at once, after a look at what would be done
+    Bulk(BulkCommand),
     /// Write a certificate to a file
     Export(Export),
     /// Revoke a certificate, for good
@@ -68,6 +71,15 @@ cessationOfOperation, privilegeWithdrawn, certificateHold, cACompromise, aACompr
 
 #[derive(Debug, Args)]
 struct List {
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    paging: Paging,
+}
+
+/// Which certificates of the inventory.
+#[derive(Debug, Args)]
+pub(super) struct Filters {
     /// Exactly this name
     #[arg(long)]
     name: Option<String>,
@@ -98,8 +110,6 @@ struct List {
     /// Ends at this instant or later
     #[arg(long, value_name = "TIME")]
     expires_after: Option<Timestamp>,
-    #[command(flatten)]
-    paging: Paging,
 }
 
 fn status(text: &str) -> Result<CertificateStatus, String> {
@@ -113,7 +123,7 @@ impl CertificateCommand {
         let client = Client::new(context)?;
         match self.verb {
             Verb::List(list) => {
-                let (query, paging) = list.split();
+                let (query, paging) = (list.filters.query(), list.paging);
                 let page = client
                     .list::<Certificate>(&["certificates"], &query, &paging)
                     .await?;
@@ -124,6 +134,7 @@ impl CertificateCommand {
                 Ok(output::print(context.output, &shown)?)
             }
             Verb::Find { what } => find(&client, context, &what).await,
+            Verb::Bulk(bulk) => bulk.run(&client, context).await,
             Verb::Export(export) => export.run(&client).await,
             Verb::Revoke { id, reason } => {
                 let path = ["certificates", &id, "revoke"];
@@ -134,21 +145,21 @@ impl CertificateCommand {
     }
 }
 
-impl List {
-    fn split(self) -> (CertificateQuery, Paging) {
-        let query = CertificateQuery {
-            name: self.name,
-            suffix: self.suffix,
-            serial: self.serial,
+impl Filters {
+    /// As the server is asked.
+    pub(super) fn query(&self) -> CertificateQuery {
+        CertificateQuery {
+            name: self.name.clone(),
+            suffix: self.suffix.clone(),
+            serial: self.serial.clone(),
             fingerprint: self.fingerprint,
-            issuer: self.issuer,
-            profile: self.profile,
-            account: self.account,
+            issuer: self.issuer.clone(),
+            profile: self.profile.clone(),
+            account: self.account.clone(),
             status: self.status,
             expires_before: self.expires_before,
             expires_after: self.expires_after,
-        };
-        (query, self.paging)
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use protocols::rest::page::{Page, PageQuery};
 use protocols::rest::problem::Problem;
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, IF_NONE_MATCH};
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -148,6 +148,45 @@ impl Client {
         .await
     }
 
+    /// Sends a request that creates something. It has a name of its own, so it is sent again where the
+    /// answer got lost, and done once.
+    pub async fn create<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let random = pki::random::SystemRandom::new();
+        let name: [u8; 16] = (&random as &dyn pki::random::Random).octets();
+        let name = format!("{:032x}", u128::from_be_bytes(name));
+        let mut wait = Duration::from_secs(1);
+        for _ in 0..REPEATS {
+            let request = self
+                .request(Method::POST, path)
+                .header("Idempotency-Key", &name)
+                .json(body);
+            match request.send().await {
+                Ok(response) if response.status().is_success() => return json(response).await,
+                Ok(response) if !may_pass(&response) => return Err(refusal(response).await),
+                // Nobody is there: that is for a person to see, not to wait for.
+                Err(error) if error.is_connect() => return Err(self.unreachable(error)),
+                Ok(_) | Err(_) => tokio::time::sleep(wait).await,
+            }
+            wait *= 2;
+        }
+        let request = self
+            .request(Method::POST, path)
+            .header("Idempotency-Key", &name)
+            .json(body);
+        json(self.send(request).await?).await
+    }
+
+    /// Sends a request with a body whose answer is a file.
+    pub async fn fetch(&self, path: &[&str], body: &impl Serialize) -> Result<Vec<u8>, Failure> {
+        let request = self.request(Method::POST, path).json(body);
+        let octets = self.send(request).await?.bytes().await;
+        Ok(octets.map_err(anyhow::Error::from)?.to_vec())
+    }
+
     /// Makes a resource or replaces the version of it that was read.
     pub async fn put<T: DeserializeOwned>(
         &self,
@@ -225,6 +264,15 @@ impl Client {
         let error = anyhow::anyhow!("{} does not answer: {chain}{hint}", self.base);
         Failure::new(Exit::Failed, error)
     }
+}
+
+/// How often a creation is sent again, with waits of 1, 2 and 4 seconds.
+const REPEATS: u32 = 3;
+
+/// Whether the same request may succeed a little later: the server says when.
+fn may_pass(response: &Response) -> bool {
+    matches!(response.status().as_u16(), 409 | 429 | 503)
+        && response.headers().contains_key(RETRY_AFTER)
 }
 
 async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {

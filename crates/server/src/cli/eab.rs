@@ -93,7 +93,7 @@ impl EabCommand {
             }
             Verb::Create(create) => {
                 let body = create.body();
-                let made: CreatedEabKey = client.post(&["acme", "eab-keys"], &body).await?;
+                let made: CreatedEabKey = client.create(&["acme", "eab-keys"], &body).await?;
                 let columns = [
                     "id",
                     "hmac",

@@ -1,6 +1,7 @@
 //! `certwright enrollment`: passes through the issuance pipeline.
 
 use clap::{Args, Subcommand};
+use protocols::rest::enroll::CancelEnrollment;
 use protocols::rest::enrollment::{Enrollment, EnrollmentQuery, EnrollmentStatus};
 
 use super::Context;
@@ -30,6 +31,16 @@ enum Verb {
         status: Option<EnrollmentStatus>,
         #[command(flatten)]
         paging: Paging,
+    },
+    /// Withdraw a request that is not issued yet
+    #[command(after_help = "Example:
+  certwright enrollment cancel enr_06ek9q3v5c8m2k7t1r4x0z9w8y --reason 'asked for the wrong name'")]
+    Cancel {
+        /// Id of the enrollment
+        id: String,
+        /// For the audit trail
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Show one enrollment
     #[command(after_help = "Example:
@@ -66,6 +77,12 @@ impl EnrollmentCommand {
                     "reason",
                 ];
                 paging::print(context, &columns, &page)
+            }
+            Verb::Cancel { id, reason } => {
+                let path = ["enrollments", &id, "cancel"];
+                let body = CancelEnrollment { reason };
+                let shown: Enrollment = client.post(&path, &body).await?;
+                Ok(output::print(context.output, &shown)?)
             }
             Verb::Show { id } => {
                 let shown: Enrollment = client.get(&["enrollments", &id]).await?;

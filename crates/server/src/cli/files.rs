@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 use zeroize::Zeroizing;
@@ -18,6 +18,18 @@ pub fn read_text(path: &Path) -> Result<String, Failure> {
             std::io::stdin().read_to_string(&mut text).map(|_| text)
         }
         false => std::fs::read_to_string(path),
+    };
+    read.map_err(|error| failed(path, error))
+}
+
+/// The octets of a file, or of standard input.
+pub fn read_octets(path: &Path) -> Result<Vec<u8>, Failure> {
+    let read = match path.as_os_str() == "-" {
+        true => {
+            let mut octets = Vec::new();
+            std::io::stdin().read_to_end(&mut octets).map(|_| octets)
+        }
+        false => std::fs::read(path),
     };
     read.map_err(|error| failed(path, error))
 }
@@ -49,6 +61,24 @@ pub fn write(path: Option<&Path>, octets: &[u8]) -> Result<(), Failure> {
 
 /// Writes a file that only its owner can read; it is there as a whole or not at all.
 pub fn write_private(path: &Path, octets: &[u8]) -> Result<(), Failure> {
+    stage(path, octets, 0o600)?.place()
+}
+
+/// A file that is written and not yet in its place.
+pub struct Staged {
+    partial: PathBuf,
+    path: PathBuf,
+}
+
+impl Staged {
+    /// Puts it where it belongs, in place of what is there.
+    pub fn place(self) -> Result<(), Failure> {
+        std::fs::rename(&self.partial, &self.path).map_err(|error| failed(&self.path, error))
+    }
+}
+
+/// Writes a file beside its place, durably, so that putting it there cannot fail half-way.
+pub fn stage(path: &Path, octets: &[u8], mode: u32) -> Result<Staged, Failure> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".new");
     // Left behind by a process that was killed, perhaps with other permissions.
@@ -56,11 +86,14 @@ pub fn write_private(path: &Path, octets: &[u8]) -> Result<(), Failure> {
     let written = std::fs::OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(0o600)
+        .mode(mode)
         .open(&partial)
-        .and_then(|mut file| file.write_all(octets).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&partial, path));
-    written.map_err(|error| failed(path, error))
+        .and_then(|mut file| file.write_all(octets).and_then(|()| file.sync_all()));
+    written.map_err(|error| failed(path, error))?;
+    Ok(Staged {
+        partial: partial.into(),
+        path: path.to_owned(),
+    })
 }
 
 /// An error with the file it is about.

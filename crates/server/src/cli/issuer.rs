@@ -135,7 +135,10 @@ impl IssuerCommand {
                     certificates: files::read_text(&certificates)?,
                     key: SecretString::from(files::read_text(&key)?),
                 };
-                print(context, &client.post(&["issuers", "import"], &body).await?)
+                print(
+                    context,
+                    &client.create(&["issuers", "import"], &body).await?,
+                )
             }
             Verb::Install { name, certificates } => {
                 let certificates = files::read_text(&certificates)?;
@@ -171,7 +174,7 @@ async fn request(
                 subject,
                 key_algorithm,
             };
-            client.post(&["issuers", "csr"], &body).await
+            client.create(&["issuers", "csr"], &body).await
         }
     }
 }

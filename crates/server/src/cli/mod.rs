@@ -4,15 +4,18 @@
 //! and a line in [`Command::run`]; the compiler asks for the latter.
 
 pub mod account;
+pub mod apply;
 pub mod audit;
 pub mod backup;
 pub mod certificate;
+mod certificate_bulk;
 mod certificate_export;
 pub mod client;
 pub mod completions;
 pub mod config;
 pub mod directory;
 pub mod eab;
+pub mod enroll;
 pub mod enrollment;
 pub mod exit;
 mod files;
@@ -27,6 +30,7 @@ mod ordered;
 pub mod output;
 mod paging;
 pub mod profile;
+pub mod renew;
 pub mod role;
 mod rules;
 pub mod saved;
@@ -96,7 +100,13 @@ enum Command {
     Config(ConfigCommand),
     /// Remember a server and a token
     Login(login::Login),
-    /// Certificates: list, find, export, revoke
+    /// Get a certificate, with a key born here, a CSR, or a key made on the server
+    Enroll(Box<enroll::EnrollCommand>),
+    /// Renew a certificate and put it where the old one is
+    Renew(Box<renew::RenewCommand>),
+    /// Make the server's configuration what files say
+    Apply(apply::Apply),
+    /// Certificates: list, find, export, revoke, bulk actions
     Certificate(certificate::CertificateCommand),
     /// Issuers: the CAs that sign
     Issuer(issuer::IssuerCommand),
@@ -140,6 +150,9 @@ impl Command {
             Self::Serve(serve) => serve.run().await,
             Self::Config(config) => config.run(context.output),
             Self::Login(login) => login.run(context).await,
+            Self::Enroll(enroll) => enroll.run(context).await,
+            Self::Renew(renew) => renew.run(context).await,
+            Self::Apply(apply) => apply.run(context).await,
             Self::Certificate(certificate) => certificate.run(context).await,
             Self::Issuer(issuer) => issuer.run(context).await,
             Self::Profile(profile) => profile.run(context).await,

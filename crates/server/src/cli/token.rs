@@ -132,7 +132,7 @@ impl Create {
             team: self.team,
             lifetime_seconds: self.lifetime.map(|lifetime| lifetime.0),
         };
-        let made: CreatedToken = Client::new(context)?.post(&["tokens"], &body).await?;
+        let made: CreatedToken = Client::new(context)?.create(&["tokens"], &body).await?;
         print(context.output, &made.token.id, &made.secret, &made)
     }
 }

@@ -7,13 +7,13 @@ use domain::role::Role;
 use lifecycle::actor::Caller;
 use testkit::TestServer;
 
-struct Shell {
+pub struct Shell {
     url: String,
     token: String,
 }
 
 impl Shell {
-    async fn of(server: &TestServer) -> Self {
+    pub async fn of(server: &TestServer) -> Self {
         let caller = Caller::system();
         let lifecycle = server.lifecycle();
         let created = lifecycle.create_token("cli".to_owned(), Role::Administrator, None, &caller);
@@ -23,7 +23,7 @@ impl Shell {
         }
     }
 
-    async fn run(&self, arguments: &[&str]) -> Output {
+    pub async fn run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
         command
             .args(arguments)
@@ -36,14 +36,14 @@ impl Shell {
             .unwrap()
     }
 
-    async fn done(&self, arguments: &[&str]) -> String {
+    pub async fn done(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments).await;
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    async fn code(&self, arguments: &[&str]) -> Option<i32> {
+    pub async fn code(&self, arguments: &[&str]) -> Option<i32> {
         self.run(arguments).await.status.code()
     }
 }

@@ -1,0 +1,184 @@
+//! `certwright apply`: the server's configuration as files, compared and then made so.
+//!
+//! A kind of resource is one line in [`kinds`] and knows how to be read and written ([`kind::Kind`]).
+//! Files are TOML or JSON, as everywhere else here; each is a table of kinds, of names, of rules.
+
+mod diff;
+mod files;
+mod kind;
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::Args;
+use protocols::rest::directory::DirectoryRules;
+use protocols::rest::profile::ProfileRules;
+use serde_json::Value;
+
+use super::Context;
+use super::client::{Client, Version};
+use super::exit::Failure;
+use super::output::{self, Format};
+use diff::Step;
+use kind::{Kind, Ruled};
+
+/// The kinds there are, each behind those that it refers to.
+fn kinds() -> Vec<Box<dyn Kind>> {
+    vec![
+        Box::new(Ruled::<ProfileRules>::new("profiles", &["profiles"])),
+        Box::new(Ruled::<DirectoryRules>::new(
+            "directories",
+            &["acme", "directories"],
+        )),
+    ]
+}
+
+/// Arguments of `certwright apply`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  certwright apply -f certwright.d --plan
+  certwright apply -f profiles.toml -f directories.toml --yes
+  certwright apply --dump > certwright.toml
+
+A file is TOML, or JSON if its name ends in .json:
+
+  [directories.internal]
+  trusted = true
+  external_account_required = true
+  profiles = [\"short-lived\"]
+
+What a file leaves out gets its default; what no file names stays as it is.
+Kinds: profiles, directories. A second run finds nothing to do.")]
+pub struct Apply {
+    /// File, or folder with files in it; repeatable
+    #[arg(
+        short = 'f',
+        long = "file",
+        value_name = "FILE|DIR",
+        required_unless_present = "dump"
+    )]
+    files: Vec<PathBuf>,
+    /// Show what would change, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    plan: bool,
+    /// Change without asking
+    #[arg(long)]
+    yes: bool,
+    /// Print what is there now, as a file (TOML, or JSON with --output json)
+    #[arg(long, conflicts_with_all = ["files", "plan", "yes"])]
+    dump: bool,
+}
+
+/// A step, and what it takes to carry it out.
+struct Planned {
+    kind: usize,
+    version: Version,
+    rules: Value,
+    step: Step,
+}
+
+impl Apply {
+    /// Runs the command.
+    pub async fn run(self, context: &Context) -> Result<(), Failure> {
+        let client = Client::new(context)?;
+        let kinds = kinds();
+        if self.dump {
+            return dump(&client, context, &kinds).await;
+        }
+        let planned = plan(&client, &kinds, &files::read(&self.files)?).await?;
+        show(context, &planned)?;
+        if self.plan || planned.is_empty() {
+            return Ok(());
+        }
+        if !self.yes && !agreed(planned.len())? {
+            return Err(Failure::refused(
+                "nothing was changed; --yes changes it without asking",
+            ));
+        }
+        for change in &planned {
+            let (kind, name) = (&kinds[change.kind], &change.step.name);
+            kind.put(&client, name, &change.version, &change.rules)
+                .await
+                .map_err(|failure| Failure {
+                    error: failure.error.context(format!("{} {name}", kind.name())),
+                    ..failure
+                })?;
+        }
+        output::note(&format!("{} changed", planned.len()));
+        Ok(())
+    }
+}
+
+/// Compares what files say with what is there, kind by kind.
+async fn plan(
+    client: &Client,
+    kinds: &[Box<dyn Kind>],
+    wanted: &files::Wanted,
+) -> Result<Vec<Planned>, Failure> {
+    let known: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+    wanted.check_kinds(&known)?;
+    let mut planned = Vec::new();
+    for (index, kind) in kinds.iter().enumerate() {
+        for (name, written) in wanted.of(kind.name()) {
+            let rules = kind.complete(written.rules.clone()).map_err(|fault| {
+                let (file, noun) = (written.file.display(), kind.name());
+                Failure::usage(format!("{file}: {noun}.{name}: {fault}"))
+            })?;
+            let (before, version) = match kind.find(client, name).await? {
+                Some((before, version)) => (Some(before), version),
+                None => (None, Version::New),
+            };
+            if let Some(step) = Step::between(kind.name(), name, before.as_ref(), &rules) {
+                planned.push(Planned {
+                    kind: index,
+                    version,
+                    rules,
+                    step,
+                });
+            }
+        }
+    }
+    Ok(planned)
+}
+
+fn show(context: &Context, planned: &[Planned]) -> Result<(), Failure> {
+    let steps: Vec<&Step> = planned.iter().map(|change| &change.step).collect();
+    if context.output == Format::Json {
+        return Ok(output::print(context.output, &steps)?);
+    }
+    if steps.is_empty() {
+        output::note("nothing to do");
+        return Ok(());
+    }
+    let text: Vec<String> = steps.iter().map(ToString::to_string).collect();
+    Ok(output::print_text(&text.concat())?)
+}
+
+/// Asks a person; a program has to say `--yes` beforehand.
+fn agreed(count: usize) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    output::note(&format!("{count} to change. Go on? [y/N]"));
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+async fn dump(client: &Client, context: &Context, kinds: &[Box<dyn Kind>]) -> Result<(), Failure> {
+    let mut all: BTreeMap<&str, BTreeMap<String, Value>> = BTreeMap::new();
+    for kind in kinds {
+        let found = kind.list(client).await?;
+        if !found.is_empty() {
+            all.insert(kind.name(), found.into_iter().collect());
+        }
+    }
+    match context.output {
+        Format::Json => Ok(output::print(context.output, &all)?),
+        Format::Table => {
+            let text = toml::to_string_pretty(&all).map_err(anyhow::Error::from)?;
+            Ok(output::print_text(&text)?)
+        }
+    }
+}
