@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pki::name::DistinguishedName;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::id::{
 use crate::identifier::Identifier;
 use crate::issuer::Prepared;
 use crate::policy::Violation;
+use crate::profile::KeyEvidence;
 
 /// One request for one certificate, from whatever protocol.
 #[derive(Clone, Debug)]
@@ -20,7 +22,12 @@ pub struct Enrollment {
     pub requester: Requester,
     pub profile_id: ProfileId,
     pub profile_version: u32,
+    /// The names for the subject alternative name.
     pub identifiers: Vec<Identifier>,
+    /// The subject that was asked for beside the CSR.
+    pub subject: Option<DistinguishedName>,
+    /// What was brought forward about the protection of the key.
+    pub key_evidence: Option<KeyEvidence>,
     pub csr_der: Vec<u8>,
     pub not_before: Option<Timestamp>,
     pub not_after: Option<Timestamp>,

@@ -1,10 +1,17 @@
-//! What a certificate names and control of which is proven (RFC 8555 section 9.7.7, RFC 8738).
+//! What a certificate names: hosts and addresses, control of which ACME proves (RFC 8555 section
+//! 9.7.7, RFC 8738), and mailboxes and URIs, which known requesters ask for.
+
+mod mailbox;
+mod uri;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use pki::name::GeneralName;
 use serde::{Deserialize, Serialize};
+
+pub use mailbox::{Mailbox, MailboxFault};
+pub use uri::{Uri, UriFault};
 
 /// An identifier of a kind we can issue for, in its canonical form.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -14,9 +21,51 @@ pub enum Identifier {
     Dns(DnsName),
     /// An IP address (RFC 8738).
     Ip(IpAddr),
+    /// A mailbox (RFC 5280 section 4.2.1.6, rfc822Name). Not in ACME.
+    Email(Mailbox),
+    /// A URI (RFC 5280 section 4.2.1.6, uniformResourceIdentifier). Not in ACME.
+    Uri(Uri),
 }
 
 impl Identifier {
+    /// Reads a name of any kind: `email` and `uri` beside those of ACME.
+    pub fn parse_any(kind: &str, value: &str) -> Result<Self, IdentifierError> {
+        match kind {
+            "email" => Mailbox::parse(value).map(Self::Email),
+            "uri" => Uri::parse(value).map(Self::Uri),
+            "dns" | "ip" => Self::parse(kind, value),
+            _ => Err(IdentifierError::UnknownType {
+                kind: kind.chars().take(64).collect(),
+            }),
+        }
+    }
+
+    /// Reads a name whose kind follows from its form: an address, a mailbox with its `@`, a URI
+    /// with its scheme, else a DNS name.
+    pub fn from_text(text: &str) -> Result<Self, IdentifierError> {
+        if text.parse::<IpAddr>().is_ok() {
+            return parse_ip(text).map(Self::Ip);
+        }
+        match text.split_once(':') {
+            Some((scheme, _)) if uri::is_scheme(scheme) => Uri::parse(text).map(Self::Uri),
+            _ if text.contains('@') => Mailbox::parse(text).map(Self::Email),
+            _ => DnsName::parse(text).map(Self::Dns),
+        }
+    }
+
+    /// The identifier of a name in a CSR; DNS names are folded to lower case.
+    pub fn from_general_name(name: &GeneralName) -> Result<Self, IdentifierError> {
+        match name {
+            GeneralName::Dns(text) => DnsName::parse(&text.to_ascii_lowercase()).map(Self::Dns),
+            GeneralName::Ip(address) => Ok(Self::Ip(*address)),
+            GeneralName::Email(text) => Mailbox::parse(text).map(Self::Email),
+            GeneralName::Uri(text) => Uri::parse(text).map(Self::Uri),
+            GeneralName::Directory(_) | GeneralName::Other { .. } => {
+                Err(IdentifierError::UnsupportedName(name.to_string()))
+            }
+        }
+    }
+
     /// Reads the `type` and `value` of an ACME identifier.
     pub fn parse(kind: &str, value: &str) -> Result<Self, IdentifierError> {
         match kind {
@@ -28,11 +77,13 @@ impl Identifier {
         }
     }
 
-    /// The ACME `type`.
+    /// The `type`, that of ACME where ACME has one.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Dns(_) => "dns",
             Self::Ip(_) => "ip",
+            Self::Email(_) => "email",
+            Self::Uri(_) => "uri",
         }
     }
 
@@ -41,6 +92,8 @@ impl Identifier {
         match self {
             Self::Dns(name) => name.to_string(),
             Self::Ip(address) => address.to_string(),
+            Self::Email(mailbox) => mailbox.to_string(),
+            Self::Uri(uri) => uri.to_string(),
         }
     }
 
@@ -48,7 +101,7 @@ impl Identifier {
     pub fn is_wildcard(&self) -> bool {
         match self {
             Self::Dns(name) => name.is_wildcard(),
-            Self::Ip(_) => false,
+            Self::Ip(_) | Self::Email(_) | Self::Uri(_) => false,
         }
     }
 
@@ -56,7 +109,7 @@ impl Identifier {
     pub fn without_wildcard(&self) -> Self {
         match self {
             Self::Dns(name) => Self::Dns(name.base()),
-            Self::Ip(address) => Self::Ip(*address),
+            Self::Ip(_) | Self::Email(_) | Self::Uri(_) => self.clone(),
         }
     }
 
@@ -65,6 +118,8 @@ impl Identifier {
         match self {
             Self::Dns(name) => GeneralName::Dns(name.to_string()),
             Self::Ip(address) => GeneralName::Ip(*address),
+            Self::Email(mailbox) => GeneralName::Email(mailbox.to_string()),
+            Self::Uri(uri) => GeneralName::Uri(uri.to_string()),
         }
     }
 }
@@ -74,6 +129,8 @@ impl fmt::Display for Identifier {
         match self {
             Self::Dns(name) => name.fmt(f),
             Self::Ip(address) => address.fmt(f),
+            Self::Email(mailbox) => mailbox.fmt(f),
+            Self::Uri(uri) => uri.fmt(f),
         }
     }
 }
@@ -180,6 +237,14 @@ pub enum IdentifierError {
     BadDnsName { name: String, reason: DnsNameFault },
     #[error("`{value}` is not an IP address in its canonical form (RFC 5952 for IPv6){hint}")]
     BadIpAddress { value: String, hint: String },
+    #[error("names of type `{kind}` are not known here; use `dns`, `ip`, `email` or `uri`")]
+    UnknownType { kind: String },
+    #[error("`{value}` is not an e-mail address that can be certified: {reason}")]
+    BadMailbox { value: String, reason: MailboxFault },
+    #[error("`{value}` is not a URI that can be certified: {reason}")]
+    BadUri { value: String, reason: UriFault },
+    #[error("`{0}` is a name of a form that is not certified here")]
+    UnsupportedName(String),
 }
 
 /// What is wrong with a DNS name, and what to change.
@@ -376,6 +441,15 @@ mod tests {
                 if let Ok(identifier) = Identifier::parse(kind, &value) {
                     prop_assert_eq!(identifier.value(), value.clone());
                 }
+            }
+        }
+
+        #[test]
+        fn a_name_of_any_kind_reads_back(text in "[a-zA-Z0-9@:/.%-]{0,40}") {
+            if let Ok(identifier) = Identifier::from_text(&text) {
+                let again = Identifier::from_text(&identifier.value());
+                prop_assert_eq!(again.as_ref(), Ok(&identifier));
+                prop_assert_eq!(Identifier::from_general_name(&identifier.to_general_name()), again);
             }
         }
     }

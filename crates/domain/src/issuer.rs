@@ -99,8 +99,24 @@ pub enum IssueError {
     #[error("the issuer refused: {0}")]
     Refused(String),
     /// Our own linter stopped it before it was signed.
-    #[error("the certificate would break a rule: {}", .0.join("; "))]
-    Lint(Vec<String>),
+    #[error("the certificate would break a rule: {}", list(.0))]
+    Lint(Vec<Objection>),
+}
+
+/// What our own checks hold against content that was about to be signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Objection {
+    /// The linter's name for the rule: `san.dns`.
+    pub code: &'static str,
+    pub message: String,
+}
+
+fn list(objections: &[Objection]) -> String {
+    let texts: Vec<String> = objections
+        .iter()
+        .map(|objection| format!("{} ({})", objection.message, objection.code))
+        .collect();
+    texts.join("; ")
 }
 
 /// Talks to one CA.

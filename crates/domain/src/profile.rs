@@ -1,13 +1,33 @@
 //! A profile: what may be issued under one name, for how long, and by whom.
 
+mod extension;
+mod faults;
+mod history;
+mod name_pattern;
+pub mod preset;
+mod renewal;
+mod schedule;
+mod subject;
+
 use std::time::Duration;
 
 use pki::certificate::{ExtendedKeyUsage, KeyUsage};
 use pki::key::{KeyAlgorithm, KeyKind};
+use pki::lint;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::acme::challenge::ChallengeKind;
 use crate::id::{ProfileId, TeamId};
+pub use crate::policy::expression::Expression;
+pub use crate::policy::names::NamePattern;
+pub use extension::FixedExtension;
+pub use faults::SpecFault;
+pub use history::{Change, changes};
+pub use name_pattern::{SanPattern, SanPatternError};
+pub use renewal::{KeyEvidence, KeyEvidenceKind, RenewalRules};
+pub use schedule::{NamedSchedule, ValiditySchedule, ValidityStep};
+pub use subject::{AttributeRule, OtherAttributes, Presence, SubjectRules};
 
 /// One version of a profile. A change makes a new version; certificates know theirs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +43,9 @@ pub struct Profile {
 }
 
 /// The rules of a profile.
+///
+/// What a version of this program does not know yet has a default that changes nothing, so that
+/// stored rules stay readable and mean what they meant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProfileSpec {
@@ -31,18 +54,33 @@ pub struct ProfileSpec {
     pub kind: CertificateKind,
     /// Inclusive lifetime in seconds; what a request may shorten and never lengthen.
     pub validity_seconds: u64,
+    /// Caps the lifetime by the day of issuance.
+    #[serde(default)]
+    pub validity_schedule: Option<ValiditySchedule>,
     /// How far before issuance a certificate begins, for clients whose clocks are behind.
     #[serde(default = "default_backdate")]
     pub backdate_seconds: u64,
     pub key_algorithms: Vec<KeyAlgorithm>,
+    /// Whether every certificate needs a key that is in no other; then a renewal does, too.
+    #[serde(default)]
+    pub new_key: bool,
+    /// Evidence for the protection of the private key that is taken; where not empty, some is needed.
+    #[serde(default)]
+    pub key_evidence: Vec<KeyEvidenceKind>,
     pub names: NameRules,
     #[serde(default)]
     pub common_name: CommonName,
+    /// The attributes of the subject; without rules it has the common name at most.
+    #[serde(default)]
+    pub subject: Option<SubjectRules>,
     pub key_usage: KeyUsage,
     pub extended_key_usage: Vec<ExtendedKeyUsage>,
     /// Certificate policy OIDs, dotted.
     #[serde(default)]
     pub certificate_policies: Vec<String>,
+    /// Extensions that every certificate carries, besides those it has anyway.
+    #[serde(default)]
+    pub extensions: Vec<FixedExtension>,
     #[serde(default)]
     pub subject_key_identifier: bool,
     #[serde(default)]
@@ -50,6 +88,19 @@ pub struct ProfileSpec {
     /// Whether a CSR may ask for the TLS feature extension (RFC 7633).
     #[serde(default)]
     pub must_staple: bool,
+    /// Whether every certificate has it, asked for or not.
+    #[serde(default)]
+    pub must_staple_always: bool,
+    /// The ACME challenges that prove control well enough; empty for all that the directory offers.
+    /// Where it is not empty, a binding of a trusted directory is no proof.
+    #[serde(default)]
+    pub challenges: Vec<ChallengeKind>,
+    /// When clients are told to renew (RFC 9773); without it, after two thirds of the lifetime.
+    #[serde(default)]
+    pub renewal: Option<RenewalRules>,
+    /// What the members above cannot say; all must hold.
+    #[serde(default)]
+    pub expressions: Vec<Expression>,
     /// The issuers that may sign, with their share of the load.
     pub issuers: Vec<IssuerChoice>,
 }
@@ -74,6 +125,52 @@ impl ProfileSpec {
                 _ => false,
             })
     }
+
+    /// The key usage of a certificate for a key of that kind: the profile's, without what such a
+    /// key cannot do (RFC 8813 section 3, RFC 9295 section 3).
+    pub fn key_usage_of(&self, kind: &KeyKind) -> KeyUsage {
+        let enciphers = KeyUsage::KEY_ENCIPHERMENT | KeyUsage::DATA_ENCIPHERMENT;
+        let agrees = KeyUsage::KEY_AGREEMENT | KeyUsage::ENCIPHER_ONLY | KeyUsage::DECIPHER_ONLY;
+        match kind {
+            KeyKind::Rsa { .. } => {
+                let usage = self.key_usage.difference(agrees);
+                // TLS 1.2 key exchange with RSA encrypts; with any other key there is nothing to encipher.
+                match self.kind {
+                    CertificateKind::TlsServer
+                    | CertificateKind::TlsClient
+                    | CertificateKind::Device
+                        if usage.contains(KeyUsage::DIGITAL_SIGNATURE) =>
+                    {
+                        usage | KeyUsage::KEY_ENCIPHERMENT
+                    }
+                    CertificateKind::TlsServer
+                    | CertificateKind::TlsClient
+                    | CertificateKind::Device
+                    | CertificateKind::Smime
+                    | CertificateKind::CodeSigning => usage,
+                }
+            }
+            KeyKind::EcP256 | KeyKind::EcP384 | KeyKind::EcP521 => {
+                self.key_usage.difference(enciphers)
+            }
+            KeyKind::Ed25519 => self.key_usage.difference(enciphers | agrees),
+            KeyKind::Other(_) => self.key_usage,
+        }
+    }
+
+    /// Whether an authorization by that challenge is good enough.
+    pub fn accepts_challenge(&self, kind: ChallengeKind) -> bool {
+        self.challenges.is_empty() || self.challenges.contains(&kind)
+    }
+
+    /// Whether the certificates claim to meet the TLS Baseline Requirements.
+    pub fn claims_public_tls(&self) -> bool {
+        self.kind == CertificateKind::TlsServer
+            && self
+                .certificate_policies
+                .iter()
+                .any(|policy| lint::claims_public_tls(policy))
+    }
 }
 
 /// What a certificate is for; it decides which lint rules apply.
@@ -82,6 +179,11 @@ impl ProfileSpec {
 pub enum CertificateKind {
     TlsServer,
     TlsClient,
+    /// Mail that is signed or encrypted (RFC 8551).
+    Smime,
+    CodeSigning,
+    /// A device or machine, for whatever its profile says.
+    Device,
 }
 
 /// Which names a profile certifies.
@@ -90,17 +192,51 @@ pub enum CertificateKind {
 pub struct NameRules {
     pub dns: bool,
     pub ip: bool,
-    pub wildcards: bool,
-    pub max: usize,
-    /// Where not empty, only these names: a name, `.suffix` for everything below it, or a network.
     #[serde(default)]
-    pub allow: Vec<NamePattern>,
+    pub email: bool,
+    #[serde(default)]
+    pub uri: bool,
+    pub wildcards: bool,
+    /// 0 where the subject says it all.
+    #[serde(default = "one")]
+    pub min: usize,
+    pub max: usize,
+    /// At most so many of one type, within `max`.
+    #[serde(default)]
+    pub limits: NameLimits,
+    /// Where not empty, only these.
+    #[serde(default)]
+    pub allow: Vec<SanPattern>,
     /// Never these, even where `allow` has them.
     #[serde(default)]
-    pub deny: Vec<NamePattern>,
+    pub deny: Vec<SanPattern>,
 }
 
-pub use crate::policy::names::NamePattern;
+/// How many names of each type there may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NameLimits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dns: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ip: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uri: Option<usize>,
+}
+
+impl NameLimits {
+    /// The limit of each type of identifier.
+    pub fn each(self) -> [(&'static str, Option<usize>); 4] {
+        [
+            ("dns", self.dns),
+            ("ip", self.ip),
+            ("email", self.email),
+            ("uri", self.uri),
+        ]
+    }
+}
 
 /// Whether the subject carries a common name. It is always a copy of a name in the SAN.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,75 +282,9 @@ const fn default_backdate() -> u64 {
     60 * 60
 }
 
-/// Profiles that work at once.
-pub mod preset {
-    use super::*;
-
-    /// TLS servers inside an organisation, 90 days.
-    pub fn tls_server(issuer: &str) -> ProfileSpec {
-        ProfileSpec {
-            description: "TLS server certificates, 90 days".to_owned(),
-            kind: CertificateKind::TlsServer,
-            validity_seconds: 90 * DAY,
-            backdate_seconds: default_backdate(),
-            key_algorithms: vec![
-                KeyAlgorithm::EcP256,
-                KeyAlgorithm::EcP384,
-                KeyAlgorithm::Ed25519,
-                KeyAlgorithm::Rsa2048,
-                KeyAlgorithm::Rsa3072,
-                KeyAlgorithm::Rsa4096,
-            ],
-            names: NameRules {
-                dns: true,
-                ip: true,
-                wildcards: true,
-                max: 100,
-                allow: Vec::new(),
-                deny: Vec::new(),
-            },
-            common_name: CommonName::FirstDnsName,
-            key_usage: KeyUsage::DIGITAL_SIGNATURE,
-            extended_key_usage: vec![ExtendedKeyUsage::ServerAuth],
-            // None of the CA/B Forum's: those would promise what a private CA does not keep.
-            certificate_policies: Vec::new(),
-            subject_key_identifier: false,
-            revocation_pointers: RevocationPointers::default(),
-            must_staple: true,
-            issuers: vec![IssuerChoice {
-                issuer: issuer.to_owned(),
-                weight: 1,
-            }],
-        }
-    }
-
-    /// TLS servers that renew every few days and need no revocation, 6 days.
-    pub fn short_lived(issuer: &str) -> ProfileSpec {
-        ProfileSpec {
-            description: "TLS server certificates, 6 days, no revocation pointers".to_owned(),
-            validity_seconds: 6 * DAY + 16 * 60 * 60,
-            common_name: CommonName::Omitted,
-            must_staple: false,
-            revocation_pointers: RevocationPointers {
-                crl: false,
-                ocsp: false,
-                ca_issuers: true,
-            },
-            ..tls_server(issuer)
-        }
-    }
-
-    /// TLS clients: machines that prove who they are to a server, 90 days.
-    pub fn tls_client(issuer: &str) -> ProfileSpec {
-        ProfileSpec {
-            description: "TLS client certificates for machines, 90 days".to_owned(),
-            kind: CertificateKind::TlsClient,
-            extended_key_usage: vec![ExtendedKeyUsage::ClientAuth],
-            subject_key_identifier: true,
-            must_staple: false,
-            ..tls_server(issuer)
-        }
-    }
-
-    const DAY: u64 = 24 * 60 * 60;
+const fn one() -> usize {
+    1
 }
+
+#[cfg(test)]
+mod tests;

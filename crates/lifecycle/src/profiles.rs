@@ -1,4 +1,4 @@
-//! Profiles by name, remembered for a second.
+//! Profiles by name, remembered for a second, and by version, which never changes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,28 +12,46 @@ use store::StoreError;
 use crate::Lifecycle;
 use crate::actor::Caller;
 
-/// Profiles by name. The short life is what carries a change to other nodes.
-pub(crate) struct ProfileCache(Cache<String, Arc<Profile>>);
+/// Profiles by name, whose short life is what carries a change to other nodes, and versions, which
+/// keep the expressions that were compiled for them.
+pub(crate) struct ProfileCache {
+    current: Cache<String, Arc<Profile>>,
+    versions: Cache<(ProfileId, u32), Arc<Profile>>,
+}
 
 impl ProfileCache {
     pub(crate) fn new() -> Self {
-        Self(
-            Cache::builder()
+        Self {
+            current: Cache::builder()
                 .max_capacity(1_000)
                 .time_to_live(Duration::from_secs(1))
                 .build(),
-        )
+            versions: Cache::builder().max_capacity(1_000).build(),
+        }
+    }
+
+    /// The one value of that version in this process; only its owner may be another than before.
+    fn share(&self, profile: Profile) -> Arc<Profile> {
+        let key = (profile.id.clone(), profile.version);
+        if let Some(known) = self.versions.get(&key)
+            && known.team_id == profile.team_id
+        {
+            return known;
+        }
+        let profile = Arc::new(profile);
+        self.versions.insert(key, Arc::clone(&profile));
+        profile
     }
 
     pub(crate) fn forget(&self, name: &str) {
-        self.0.invalidate(name);
+        self.current.invalidate(name);
     }
 }
 
 impl Lifecycle {
     /// The current version of a profile.
     pub async fn profile(&self, name: &str) -> Result<Option<Arc<Profile>>, StoreError> {
-        if let Some(profile) = self.profiles.0.get(name) {
+        if let Some(profile) = self.profiles.current.get(name) {
             return Ok(Some(profile));
         }
         let wanted = name.to_owned();
@@ -43,11 +61,46 @@ impl Lifecycle {
                 Box::pin(async move { tx.find_profile(&wanted).await })
             })
             .await?
-            .map(Arc::new);
+            .map(|profile| self.profiles.share(profile));
         if let Some(profile) = &found {
-            self.profiles.0.insert(name.to_owned(), Arc::clone(profile));
+            let current = &self.profiles.current;
+            current.insert(name.to_owned(), Arc::clone(profile));
         }
         Ok(found)
+    }
+
+    /// One version of a profile, current or not.
+    pub async fn profile_version(
+        &self,
+        id: &ProfileId,
+        version: u32,
+    ) -> Result<Option<Arc<Profile>>, StoreError> {
+        if let Some(profile) = self.profiles.versions.get(&(id.clone(), version)) {
+            return Ok(Some(profile));
+        }
+        let wanted = id.clone();
+        let found = self
+            .store
+            .read("profile.version", |tx| {
+                Box::pin(async move { tx.find_profile_version(&wanted, version).await })
+            })
+            .await?;
+        Ok(found.map(|profile| self.profiles.share(profile)))
+    }
+
+    /// The versions of a profile, newest first.
+    pub async fn profile_versions(
+        &self,
+        id: &ProfileId,
+        before: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<Profile>, StoreError> {
+        let id = id.clone();
+        self.store
+            .scan("profile.versions", move |tx| {
+                Box::pin(async move { tx.list_profile_versions(&id, before, limit).await })
+            })
+            .await
     }
 
     /// The current version of every profile.
@@ -89,7 +142,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.profiles.0.invalidate(&cached);
+        self.profiles.forget(&cached);
         Ok(profile)
     }
 }

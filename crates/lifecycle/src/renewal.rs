@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::certificate::InventoryCertificate;
 use domain::enrollment::Enrollment;
 use domain::id::{BulkId, CertificateId};
-use domain::profile::Profile;
+use domain::profile::{KeyEvidence, Profile};
 use pki::certificate::Certificate;
 use pki::csr::Csr;
 use pki::key::KeyAlgorithm;
@@ -23,6 +23,8 @@ pub struct Renewal {
     pub certificate: CertificateId,
     pub key: RenewalKey,
     pub validity: ValidityWish,
+    /// For another key; what was brought forward for the key that the certificate has is inherited.
+    pub key_evidence: Option<KeyEvidence>,
     /// Metadata that changes; the rest is inherited.
     pub metadata: BTreeMap<String, String>,
 }
@@ -96,10 +98,14 @@ impl Lifecycle {
         }
         let enrolled = self.enrollment_of(&certificate).await?;
         let profile = self.profile_of(&certificate).await?;
+        let keeps_key = matches!(renewal.key, RenewalKey::Same);
         let key = key_of(renewal.key, &certificate, &enrolled)?;
         let mut metadata = certificate.metadata.clone();
         metadata.extend(renewal.metadata);
+        let inherited = enrolled.key_evidence.filter(|_| keeps_key);
         Ok(Submission {
+            subject: enrolled.subject,
+            key_evidence: renewal.key_evidence.or(inherited),
             validity: renewal.validity,
             metadata,
             team: certificate.team_id.clone(),

@@ -100,7 +100,13 @@ impl OwnCertificate {
         let key = self.sealer.open(CONTEXT, sealed.trim()).ok()?;
         let leaf = chain.leaf()?.ok()?;
         let names: Vec<_> = self.names.iter().map(Identifier::to_general_name).collect();
-        let window = renewal::suggest(leaf.not_before, leaf.not_after, false, leaf.not_before);
+        let window = renewal::suggest(
+            leaf.not_before,
+            leaf.not_after,
+            false,
+            None,
+            leaf.not_before,
+        );
         let issuers = self.lifecycle.connected_issuers().await.ok()?;
         let is_ours = issuers.iter().any(|connected| {
             connected
@@ -130,6 +136,8 @@ impl OwnCertificate {
             requester: Requester::System,
             profile,
             identifiers: self.names.clone(),
+            subject: None,
+            key_evidence: None,
             csr: Csr::from_der(&der)?,
             key_thumbprint: None,
             not_before: None,

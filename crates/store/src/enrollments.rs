@@ -35,7 +35,7 @@ pub struct Orphan {
 macro_rules! columns {
     () => {
         "id, requester, profile_id, profile_version, identifiers, csr, not_before, not_after, \
-         metadata, replaces, created_at, state, updated_at, tbs, team_id"
+         metadata, replaces, created_at, state, updated_at, tbs, team_id, subject, key_evidence"
     };
 }
 
@@ -46,7 +46,8 @@ impl Tx<'_> {
             "INSERT INTO enrollments (",
             columns!(),
             ", status, issuer_id, serial) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)"
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+             $18, $19, $20)"
         );
         let prepared = prepared(&enrollment.state);
         let values = params![
@@ -65,6 +66,8 @@ impl Tx<'_> {
             enrollment.updated_at,
             prepared.map(|(_, prepared)| &prepared.tbs),
             enrollment.team_id.as_ref().map(TeamId::as_str),
+            enrollment.subject.as_ref().map(ToString::to_string),
+            enrollment.key_evidence.as_ref().map(json).transpose()?,
             enrollment.state.name(),
             prepared.map(|(issuer, _)| issuer.as_str()),
             prepared.map(|(_, prepared)| prepared.serial.to_string()),
@@ -191,6 +194,8 @@ fn read(row: &Row) -> Result<Enrollment, StoreError> {
         profile_id: row.parse(2)?,
         profile_version: row.get(3)?,
         identifiers: row.json(4)?,
+        subject: row.parse_opt(15)?,
+        key_evidence: row.json_opt(16)?,
         csr_der: row.get(5)?,
         not_before: row.get(6)?,
         not_after: row.get(7)?,

@@ -32,6 +32,13 @@ const MIGRATIONS: &[Migration] = &[
         postgres: "",
     },
     Migration {
+        version: 4,
+        name: "profiles",
+        sql: include_str!("../migrations/0004_profiles.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
         version: 7,
         name: "enroll",
         sql: include_str!("../migrations/0007_enroll.sql"),

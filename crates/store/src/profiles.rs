@@ -4,6 +4,7 @@ use domain::id::{ProfileId, TeamId};
 use domain::profile::Profile;
 
 use crate::codec::json;
+use crate::list::List;
 use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
@@ -57,6 +58,20 @@ impl Tx<'_> {
         );
         let row = self.query_opt(sql, params![id.as_str(), version]).await?;
         row.as_ref().map(read).transpose()
+    }
+
+    /// The versions of a profile, newest first.
+    pub async fn list_profile_versions(
+        &mut self,
+        id: &ProfileId,
+        before: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<Profile>, StoreError> {
+        let (sql, values) = List::new(concat!("SELECT ", columns!(), " FROM profiles"))
+            .and_if("id = ?", Some(id.as_str()))
+            .and_if("version < ?", before)
+            .limit("ORDER BY version DESC", limit);
+        self.query(&sql, &values).await?.iter().map(read).collect()
     }
 
     /// The current version of every profile by name; there are few.

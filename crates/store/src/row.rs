@@ -59,6 +59,14 @@ impl Row {
         serde_json::from_str(text).map_err(|error| unreadable(index, &error))
     }
 
+    /// The text column at `index` if it is not `NULL`, read as JSON.
+    pub fn json_opt<T: DeserializeOwned>(&self, index: usize) -> Result<Option<T>, StoreError> {
+        match self.get::<Option<&str>>(index)? {
+            Some(_) => self.json(index).map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// The text column at `index` if it is not `NULL`, parsed.
     pub fn parse_opt<T>(&self, index: usize) -> Result<Option<T>, StoreError>
     where

@@ -67,12 +67,19 @@ fn challenge_url(
         Identifier::Dns(name) => name.to_string(),
         Identifier::Ip(IpAddr::V4(address)) => address.to_string(),
         Identifier::Ip(IpAddr::V6(address)) => format!("[{address}]"),
+        Identifier::Email(_) | Identifier::Uri(_) => return Err(no_host(identifier)),
     };
     let text = format!("http://{host}:{port}/.well-known/acme-challenge/{token}");
     Url::parse(&text).map_err(|error| {
         let detail = format!("{identifier} cannot be the host of a URL: {error}");
         ValidationFailure::lasting(FailureKind::Malformed, detail)
     })
+}
+
+/// The domain offers this challenge for hosts and addresses only.
+fn no_host(identifier: &Identifier) -> ValidationFailure {
+    let detail = format!("{identifier} is neither a host nor an address");
+    ValidationFailure::lasting(FailureKind::Malformed, detail)
 }
 
 fn judge(fetched: &Fetched, expected: &str) -> Result<(), ValidationFailure> {

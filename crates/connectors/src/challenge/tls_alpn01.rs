@@ -74,6 +74,11 @@ impl TlsAlpn01Validator {
         let host = match identifier {
             Identifier::Dns(name) => Host::Name(name.as_str()),
             Identifier::Ip(address) => Host::Address(*address),
+            // The domain offers this challenge for hosts and addresses only.
+            Identifier::Email(_) | Identifier::Uri(_) => {
+                let detail = format!("{identifier} is neither a host nor an address");
+                return Err(ValidationFailure::lasting(FailureKind::Malformed, detail));
+            }
         };
         let connected = self.dialer.connect(host, self.port).await;
         let stream = connected.map_err(|error| dial_failure(&error, what))?;
@@ -162,7 +167,7 @@ fn judge_chain(
 /// What is sent as SNI: for an address its name in the reverse zone (RFC 8738 section 6).
 fn server_name(identifier: &Identifier) -> String {
     match identifier {
-        Identifier::Dns(name) => name.to_string(),
+        Identifier::Dns(_) | Identifier::Email(_) | Identifier::Uri(_) => identifier.value(),
         Identifier::Ip(IpAddr::V4(address)) => {
             let [a, b, c, d] = address.octets();
             format!("{d}.{c}.{b}.{a}.in-addr.arpa")

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::issuer::{
-    EmbeddedConfig, Issuance, IssueError, IssuerConnector, LocalCa, Prepared, SigningRequest,
+    EmbeddedConfig, Issuance, IssueError, IssuerConnector, LocalCa, Objection, Prepared,
+    SigningRequest,
 };
 use domain::keystore::KeyReference;
 use domain::profile::{CertificateKind, RevocationPointers};
 use pki::certificate::{
-    BasicConstraints, Certificate, CertificateContent, IssuerFacts, assemble, encode_tbs,
+    BasicConstraints, Certificate, CertificateContent, ExtraExtension, IssuerFacts, assemble,
+    encode_tbs,
 };
 use pki::key::SigningKey;
 use pki::lint::{self, LintContext, Severity, lint_tbs};
@@ -101,32 +103,48 @@ impl EmbeddedConnector {
                 content.not_after
             ));
         }
-        let violations: Vec<String> = self
+        let objections: Vec<Objection> = self
             .constraints
             .iter()
             .flat_map(|rules| rules.violations(&content.subject, &content.subject_alt_names))
+            .map(|message| Objection {
+                code: "name_constraints.violated",
+                message,
+            })
             .collect();
-        match violations.as_slice() {
-            [] => Ok(()),
-            some => refuse(some.join("; ")),
+        match objections.is_empty() {
+            true => Ok(()),
+            false => Err(IssueError::Lint(objections)),
         }
     }
 
     /// The last gate: what our own linter calls an error is not signed.
-    fn lint(&self, tbs: &[u8], kind: CertificateKind) -> Result<(), IssueError> {
+    fn lint(
+        &self,
+        tbs: &[u8],
+        kind: CertificateKind,
+        extra_extensions: &[ExtraExtension],
+    ) -> Result<(), IssueError> {
         let kind = match (self.is_root, kind) {
             (true, _) => lint::CertificateKind::CaCertificate,
             (false, CertificateKind::TlsServer) => lint::CertificateKind::TlsServer,
             (false, CertificateKind::TlsClient) => lint::CertificateKind::TlsClient,
+            (false, CertificateKind::Smime) => lint::CertificateKind::Email,
+            (false, CertificateKind::CodeSigning) => lint::CertificateKind::CodeSigning,
+            (false, CertificateKind::Device) => lint::CertificateKind::Device,
         };
         let context = LintContext {
             issuer_name_constraints: self.ca.certificate.name_constraints.as_ref(),
+            extra_extensions,
             ..LintContext::new(&self.facts, self.not_after(), kind)
         };
-        let errors: Vec<String> = lint_tbs(tbs, &context)
+        let errors: Vec<Objection> = lint_tbs(tbs, &context)
             .into_iter()
             .filter(|finding| finding.severity == Severity::Error)
-            .map(|finding| format!("{} ({})", finding.message, finding.code))
+            .map(|finding| Objection {
+                code: finding.code,
+                message: finding.message,
+            })
             .collect();
         if errors.is_empty() {
             Ok(())
@@ -184,7 +202,7 @@ impl IssuerConnector for EmbeddedConnector {
         let serial = Serial::random(&*self.random);
         let tbs = encode_tbs(&content, &serial, &self.facts)
             .map_err(|error| IssueError::Refused(error.to_string()))?;
-        self.lint(&tbs, request.kind)?;
+        self.lint(&tbs, request.kind, &content.extra_extensions)?;
         Ok(Some(Prepared { serial, tbs }))
     }
 

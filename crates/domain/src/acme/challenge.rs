@@ -47,6 +47,8 @@ impl ChallengeKind {
             (Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01, Identifier::Dns(_))
             | (Self::Http01 | Self::TlsAlpn01, Identifier::Ip(_)) => true,
             (Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01, Identifier::Ip(_)) => false,
+            // RFC 8823 has its own challenge, which is not offered; nothing proves a URI.
+            (_, Identifier::Email(_) | Identifier::Uri(_)) => false,
         }
     }
 

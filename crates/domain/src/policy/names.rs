@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use ipnet::IpNet;
+use pki::lint;
 use serde::{Deserialize, Serialize};
 
-use super::{Fault, Violation};
+use super::{Case, Fault, Ledger, Violation};
 use crate::identifier::{DnsName, Identifier};
-use crate::profile::NameRules;
+use crate::profile::{NameRules, ProfileSpec, SanPattern};
 
 /// A set of names: one name, everything below a suffix, or a network of addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +32,10 @@ impl NamePattern {
                 name != suffix && name.is_within(suffix.as_str())
             }
             (Self::Network(network), Identifier::Ip(address)) => network.contains(address),
-            (Self::Exact(_) | Self::Below(_), Identifier::Ip(_))
-            | (Self::Network(_), Identifier::Dns(_)) => false,
+            (
+                Self::Exact(_) | Self::Below(_) | Self::Network(_),
+                Identifier::Dns(_) | Identifier::Ip(_) | Identifier::Email(_) | Identifier::Uri(_),
+            ) => false,
         }
     }
 }
@@ -91,52 +94,124 @@ impl fmt::Display for NamePattern {
     }
 }
 
-/// Checks a set of identifiers against a profile's rules for names.
-pub(super) fn check(identifiers: &[Identifier], rules: &NameRules) -> Vec<Violation> {
-    let mut violations = Vec::new();
-    let refuse = |rule: &str, message: String| Violation::new(rule, Fault::Identifier, message);
-    if identifiers.is_empty() {
-        violations.push(refuse(
-            "names.none",
-            "at least one name is needed".to_owned(),
-        ));
-    }
-    if identifiers.len() > rules.max {
-        violations.push(refuse(
-            "names.count",
-            format!(
-                "{} names are asked for, the profile takes at most {}; split the request",
-                identifiers.len(),
-                rules.max
-            ),
-        ));
-    }
+/// The rule about the names of a request.
+pub(super) fn rule(case: &Case<'_>, ledger: &mut Ledger) {
+    check(case.proposal.identifiers, case.spec, ledger);
+}
+
+/// Checks a set of names against a profile's rules for them.
+pub(super) fn check(identifiers: &[Identifier], spec: &ProfileSpec, ledger: &mut Ledger) {
+    let rules = &spec.names;
+    count(identifiers, rules, ledger);
+    let is_public = spec.claims_public_tls();
     for identifier in identifiers {
-        let kind_is_allowed = match identifier {
-            Identifier::Dns(_) => rules.dns,
-            Identifier::Ip(_) => rules.ip,
-        };
-        if !kind_is_allowed {
-            let message = format!(
-                "the profile certifies no identifiers of type `{}`",
-                identifier.kind()
+        let before = ledger.count();
+        kind(identifier, rules, ledger);
+        listed(identifier, rules, ledger);
+        if is_public {
+            public(identifier, ledger);
+        }
+        ledger.passed_unless(before, "names", || match allowing(identifier, rules) {
+            Some(pattern) => format!("{identifier} is allowed by `{pattern}`"),
+            None => format!("{identifier} may be certified"),
+        });
+    }
+}
+
+fn refuse(rule: &str, message: String) -> Violation {
+    Violation::new(rule, Fault::Identifier, message)
+}
+
+fn count(identifiers: &[Identifier], rules: &NameRules, ledger: &mut Ledger) {
+    let before = ledger.count();
+    let total = identifiers.len();
+    if total == 0 && rules.min > 0 {
+        ledger.failed(
+            refuse("names.none", "no name is asked for".to_owned()).fix("name at least one"),
+        );
+    } else if total < rules.min {
+        let text = format!(
+            "{total} names are asked for, the profile wants {}",
+            rules.min
+        );
+        ledger.failed(refuse("names.count", text).fix("name more"));
+    }
+    if total > rules.max {
+        let text = format!(
+            "{total} names are asked for, the profile takes at most {}",
+            rules.max
+        );
+        ledger.failed(refuse("names.count", text).fix("split the request"));
+    }
+    for (kind, limit) in rules.limits.each() {
+        let Some(limit) = limit else { continue };
+        let found = identifiers.iter().filter(|one| one.kind() == kind).count();
+        if found > limit {
+            let text = format!(
+                "{found} names of type `{kind}` are asked for, the profile takes at most {limit}"
             );
-            violations.push(refuse("names.type", message).about(identifier));
-        }
-        if identifier.is_wildcard() && !rules.wildcards {
-            let message = format!("{identifier} is a wildcard, which the profile does not certify");
-            violations.push(refuse("names.wildcard", message).about(identifier));
-        }
-        if !rules.allow.is_empty() && !rules.allow.iter().any(|p| p.matches(identifier)) {
-            let message = format!("{identifier} is not among the names the profile allows");
-            violations.push(refuse("names.allow", message).about(identifier));
-        }
-        if let Some(pattern) = rules.deny.iter().find(|p| p.matches(identifier)) {
-            let message = format!("{identifier} is denied by the profile's rule `{pattern}`");
-            violations.push(refuse("names.deny", message).about(identifier));
+            ledger.failed(refuse("names.count", text).fix("split the request"));
         }
     }
-    violations
+    ledger.passed_unless(before, "names.count", || {
+        format!("{total} names; {} to {} are taken", rules.min, rules.max)
+    });
+}
+
+fn kind(identifier: &Identifier, rules: &NameRules, ledger: &mut Ledger) {
+    let is_allowed = match identifier {
+        Identifier::Dns(_) => rules.dns,
+        Identifier::Ip(_) => rules.ip,
+        Identifier::Email(_) => rules.email,
+        Identifier::Uri(_) => rules.uri,
+    };
+    if !is_allowed {
+        let message = format!(
+            "the profile certifies no identifiers of type `{}`",
+            identifier.kind()
+        );
+        let broken = refuse("names.type", message).about(identifier);
+        ledger.failed(broken.fix("leave it out, or ask under another profile"));
+    }
+    if identifier.is_wildcard() && !rules.wildcards {
+        let message = format!("{identifier} is a wildcard, which the profile does not certify");
+        let broken = refuse("names.wildcard", message).about(identifier);
+        ledger.failed(broken.fix("name the hosts one by one"));
+    }
+}
+
+/// A list with a pattern that cannot be used allows nothing and denies everything.
+fn listed(identifier: &Identifier, rules: &NameRules, ledger: &mut Ledger) {
+    if !rules.allow.is_empty() && allowing(identifier, rules).is_none() {
+        let message = format!("{identifier} is not among the names the profile allows");
+        let broken = refuse("names.allow", message).about(identifier);
+        ledger.failed(broken.fix("leave it out, or have the profile's author allow it"));
+    }
+    let denying = rules
+        .deny
+        .iter()
+        .find(|pattern| pattern.covers(identifier) != Some(false));
+    if let Some(pattern) = denying {
+        let message = format!("{identifier} is denied by the profile's rule `{pattern}`");
+        let broken = refuse("names.deny", message).about(identifier);
+        ledger.failed(broken.fix("leave it out"));
+    }
+}
+
+fn allowing<'a>(identifier: &Identifier, rules: &'a NameRules) -> Option<&'a SanPattern> {
+    rules
+        .allow
+        .iter()
+        .find(|pattern| pattern.covers(identifier) == Some(true))
+}
+
+/// TLS BR sections 4.2.2 and 7.1.2.7.12, for profiles that claim to keep them.
+fn public(identifier: &Identifier, ledger: &mut Ledger) {
+    if let Some(fault) = lint::public_name_fault(&identifier.to_general_name()) {
+        let message = format!("{identifier} {fault}, which no public CA certifies");
+        let broken = refuse("names.public", message).about(identifier);
+        ledger.failed(broken.fix("use a public name, or a profile for internal names"));
+    }
 }
 
 #[cfg(test)]

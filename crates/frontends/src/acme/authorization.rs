@@ -99,11 +99,16 @@ fn render(
 fn new_failure(error: NewAuthorizationError) -> Failure {
     let text = error.to_string();
     match error {
-        NewAuthorizationError::Identifier(IdentifierError::UnsupportedType { .. }) => {
-            Failure::new(ProblemType::UnsupportedIdentifier, text)
-        }
         NewAuthorizationError::Identifier(
-            IdentifierError::BadDnsName { .. } | IdentifierError::BadIpAddress { .. },
+            IdentifierError::UnsupportedType { .. }
+            | IdentifierError::UnknownType { .. }
+            | IdentifierError::UnsupportedName(_),
+        ) => Failure::new(ProblemType::UnsupportedIdentifier, text),
+        NewAuthorizationError::Identifier(
+            IdentifierError::BadDnsName { .. }
+            | IdentifierError::BadIpAddress { .. }
+            | IdentifierError::BadMailbox { .. }
+            | IdentifierError::BadUri { .. },
         )
         | NewAuthorizationError::Wildcard => Failure::malformed(text),
         NewAuthorizationError::AccountNotValid => {

@@ -67,11 +67,14 @@ fn failure(error: FinalizeError) -> Failure {
 
 /// Every violation, so that one round is enough to mend them all.
 fn rejected(violations: &[Violation]) -> Failure {
-    let texts: Vec<&str> = violations.iter().map(|v| v.message.as_str()).collect();
+    let texts: Vec<String> = violations.iter().map(Violation::text).collect();
     let has = |fault| violations.iter().any(|violation| violation.fault == fault);
-    let kind = if has(Fault::Csr) || has(Fault::Key) {
+    let kind = if has(Fault::Csr) || has(Fault::Key) || has(Fault::Subject) {
         ProblemType::BadCsr
     } else if has(Fault::Identifier) {
+        ProblemType::RejectedIdentifier
+    } else if has(Fault::Request) {
+        // By RFC 8555 section 6.7 the server will not issue for these identifiers, so asked for.
         ProblemType::RejectedIdentifier
     } else {
         // The order's dates, which can no longer be honoured.

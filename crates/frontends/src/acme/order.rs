@@ -123,6 +123,7 @@ fn failure(error: NewOrderError) -> Failure {
             let problems = faults.iter().map(identifier_problem).collect();
             Problem::from_subproblems(text, problems).into()
         }
+        NewOrderError::Names(_) => Failure::new(ProblemType::RejectedIdentifier, text),
         NewOrderError::NoSuchProfile(_) => Failure::new(ProblemType::InvalidProfile, text),
         NewOrderError::Validity(_) | NewOrderError::Replaces(_) => Failure::malformed(text),
         NewOrderError::AlreadyReplaced => Failure::new(ProblemType::AlreadyReplaced, text),
@@ -134,11 +135,16 @@ fn failure(error: NewOrderError) -> Failure {
 
 fn identifier_problem(fault: &IdentifierFault) -> Problem {
     let kind = match &fault.reason {
-        IdentifierReason::Malformed(IdentifierError::UnsupportedType { .. }) => {
-            ProblemType::UnsupportedIdentifier
-        }
         IdentifierReason::Malformed(
-            IdentifierError::BadDnsName { .. } | IdentifierError::BadIpAddress { .. },
+            IdentifierError::UnsupportedType { .. }
+            | IdentifierError::UnknownType { .. }
+            | IdentifierError::UnsupportedName(_),
+        ) => ProblemType::UnsupportedIdentifier,
+        IdentifierReason::Malformed(
+            IdentifierError::BadDnsName { .. }
+            | IdentifierError::BadIpAddress { .. }
+            | IdentifierError::BadMailbox { .. }
+            | IdentifierError::BadUri { .. },
         )
         | IdentifierReason::Duplicate(_) => ProblemType::Malformed,
         IdentifierReason::Policy(_)

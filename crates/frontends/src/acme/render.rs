@@ -37,6 +37,10 @@ pub(crate) fn identifier(identifier: &Identifier) -> identifier::Identifier {
     match identifier {
         Identifier::Dns(name) => identifier::Identifier::dns(name.as_str()),
         Identifier::Ip(address) => identifier::Identifier::ip(*address),
+        // No order has one (RFC 8555 knows neither); shown as what it is.
+        Identifier::Email(_) | Identifier::Uri(_) => {
+            identifier::Identifier::new(identifier.kind().into(), identifier.value())
+        }
     }
 }
 

@@ -185,7 +185,7 @@ pub(super) fn render(
             at: revocation.at,
             reason: revocation.reason,
         }),
-        renewal: render_window(certificate, now),
+        renewal: render_window(certificate, names, now),
         created_at: certificate.created_at,
     }
 }
@@ -193,6 +193,7 @@ pub(super) fn render(
 /// One that was replaced is not renewed again, one of somebody else not by us.
 fn render_window(
     certificate: &InventoryCertificate,
+    names: &Names,
     now: Timestamp,
 ) -> Option<wire::RenewalWindow> {
     let is_ours = certificate.enrollment_id.is_some() && certificate.replaced_by.is_none();
@@ -200,6 +201,10 @@ fn render_window(
         certificate.not_before,
         certificate.not_after,
         certificate.revocation.is_some(),
+        certificate
+            .profile_id
+            .as_ref()
+            .and_then(|id| names.renewal_rules(id)),
         now,
     );
     is_ours.then_some(wire::RenewalWindow {

@@ -25,6 +25,7 @@ use super::certificates::find;
 use super::enrollments;
 use super::extract::{Body, Named};
 use super::failure::Failure;
+use super::translate::inward;
 
 /// Ask for a certificate
 ///
@@ -84,7 +85,7 @@ pub(crate) async fn renew(
         (None, Some(key)) => RenewalKey::Server(key.algorithm),
         (Some(_), Some(_)) => return Err(both()),
     };
-    let renewal = read_renewal(id, key, request);
+    let renewal = read_renewal(id, key, request)?;
     let enrolled = verbs.renew(renewal, &operator.caller()).await?;
     answer(&verbs, &enrolled, &operator).await
 }
@@ -118,7 +119,7 @@ pub(crate) async fn rekey(
         }
         (Some(_), Some(_)) => return Err(both()),
     };
-    let renewal = read_renewal(id, key, request);
+    let renewal = read_renewal(id, key, request)?;
     let enrolled = verbs.renew(renewal, &operator.caller()).await?;
     answer(&verbs, &enrolled, &operator).await
 }
@@ -129,6 +130,12 @@ fn read_enroll(request: wire::Enroll) -> Result<Submission, Failure> {
         request.not_after,
         request.validity_seconds,
     );
+    let subject = request
+        .subject
+        .as_deref()
+        .map(DistinguishedName::parse)
+        .transpose()
+        .map_err(|error| Failure::invalid(format!("`subject`: {error}")))?;
     let key = match (request.csr, request.key) {
         (Some(_), Some(_)) => return Err(both()),
         (None, None) => {
@@ -136,16 +143,10 @@ fn read_enroll(request: wire::Enroll) -> Result<Submission, Failure> {
                 "there is neither `csr` nor `key`; send a CSR, or `key` for one that is made here",
             ));
         }
-        (Some(_), None) if request.subject.is_some() => {
-            return Err(Failure::invalid(
-                "`subject` is for a key that is made here; with a CSR, write it into the CSR",
-            ));
-        }
         (Some(csr), None) => KeySource::Csr(read_csr(&csr)?),
         (None, Some(key)) => KeySource::Server {
             algorithm: key.algorithm,
-            subject: DistinguishedName::parse(request.subject.as_deref().unwrap_or_default())
-                .map_err(|error| Failure::invalid(format!("`subject`: {error}")))?,
+            subject: subject.clone().unwrap_or_default(),
         },
     };
     let identifiers = request
@@ -155,6 +156,8 @@ fn read_enroll(request: wire::Enroll) -> Result<Submission, Failure> {
         .collect::<Result<Vec<_>, _>>()?;
     let replaces = request.replaces.as_deref().map(str::parse).transpose();
     Ok(Submission {
+        subject,
+        key_evidence: request.key_evidence.as_ref().map(inward).transpose()?,
         validity,
         metadata: request.metadata,
         replaces: replaces.map_err(|error: domain::id::ParseIdError| {
@@ -164,8 +167,13 @@ fn read_enroll(request: wire::Enroll) -> Result<Submission, Failure> {
     })
 }
 
-fn read_renewal(certificate: CertificateId, key: RenewalKey, request: wire::Renew) -> Renewal {
-    Renewal {
+fn read_renewal(
+    certificate: CertificateId,
+    key: RenewalKey,
+    request: wire::Renew,
+) -> Result<Renewal, Failure> {
+    Ok(Renewal {
+        key_evidence: request.key_evidence.as_ref().map(inward).transpose()?,
         certificate,
         key,
         validity: validity(
@@ -174,7 +182,7 @@ fn read_renewal(certificate: CertificateId, key: RenewalKey, request: wire::Rene
             request.validity_seconds,
         ),
         metadata: request.metadata,
-    }
+    })
 }
 
 fn validity(
@@ -203,7 +211,7 @@ fn read_identifier(identifier: &authz::Identifier) -> Result<Identifier, Failure
         },
         _ => identifier.value.clone(),
     };
-    Identifier::parse(&identifier.kind, &value)
+    Identifier::parse_any(&identifier.kind, &value)
         .map_err(|error| Failure::invalid(format!("`identifiers`: {error}")))
 }
 

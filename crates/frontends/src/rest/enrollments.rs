@@ -6,6 +6,7 @@ use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::id::EnrollmentId;
 use domain::permission::Permission;
 use domain::policy::Violation;
+use domain::profile::{KeyEvidence, KeyEvidenceKind};
 use lifecycle::EnrollmentFilter;
 use protocols::rest::enroll::CancelEnrollment;
 use protocols::rest::enrollment as wire;
@@ -145,6 +146,8 @@ pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment
         replaces: enrollment.replaces.as_ref().map(ToString::to_string),
         team: enrollment.team_id.as_ref().map(|id| names.team(id)),
         metadata: enrollment.metadata.clone(),
+        subject: enrollment.subject.as_ref().map(ToString::to_string),
+        key_evidence: enrollment.key_evidence.as_ref().map(render_evidence),
         created_at: enrollment.created_at,
         updated_at: enrollment.updated_at,
     }
@@ -240,10 +243,24 @@ fn render_requester(requester: &Requester, names: &Names) -> wire::Requester {
     }
 }
 
+fn render_evidence(evidence: &KeyEvidence) -> protocols::rest::profile::KeyEvidence {
+    use protocols::rest::profile::{KeyEvidence as Evidence, KeyEvidenceKind as Kind};
+    Evidence {
+        kind: match evidence.kind {
+            KeyEvidenceKind::Attestation => Kind::Attestation,
+            KeyEvidenceKind::SuppliedDevice => Kind::SuppliedDevice,
+            KeyEvidenceKind::CloudService => Kind::CloudService,
+            KeyEvidenceKind::Witness => Kind::Witness,
+        },
+        reference: evidence.reference.clone(),
+    }
+}
+
 pub(super) fn render_violation(violation: &Violation) -> wire::Violation {
     wire::Violation {
         rule: violation.rule.clone(),
         message: violation.message.clone(),
+        fix: violation.fix.clone(),
         identifier: violation.identifier.as_ref().map(render_identifier),
     }
 }

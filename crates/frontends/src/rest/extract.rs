@@ -90,6 +90,31 @@ where
     }
 }
 
+/// The two parameters of a path, parsed; what does not parse is not there.
+pub(crate) struct NamedTwo<A, B>(pub A, pub B);
+
+impl<S: Send + Sync, A, B> FromRequestParts<S> for NamedTwo<A, B>
+where
+    A: FromStr<Err: Display>,
+    B: FromStr<Err: Display>,
+{
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let Path((first, second)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| Failure::not_found(rejection.body_text()))?;
+        if first.contains('\0') || second.contains('\0') {
+            return Err(Failure::not_found("nothing is named with a NUL character"));
+        }
+        let absent = |error: &dyn Display| Failure::not_found(error.to_string());
+        Ok(Self(
+            first.parse().map_err(|error| absent(&error))?,
+            second.parse().map_err(|error| absent(&error))?,
+        ))
+    }
+}
+
 /// Query parameters; an unknown one is an error, since a filter that is ignored shows too much.
 pub(crate) struct Parameters<T>(pub T);
 

@@ -15,6 +15,7 @@ use lifecycle::events::CheckpointError;
 use lifecycle::held_keys::FetchKeyError;
 use lifecycle::idempotency::AttemptError;
 use lifecycle::issuance::cancel::CancelError;
+use lifecycle::issuance::explain::ExplainError;
 use lifecycle::issuance::{AdmitError, EnrollError, SubmitError};
 use lifecycle::operator::directories::ReplaceDirectoryError;
 use lifecycle::operator::issuers::IssuerError;
@@ -84,7 +85,7 @@ impl Failure {
 
     /// What the rules of a profile refuse, with every rule.
     pub(crate) fn rejected(violations: &[Violation]) -> Self {
-        let texts: Vec<String> = violations.iter().map(|v| v.message.clone()).collect();
+        let texts: Vec<String> = violations.iter().map(Violation::text).collect();
         let mut failure = Self::new(ProblemKind::Rejected, texts.join("; ")).with_faults(texts);
         failure.problem.violations = violations.iter().map(render_violation).collect();
         failure
@@ -188,8 +189,6 @@ impl From<SubmitError> for Failure {
             SubmitError::Key(error) => Self::internal(&error),
             SubmitError::NoSuchProfile(_)
             | SubmitError::Csr(_)
-            | SubmitError::CsrName(..)
-            | SubmitError::NoNames
             | SubmitError::TwoEnds
             | SubmitError::Build(_)
             | SubmitError::NothingToReplace(_)
@@ -323,8 +322,18 @@ impl From<ReplaceProfileError> for Failure {
             ReplaceProfileError::Store(error) => error.into(),
             ReplaceProfileError::Changed => Self::new(ProblemKind::Changed, error.to_string()),
             ReplaceProfileError::Rules(faults) => {
+                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 Self::invalid(faults.join("; ")).with_faults(faults)
             }
+        }
+    }
+}
+
+impl From<ExplainError> for Failure {
+    fn from(error: ExplainError) -> Self {
+        match error {
+            ExplainError::Store(error) => error.into(),
+            error @ ExplainError::Assumed(_) => Self::internal(&error),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use domain::access::{Rights, Visibility};
 use domain::id::{DirectoryId, IssuerId, ProfileId, TeamId};
 use domain::permission::Permission;
+use domain::profile::RenewalRules;
 use lifecycle::Lifecycle;
 
 use super::failure::Failure;
@@ -13,6 +14,7 @@ use super::failure::Failure;
 pub(crate) struct Names {
     issuers: HashMap<IssuerId, String>,
     profiles: HashMap<ProfileId, Owned>,
+    renewals: HashMap<ProfileId, RenewalRules>,
     directories: HashMap<DirectoryId, Owned>,
     teams: HashMap<TeamId, String>,
 }
@@ -32,6 +34,10 @@ impl Names {
         let owned = |name, team| Owned { name, team };
         Ok(Self {
             issuers: issuers.into_iter().map(|i| (i.id, i.name)).collect(),
+            renewals: profiles
+                .iter()
+                .filter_map(|profile| Some((profile.id.clone(), profile.spec.renewal?)))
+                .collect(),
             profiles: profiles
                 .into_iter()
                 .map(|p| (p.id, owned(p.name, p.team_id)))
@@ -54,6 +60,11 @@ impl Names {
     pub(crate) fn profile(&self, id: &ProfileId) -> String {
         let name = self.profiles.get(id).map(|owned| owned.name.clone());
         name.unwrap_or_else(|| id.to_string())
+    }
+
+    /// When certificates of the profile are to be renewed, where it says so.
+    pub(crate) fn renewal_rules(&self, id: &ProfileId) -> Option<RenewalRules> {
+        self.renewals.get(id).copied()
     }
 
     /// The name, or where there is none any more, the id.

@@ -124,7 +124,7 @@ async fn answer(verbs: &Verbs, profile: &Profile) -> Result<impl IntoResponse + 
     Ok((tag, Json(render(profile, &names)?)))
 }
 
-fn render(profile: &Profile, names: &Names) -> Result<wire::Profile, Failure> {
+pub(super) fn render(profile: &Profile, names: &Names) -> Result<wire::Profile, Failure> {
     Ok(wire::Profile {
         name: profile.name.clone(),
         id: profile.id.to_string(),

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use super::needs::Needs;
 use super::{
     Verbs, accounts, audit, bulk, certificates, directories, download, eab_keys, enroll,
-    enrollments, grants, held_keys, issuer_setup, issuers, me, orders, owners, profiles, roles,
-    teams, tokens,
+    enrollments, grants, held_keys, issuer_setup, issuers, me, orders, owners, profile_explain,
+    profile_presets, profile_versions, profiles, roles, teams, tokens,
 };
 
 /// One method of one path.
@@ -92,6 +92,11 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::PolicyRead, routes!(profiles::show)),
         (P::PolicyWrite, routes!(profiles::put)),
         (P::PolicyWrite, routes!(owners::profile)),
+        (P::PolicyRead, routes!(profile_presets::list)),
+        (P::PolicyRead, routes!(profile_versions::list)),
+        (P::PolicyRead, routes!(profile_versions::show)),
+        (P::PolicyRead, routes!(profile_versions::changes)),
+        (P::PolicyRead, routes!(profile_explain::explain)),
         (P::AcmeRead, routes!(directories::list)),
         (P::AcmeRead, routes!(directories::show)),
         (P::AcmeWrite, routes!(directories::put)),

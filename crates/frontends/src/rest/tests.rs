@@ -74,10 +74,12 @@ fn who_may_only_read_changes_nothing() {
     for route in routes::all() {
         let item = &route.item;
         let changes = item.put.is_some() || item.post.is_some() || item.delete.is_some();
+        // What would be decided is asked with a body, and changes nothing.
+        let only_asks = route.path.ends_with("/explain");
         match route.needs {
             Needs::Everywhere(permission) | Needs::SomeTeam(permission) => {
                 let reads = permission == permission.sight();
-                assert!(!(reads && changes), "{}", route.path);
+                assert!(!(reads && changes) || only_asks, "{}", route.path);
             }
             Needs::Credential => assert!(!changes, "{}", route.path),
         }

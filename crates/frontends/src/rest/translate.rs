@@ -24,8 +24,12 @@ fn through_json<A: Serialize, B: DeserializeOwned>(from: &A) -> Result<B, serde_
 
 #[cfg(test)]
 mod tests {
+    use domain::acme::challenge::ChallengeKind;
     use domain::acme::directory::{DirectorySpec, TestMode};
-    use domain::profile::{ProfileSpec, preset};
+    use domain::profile::{
+        Expression, FixedExtension, ProfileSpec, RenewalRules, ValiditySchedule, ValidityStep,
+        preset,
+    };
     use protocols::rest::directory::DirectoryRules;
     use protocols::rest::profile::ProfileRules;
 
@@ -41,11 +45,26 @@ mod tests {
         };
         let rules: DirectoryRules = outward(&directory).unwrap();
         assert_eq!(inward::<_, DirectorySpec>(&rules).unwrap(), directory);
-        for profile in [
-            preset::tls_server("a"),
-            preset::short_lived("b"),
-            preset::tls_client("c"),
-        ] {
+        for preset in preset::Preset::ALL {
+            let mut profile = preset.spec("a");
+            profile.renewal = Some(RenewalRules {
+                begin_percent: 50,
+                end_percent: 60,
+            });
+            profile.expressions = vec![Expression::new("true", "never told")];
+            profile.names.limits.dns = Some(5);
+            profile.names.allow = vec!["dns:/[a-z]+[.]example/".parse().unwrap()];
+            profile.challenges = ChallengeKind::ALL.to_vec();
+            profile.extensions = vec![FixedExtension {
+                oid: "1.2.3".to_owned(),
+                critical: true,
+                value: "NULL".to_owned(),
+            }];
+            let steps = vec![ValidityStep {
+                from: "2027-01-01".parse().unwrap(),
+                days: 5,
+            }];
+            profile.validity_schedule = Some(ValiditySchedule::Steps(steps));
             let rules: ProfileRules = outward(&profile).unwrap();
             assert_eq!(inward::<_, ProfileSpec>(&rules).unwrap(), profile);
         }
@@ -59,9 +78,10 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_none_is_refused_with_its_text() {
+    fn a_pattern_that_is_none_is_taken_over_and_is_a_fault_of_the_rules() {
         let mut rules: ProfileRules = outward(&preset::tls_server("a")).unwrap();
         rules.names.allow.push("not a name".to_owned());
-        assert!(inward::<_, ProfileSpec>(&rules).is_err());
+        let faults = inward::<_, ProfileSpec>(&rules).unwrap().faults();
+        assert_eq!(faults[0].path, "names.allow[0]");
     }
 }

@@ -1,5 +1,6 @@
 //! Authorizations: looked at, made ahead of an order, answered, given up (RFC 8555 section 7.5).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::acme::account::{Account, AccountStatus};
@@ -8,6 +9,7 @@ use domain::acme::directory::Directory;
 use domain::id::AuthorizationId;
 use domain::identifier::{Identifier, IdentifierError};
 use domain::policy::{self, Violation};
+use domain::profile::Profile;
 use pki::time::Timestamp;
 use serde_json::json;
 use store::StoreError;
@@ -23,7 +25,7 @@ pub enum NewAuthorizationError {
     Identifier(#[from] IdentifierError),
     #[error("an authorization ahead of an order cannot be for a wildcard; name the base domain")]
     Wildcard,
-    #[error("{}", .0.message)]
+    #[error("{}", .0.text())]
     Policy(Violation),
     #[error("no challenge that this directory offers can prove control of {0}")]
     NoChallenge(Identifier),
@@ -77,9 +79,15 @@ impl Lifecycle {
         if identifier.is_wildcard() {
             return Err(NewAuthorizationError::Wildcard);
         }
-        self.require_some_profile(directory, &identifier).await?;
+        let profiles = self.profiles_for(directory, &identifier).await?;
         let now = self.now();
-        let authorization = self.pending_authorization(directory, account, &identifier, now);
+        // Which of them the order will be for is not known yet.
+        let accepts = |kind| {
+            let mut specs = profiles.iter().map(|profile| &profile.spec);
+            specs.any(|spec| spec.accepts_challenge(kind))
+        };
+        let authorization =
+            self.pending_authorization(directory, account, &identifier, &accepts, now);
         if authorization.challenges.is_empty() {
             return Err(NewAuthorizationError::NoChallenge(identifier));
         }
@@ -103,26 +111,30 @@ impl Lifecycle {
         Ok(authorization)
     }
 
-    /// A name that no profile of the directory certifies needs no authorization.
-    async fn require_some_profile(
+    /// The profiles of the directory that certify a name; where there is none, the name needs no
+    /// authorization.
+    async fn profiles_for(
         &self,
         directory: &Directory,
         identifier: &Identifier,
-    ) -> Result<(), NewAuthorizationError> {
+    ) -> Result<Vec<Arc<Profile>>, NewAuthorizationError> {
+        let mut fit = Vec::new();
         let mut refusal = None;
         for name in &directory.spec.profiles {
             let Some(profile) = self.profile(name).await? else {
                 continue;
             };
             let broken = policy::decide_names(std::slice::from_ref(identifier), &profile);
-            match broken.into_iter().next() {
-                None => return Ok(()),
+            // How many names there must be, an order says and not a single name.
+            match broken.into_iter().find(|one| one.identifier.is_some()) {
+                None => fit.push(profile),
                 Some(violation) => refusal = refusal.or(Some(violation)),
             }
         }
-        match refusal {
-            Some(violation) => Err(NewAuthorizationError::Policy(violation)),
-            None => Err(NewAuthorizationError::NoProfile),
+        match (fit.is_empty(), refusal) {
+            (false, _) => Ok(fit),
+            (true, Some(violation)) => Err(NewAuthorizationError::Policy(violation)),
+            (true, None) => Err(NewAuthorizationError::NoProfile),
         }
     }
 
@@ -155,13 +167,21 @@ impl Lifecycle {
 }
 
 /// Whether a valid authorization stands on a proof that the directory takes by its present rules,
-/// which may have become stricter since.
-pub(crate) fn proof_is_accepted(authorization: &Authorization, directory: &Directory) -> bool {
+/// which may have become stricter since, and that is good enough for the profile.
+pub(crate) fn proof_is_accepted(
+    authorization: &Authorization,
+    directory: &Directory,
+    profile: &Profile,
+) -> bool {
     match &authorization.state {
         AuthorizationState::Valid { by, .. } => match by {
-            Proof::Challenge(kind) => directory.spec.challenges.contains(kind),
-            Proof::Unchecked(_) => directory.spec.skips_validation(),
-            Proof::TrustedBinding => directory.spec.trusted,
+            Proof::Challenge(kind) => {
+                directory.spec.challenges.contains(kind) && profile.spec.accepts_challenge(*kind)
+            }
+            Proof::Unchecked(kind) => {
+                directory.spec.skips_validation() && profile.spec.accepts_challenge(*kind)
+            }
+            Proof::TrustedBinding => directory.spec.trusted && profile.spec.challenges.is_empty(),
         },
         AuthorizationState::Pending
         | AuthorizationState::Invalid

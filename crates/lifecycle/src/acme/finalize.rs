@@ -14,6 +14,7 @@ use domain::enrollment::Requester;
 use domain::id::OrderId;
 use domain::identifier::Identifier;
 use domain::policy::Violation;
+use domain::profile::Profile;
 use pki::csr::{Csr, CsrError};
 use store::StoreError;
 use store::jobs::JobRow;
@@ -76,10 +77,11 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<OrderView, FinalizeError> {
         let ready = self.ready_order(account, id).await?;
+        let profile = self.order_profile_now(directory, &ready.order).await?;
         if let Some(refused) = ready
             .authorizations
             .iter()
-            .find(|authorization| !proof_is_accepted(authorization, directory))
+            .find(|authorization| !proof_is_accepted(authorization, directory, &profile))
         {
             return Err(FinalizeError::ProofNotAccepted(refused.identifier.clone()));
         }
@@ -87,7 +89,7 @@ impl Lifecycle {
         let key_thumbprint = key_thumbprint(&csr);
         self.recheck_caa(directory, account, &ready).await?;
         let admitted = self
-            .admit_order(directory, account, &ready, csr, key_thumbprint)
+            .admit_order(directory, account, &ready, profile, csr, key_thumbprint)
             .await?;
         let job = self.bind_enrollment(&ready.order, &admitted).await?;
         let order = Order {
@@ -170,21 +172,29 @@ impl Lifecycle {
         Ok(())
     }
 
+    /// The order's profile, if it is still as it was when the order was made, and still offered.
+    async fn order_profile_now(
+        &self,
+        directory: &Directory,
+        order: &Order,
+    ) -> Result<Arc<Profile>, FinalizeError> {
+        self.profile(&order.profile_name)
+            .await?
+            .filter(|profile| profile.version == order.profile_version)
+            .filter(|profile| directory.spec.profiles.contains(&profile.name))
+            .ok_or(FinalizeError::ProfileChanged)
+    }
+
     async fn admit_order(
         &self,
         directory: &Directory,
         account: &Account,
         ready: &Ready,
+        profile: Arc<Profile>,
         csr: Csr,
         key_thumbprint: Option<String>,
     ) -> Result<Admitted, FinalizeError> {
         let order = &ready.order;
-        let profile = self
-            .profile(&order.profile_name)
-            .await?
-            .filter(|profile| profile.version == order.profile_version)
-            .filter(|profile| directory.spec.profiles.contains(&profile.name))
-            .ok_or(FinalizeError::ProfileChanged)?;
         let request = EnrollmentRequest {
             requester: Requester::AcmeAccount {
                 account: account.id.clone(),
@@ -193,6 +203,8 @@ impl Lifecycle {
             },
             profile,
             identifiers: order.identifiers.clone(),
+            subject: None,
+            key_evidence: None,
             csr,
             key_thumbprint,
             not_before: order.not_before,

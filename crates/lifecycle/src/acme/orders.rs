@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::acme::account::{Account, AccountStatus};
 use domain::acme::authorization::{Authorization, AuthorizationState, Proof};
+use domain::acme::challenge::ChallengeKind;
 use domain::acme::directory::Directory;
 use domain::acme::order::{Order, OrderStatus};
 use domain::enrollment::EnrollmentState;
@@ -53,7 +54,7 @@ pub enum IdentifierReason {
     Malformed(IdentifierError),
     #[error("{0} is named twice; name it once")]
     Duplicate(Identifier),
-    #[error("{}", .0.message)]
+    #[error("{}", .0.text())]
     Policy(Violation),
     #[error("the account's external account binding does not allow {0}")]
     NotBound(Identifier),
@@ -68,6 +69,9 @@ pub enum NewOrderError {
     NoIdentifiers,
     #[error("the order names {0} identifiers; at most {1} fit into one")]
     TooManyIdentifiers(usize, usize),
+    /// Each name by itself is fine, but not all of them together.
+    #[error("{}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
+    Names(Vec<Violation>),
     #[error("some identifiers cannot be ordered")]
     Identifiers(Vec<IdentifierFault>),
     #[error(
@@ -115,7 +119,7 @@ impl Lifecycle {
         let authorizations: Vec<Authorization> = identifiers
             .iter()
             .map(|identifier| {
-                self.new_authorization_for(directory, account, identifier, bound, now)
+                self.new_authorization_for(directory, account, &profile, identifier, bound, now)
             })
             .collect();
         require_challenges(&authorizations)?;
@@ -139,7 +143,7 @@ impl Lifecycle {
         };
         let reuse = self
             .reuses_authorizations(directory)
-            .then(|| directory.clone());
+            .then(|| (directory.clone(), Arc::clone(&profile)));
         // RFC 9773 section 5: what replaces a certificate in time is not to be held up.
         let limit = match order.replaces {
             Some(_) => None,
@@ -312,7 +316,7 @@ async fn insert_order(
     tx: &mut Tx<'_>,
     mut order: Order,
     fresh: Vec<Authorization>,
-    reuse: Option<Directory>,
+    reuse: Option<(Directory, Arc<Profile>)>,
     limit: Option<u32>,
     now: Timestamp,
 ) -> Result<(Order, Vec<Authorization>), NewOrderError> {
@@ -327,8 +331,8 @@ async fn insert_order(
     let mut authorizations = Vec::with_capacity(fresh.len());
     for authorization in fresh {
         let earlier = match &reuse {
-            Some(directory) if authorization.state == AuthorizationState::Pending => {
-                reusable_authorization(tx, &authorization, directory, now).await?
+            Some((directory, profile)) if authorization.state == AuthorizationState::Pending => {
+                reusable_authorization(tx, &authorization, directory, profile, now).await?
             }
             _ => None,
         };
@@ -354,6 +358,7 @@ async fn reusable_authorization(
     tx: &mut Tx<'_>,
     wanted: &Authorization,
     directory: &Directory,
+    profile: &Profile,
     now: Timestamp,
 ) -> Result<Option<Authorization>, StoreError> {
     let earlier = tx
@@ -367,7 +372,7 @@ async fn reusable_authorization(
         .await?;
     // A test directory reuses by chance, not by age.
     Ok(earlier.filter(|earlier| {
-        proof_is_accepted(earlier, directory)
+        proof_is_accepted(earlier, directory, profile)
             && (directory.spec.test_mode.is_some() || proof_is_recent(earlier, directory, now))
     }))
 }
@@ -426,15 +431,19 @@ fn parse_identifiers(
             reason: fault,
         });
     }
+    let mut together = Vec::new();
     for violation in policy::decide_names(&identifiers, profile) {
-        if let Some(identifier) = violation.identifier.clone() {
-            faults.push(fault_of(&identifier, IdentifierReason::Policy(violation)));
+        match violation.identifier.clone() {
+            Some(identifier) => {
+                faults.push(fault_of(&identifier, IdentifierReason::Policy(violation)));
+            }
+            None => together.push(violation),
         }
     }
-    if faults.is_empty() {
-        Ok(identifiers)
-    } else {
-        Err(NewOrderError::Identifiers(faults))
+    match (faults.is_empty(), together.is_empty()) {
+        (true, true) => Ok(identifiers),
+        (true, false) => Err(NewOrderError::Names(together)),
+        (false, _) => Err(NewOrderError::Identifiers(faults)),
     }
 }
 
@@ -472,31 +481,14 @@ fn not_bound(identifiers: &[Identifier]) -> Vec<IdentifierFault> {
 
 /// RFC 8555 section 7.4: dates that will not be honoured are refused now, not bent later.
 fn check_dates(request: &NewOrder, profile: &Profile, now: Timestamp) -> Result<(), NewOrderError> {
-    let backdate = std::time::Duration::from_secs(profile.spec.backdate_seconds);
-    let earliest = (now - backdate).floor_to_second();
-    let start = request.not_before.unwrap_or(earliest);
-    let refuse = |text: String| Err(NewOrderError::Validity(text));
-    if let Some(not_after) = request.not_after {
-        if not_after <= start.max(now) {
-            return refuse(format!("notAfter {not_after} leaves no time to be valid"));
-        }
-        // Inclusive, as the certificate's own end.
-        let longest = start + profile.spec.validity() - std::time::Duration::from_secs(1);
-        if not_after > longest {
-            return refuse(format!(
-                "notAfter {not_after} is later than the profile allows; the latest is {longest}"
-            ));
+    let faults = policy::decide_dates(request.not_before, request.not_after, profile, now);
+    match faults.is_empty() {
+        true => Ok(()),
+        false => {
+            let texts: Vec<String> = faults.iter().map(Violation::text).collect();
+            Err(NewOrderError::Validity(texts.join("; ")))
         }
     }
-    if start < earliest {
-        return refuse(format!(
-            "notBefore {start} lies too far in the past; the earliest is {earliest}"
-        ));
-    }
-    if start > now + MAX_POSTDATE {
-        return refuse(format!("notBefore {start} lies more than 48 hours ahead"));
-    }
-    Ok(())
 }
 
 impl Lifecycle {
@@ -505,12 +497,16 @@ impl Lifecycle {
         &self,
         directory: &Directory,
         account: &Account,
+        profile: &Profile,
         identifier: &Identifier,
         bound: bool,
         now: Timestamp,
     ) -> Authorization {
-        let mut authorization = self.pending_authorization(directory, account, identifier, now);
-        if bound {
+        let accepts = |kind| profile.spec.accepts_challenge(kind);
+        let mut authorization =
+            self.pending_authorization(directory, account, identifier, &accepts, now);
+        // A profile that names its challenges wants one of them, whoever the account is bound to.
+        if bound && profile.spec.challenges.is_empty() {
             authorization.state = AuthorizationState::Valid {
                 validated_at: now,
                 by: Proof::TrustedBinding,
@@ -527,6 +523,7 @@ impl Lifecycle {
         directory: &Directory,
         account: &Account,
         identifier: &Identifier,
+        accepts: &dyn Fn(ChallengeKind) -> bool,
         now: Timestamp,
     ) -> Authorization {
         use domain::acme::challenge::{Challenge, ChallengeState};
@@ -541,6 +538,7 @@ impl Lifecycle {
                 .spec
                 .challenges_for(&base, wildcard)
                 .into_iter()
+                .filter(|kind| accepts(*kind))
                 .map(|kind| Challenge {
                     kind,
                     state: ChallengeState::Pending,
@@ -556,7 +554,5 @@ impl Lifecycle {
     }
 }
 
-/// TLS BR section 7.1.2.7: notBefore within 48 hours of signing.
-const MAX_POSTDATE: std::time::Duration = std::time::Duration::from_secs(48 * 60 * 60);
 /// A reused authorization must leave time to finish the order.
 const MINIMUM_LEFT: std::time::Duration = std::time::Duration::from_secs(60 * 60);

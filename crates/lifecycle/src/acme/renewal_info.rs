@@ -1,5 +1,6 @@
 //! When to renew, for anyone who asks (RFC 9773 section 4).
 
+use domain::profile::RenewalRules;
 use domain::renewal::{self, RenewalWindow};
 use pki::ari::CertId;
 use store::StoreError;
@@ -15,15 +16,32 @@ impl Lifecycle {
         cert_id: &CertId,
     ) -> Result<Option<RenewalWindow>, StoreError> {
         let now = self.now();
-        let found = self.certificate_by_cert_id(cert_id).await?;
-        Ok(found.map(|certificate| {
-            renewal::suggest(
-                certificate.not_before,
-                certificate.not_after,
-                certificate.revocation.is_some(),
-                now,
-            )
-        }))
+        let Some(certificate) = self.certificate_by_cert_id(cert_id).await? else {
+            return Ok(None);
+        };
+        Ok(Some(renewal::suggest(
+            certificate.not_before,
+            certificate.not_after,
+            certificate.revocation.is_some(),
+            self.renewal_rules(&certificate).await?,
+            now,
+        )))
+    }
+
+    /// The rules for renewal as its profile has them now: they are advice, and may change.
+    pub async fn renewal_rules(
+        &self,
+        certificate: &InventoryCertificate,
+    ) -> Result<Option<RenewalRules>, StoreError> {
+        let (Some(id), Some(version)) = (&certificate.profile_id, certificate.profile_version)
+        else {
+            return Ok(None);
+        };
+        let Some(issued_under) = self.profile_version(id, version).await? else {
+            return Ok(None);
+        };
+        let current = self.profile(&issued_under.name).await?;
+        Ok(current.unwrap_or(issued_under).spec.renewal)
     }
 
     /// The certificate with that authority key identifier and serial.

@@ -197,6 +197,7 @@ impl Lifecycle {
 /// A renewal that changes nothing but the dates.
 pub(super) fn unchanged(id: &CertificateId) -> Renewal {
     Renewal {
+        key_evidence: None,
         certificate: id.clone(),
         key: RenewalKey::Same,
         validity: ValidityWish::default(),

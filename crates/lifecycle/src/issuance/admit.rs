@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
-use domain::id::{CertificateId, EnrollmentId, TeamId};
+use domain::id::{CertificateId, TeamId};
 use domain::identifier::Identifier;
-use domain::issuer::{IssueError, Issuer, SigningRequest};
-use domain::policy::{self, Circumstances, Decision, Proposal, Violation};
-use domain::profile::Profile;
+use domain::issuer::{IssueError, Issuer};
+use domain::policy::Violation;
+use domain::profile::{KeyEvidence, Profile};
 use pki::csr::Csr;
+use pki::name::DistinguishedName;
 use pki::time::Timestamp;
 use store::StoreError;
 
 use super::Admitted;
-use crate::issuers::{ConnectedIssuer, RouteError};
+use super::consider::{ConsiderError, Look, Ready};
+use crate::issuers::RouteError;
 use crate::{ClockJumped, Lifecycle};
 
 /// One request for one certificate, as any front end makes it.
@@ -22,7 +24,12 @@ use crate::{ClockJumped, Lifecycle};
 pub struct EnrollmentRequest {
     pub requester: Requester,
     pub profile: Arc<Profile>,
+    /// The names for the subject alternative name.
     pub identifiers: Vec<Identifier>,
+    /// A subject that is asked for beside the CSR.
+    pub subject: Option<DistinguishedName>,
+    /// What is brought forward about the protection of the private key.
+    pub key_evidence: Option<KeyEvidence>,
     pub csr: Csr,
     /// JWK thumbprint of the CSR's key, to see whether it is an ACME account's.
     pub key_thumbprint: Option<String>,
@@ -50,8 +57,17 @@ pub enum AdmitError {
     Store(#[from] StoreError),
 }
 
+impl From<ConsiderError> for AdmitError {
+    fn from(error: ConsiderError) -> Self {
+        match error {
+            ConsiderError::Prepare(error) => Self::Prepare(error),
+            ConsiderError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 fn list(violations: &[Violation]) -> String {
-    let texts: Vec<&str> = violations.iter().map(|v| v.message.as_str()).collect();
+    let texts: Vec<String> = violations.iter().map(Violation::text).collect();
     texts.join("; ")
 }
 
@@ -61,33 +77,24 @@ impl Lifecycle {
     pub(crate) async fn admit(&self, request: EnrollmentRequest) -> Result<Admitted, AdmitError> {
         let now = self.clock_watch.check(&*self.clock)?;
         let issuer = self.route(&request.profile.spec, now).await?;
-        let at = self.circumstances(&request, &issuer, now).await?;
-        let proposal = Proposal {
-            identifiers: &request.identifiers,
-            csr: &request.csr,
-            not_before: request.not_before,
-            not_after: request.not_after,
+        let considered = self
+            .consider(&request, Some(&issuer), now, Look::Brief)
+            .await?;
+        let Some(Ready {
+            request: signing,
+            prepared,
+        }) = considered.ready
+        else {
+            return Err(AdmitError::Rejected(considered.violations));
         };
-        let content = match policy::decide(&proposal, &request.profile, at) {
-            Decision::Approved(content) => *content,
-            Decision::Rejected(violations) => return Err(AdmitError::Rejected(violations)),
-        };
-        let id = EnrollmentId::mint(now, &*self.random);
-        let signing = SigningRequest {
-            enrollment: id.clone(),
-            csr_der: request.csr.der.clone(),
-            content,
-            kind: request.profile.spec.kind,
-            pointers: request.profile.spec.revocation_pointers,
-            profile: request.profile.name.clone(),
-        };
-        let prepared = issuer.connector.prepare(&signing, now)?;
         let enrollment = Enrollment {
-            id,
+            id: signing.enrollment.clone(),
             requester: request.requester,
             profile_id: request.profile.id.clone(),
             profile_version: request.profile.version,
             identifiers: request.identifiers,
+            subject: request.subject,
+            key_evidence: request.key_evidence,
             csr_der: request.csr.der,
             not_before: request.not_before,
             not_after: request.not_after,
@@ -107,35 +114,6 @@ impl Lifecycle {
             profile: request.profile,
             request: signing,
             issuer,
-        })
-    }
-
-    async fn circumstances(
-        &self,
-        request: &EnrollmentRequest,
-        issuer: &ConnectedIssuer,
-        now: Timestamp,
-    ) -> Result<Circumstances, StoreError> {
-        let key = request.csr.public_key.spki_sha256();
-        let thumbprint = request.key_thumbprint.clone();
-        let (key_is_blocked, key_is_account_key) = self
-            .store
-            .read("enrollment.key", |tx| {
-                Box::pin(async move {
-                    let blocked = tx.is_key_blocked(&key).await?;
-                    let account = match thumbprint {
-                        Some(thumbprint) => tx.is_account_thumbprint(&thumbprint).await?,
-                        None => false,
-                    };
-                    Ok::<_, StoreError>((blocked, account))
-                })
-            })
-            .await?;
-        Ok(Circumstances {
-            now,
-            issuer_not_after: issuer.connector.not_after(),
-            key_is_blocked,
-            key_is_account_key,
         })
     }
 }

@@ -9,7 +9,9 @@
 
 pub mod admit;
 pub mod cancel;
+pub(crate) mod consider;
 pub mod enroll;
+pub mod explain;
 pub mod record;
 pub mod sign;
 pub mod submit;

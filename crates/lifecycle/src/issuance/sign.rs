@@ -1,6 +1,5 @@
 //! Sign: the issuer is asked after what it shall sign is durable, with no transaction open.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::certificate::Chain;
@@ -123,26 +122,34 @@ impl Lifecycle {
             .ok_or_else(|| DriveError::NoIssuer(issuer.clone()))?;
         let (profile_id, version) = (enrollment.profile_id.clone(), enrollment.profile_version);
         let profile = self
-            .store
-            .read("profile.version", |tx| {
-                Box::pin(async move { tx.find_profile_version(&profile_id, version).await })
-            })
+            .profile_version(&profile_id, version)
             .await?
             .ok_or_else(|| IssueError::Refused("the profile's version is gone".to_owned()))?;
         let csr = Csr::from_der(&enrollment.csr_der)
             .map_err(|error| IssueError::Refused(error.to_string()))?;
+        let team = self
+            .team_name(&profile.spec, enrollment.team_id.as_ref())
+            .await?;
         let proposal = Proposal {
+            requester: &enrollment.requester,
             identifiers: &enrollment.identifiers,
+            subject: enrollment.subject.as_ref(),
             csr: &csr,
+            csr_is_assumed: false,
+            key_evidence: enrollment.key_evidence.as_ref(),
+            team: team.as_deref(),
+            metadata: &enrollment.metadata,
             not_before: enrollment.not_before,
             not_after: enrollment.not_after,
         };
         let at = Circumstances {
             // Decided once, at its own time; what is looked up again here is only the content.
             now: enrollment.created_at,
+            issuer: &issuer.issuer.name,
             issuer_not_after: issuer.connector.not_after(),
             key_is_blocked: false,
             key_is_account_key: false,
+            key_is_certified: false,
         };
         let content = match policy::decide(&proposal, &profile, at) {
             Decision::Approved(content) => *content,
@@ -162,7 +169,7 @@ impl Lifecycle {
         };
         Ok(Admitted {
             enrollment,
-            profile: Arc::new(profile),
+            profile,
             request,
             issuer,
         })

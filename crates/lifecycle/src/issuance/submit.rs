@@ -9,10 +9,10 @@ use domain::certificate::InventoryCertificate;
 use domain::enrollment::{Enrollment, Requester};
 use domain::event::ActorKind;
 use domain::id::{BulkId, CertificateId, TeamId};
-use domain::identifier::{Identifier, IdentifierError};
+use domain::identifier::Identifier;
 use domain::permission::Permission;
-use domain::policy::Violation;
-use domain::profile::Profile;
+use domain::policy::{self, Violation};
+use domain::profile::{KeyEvidence, Profile};
 use pki::csr::{self, Csr, CsrBuildError, CsrError};
 use pki::key::{KeyAlgorithm, KeyError, LocalKey};
 use pki::name::{DistinguishedName, GeneralName};
@@ -33,6 +33,9 @@ pub struct Submission {
     pub key: KeySource,
     /// With a CSR these may be left out: then they are the CSR's.
     pub identifiers: Vec<Identifier>,
+    /// A subject beside the CSR's; what it says is meant, and refused where it cannot be certified.
+    pub subject: Option<DistinguishedName>,
+    pub key_evidence: Option<KeyEvidence>,
     pub validity: ValidityWish,
     pub metadata: BTreeMap<String, String>,
     /// The team that the certificate will be of; without one it is of the profile's.
@@ -49,6 +52,8 @@ impl Submission {
             profile,
             key,
             identifiers,
+            subject: None,
+            key_evidence: None,
             validity: ValidityWish::default(),
             metadata: BTreeMap::new(),
             team: None,
@@ -86,10 +91,6 @@ pub enum SubmitError {
     NoSuchProfile(String),
     #[error(transparent)]
     Csr(#[from] CsrError),
-    #[error("the CSR names `{0}`, which cannot be certified: {1}")]
-    CsrName(String, IdentifierError),
-    #[error("a certificate needs a name; give at least one, in the CSR or beside it")]
-    NoNames,
     #[error("`not_after` and a lifetime exclude each other; give one")]
     TwoEnds,
     #[error("the CSR cannot be made: {0}")]
@@ -166,12 +167,10 @@ impl Lifecycle {
         let team = team.or_else(|| profile.team_id.clone());
         let (csr, key) = certificate_request(&submission).await?;
         let identifiers = match submission.identifiers.is_empty() {
-            true => identifiers_of(&csr)?,
+            true => policy::requested_names(&csr, &profile.spec)
+                .map_err(|violations| EnrollError::Admit(AdmitError::Rejected(violations)))?,
             false => submission.identifiers,
         };
-        if identifiers.is_empty() {
-            return Err(SubmitError::NoNames);
-        }
         if let Some(replaced) = &submission.replaces {
             self.check_kinship(replaced, &identifiers, &caller.rights)
                 .await?;
@@ -191,6 +190,8 @@ impl Lifecycle {
             requester: requester(caller),
             profile,
             identifiers,
+            subject: submission.subject,
+            key_evidence: submission.key_evidence,
             csr,
             key_thumbprint: None,
             not_before,
@@ -221,7 +222,9 @@ impl Lifecycle {
         let shares_a_name = identifiers
             .iter()
             .any(|identifier| certificate.names.contains(&identifier.value()));
-        match shares_a_name {
+        // Some profiles name nobody but in the subject.
+        let is_nameless = identifiers.is_empty() && certificate.names.is_empty();
+        match shares_a_name || is_nameless {
             true => Ok(()),
             false => Err(SubmitError::ReplacesStranger(replaced.clone())),
         }
@@ -248,9 +251,6 @@ async fn certificate_request(
     match &submission.key {
         KeySource::Csr(der) => Ok((Csr::from_der(der)?, None)),
         KeySource::Server { algorithm, subject } => {
-            if submission.identifiers.is_empty() {
-                return Err(SubmitError::NoNames);
-            }
             let algorithm = *algorithm;
             // A large RSA key takes seconds.
             let made = tokio::task::spawn_blocking(move || LocalKey::generate(algorithm));
@@ -266,33 +266,6 @@ async fn certificate_request(
             Ok((Csr::from_der(&der)?, Some((key, algorithm))))
         }
     }
-}
-
-/// The names of a CSR, its common name included where it is a host name.
-fn identifiers_of(csr: &Csr) -> Result<Vec<Identifier>, SubmitError> {
-    let mut found = Vec::new();
-    for name in &csr.subject_alt_names {
-        let (kind, value) = match name {
-            GeneralName::Dns(name) => ("dns", name.to_ascii_lowercase()),
-            GeneralName::Ip(address) => ("ip", address.to_string()),
-            GeneralName::Email(address) => ("email", address.clone()),
-            GeneralName::Uri(uri) => ("uri", uri.clone()),
-            // The rules name it with what to change.
-            GeneralName::Directory(_) | GeneralName::Other { .. } => continue,
-        };
-        let identifier = Identifier::parse(kind, &value)
-            .map_err(|error| SubmitError::CsrName(value.clone(), error))?;
-        if !found.contains(&identifier) {
-            found.push(identifier);
-        }
-    }
-    if found.is_empty()
-        && let Some(name) = csr.subject.common_name()
-        && let Ok(identifier) = Identifier::parse("dns", &name.to_ascii_lowercase())
-    {
-        found.push(identifier);
-    }
-    Ok(found)
 }
 
 /// A lifetime is counted as the profile's own is: inclusive, from a little before now.

@@ -1,7 +1,7 @@
 //! Changing what a profile allows.
 
 use domain::id::{ProfileId, TeamId};
-use domain::profile::{Profile, ProfileSpec};
+use domain::profile::{Profile, ProfileSpec, SpecFault, changes};
 use serde_json::json;
 use store::StoreError;
 
@@ -13,8 +13,8 @@ use crate::actor::Caller;
 /// Why a profile stays as it is.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceProfileError {
-    #[error("the profile cannot be used: {}", .0.join("; "))]
-    Rules(Vec<String>),
+    #[error("the profile cannot be used: {}", list(.0))]
+    Rules(Vec<SpecFault>),
     #[error("the profile was changed since you read it; read it again and repeat your change")]
     Changed,
     #[error(transparent)]
@@ -39,7 +39,8 @@ impl Lifecycle {
         }
         let now = self.now();
         let fresh = ProfileId::mint(now, &*self.random);
-        let data = json!({ "name": name, "spec": spec });
+        let before = self.profile_now(&name).await?;
+        let data = change_data(&name, before.as_ref(), &spec);
         let event = self.event(caller, "profile.changed", &name, data);
         let cached = name.clone();
         let profile = self
@@ -47,7 +48,10 @@ impl Lifecycle {
             .write("profile.replace", move |tx| {
                 Box::pin(async move {
                     let previous = tx.find_profile(&name).await?;
-                    if !expected.agrees(previous.as_ref().map(|profile| &profile.version)) {
+                    let version = previous.as_ref().map(|profile| profile.version);
+                    // The event tells what was there: it has to be what is there now.
+                    let is_same = version == before.as_ref().map(|profile| profile.version);
+                    if !expected.agrees(version.as_ref()) || !is_same {
                         return Err(ReplaceProfileError::Changed);
                     }
                     let profile = Profile {
@@ -76,71 +80,61 @@ impl Lifecycle {
         &self,
         name: &str,
         spec: &ProfileSpec,
-    ) -> Result<Vec<String>, StoreError> {
+    ) -> Result<Vec<SpecFault>, StoreError> {
         let mut faults = faults_of(name, spec);
         let issuers = self.list_issuers().await?;
-        for choice in &spec.issuers {
+        for (position, choice) in spec.issuers.iter().enumerate() {
             if !issuers.iter().any(|issuer| issuer.name == choice.issuer) {
-                faults.push(format!(
-                    "there is no issuer `{}`; name one of: {}",
-                    choice.issuer,
-                    issuers
-                        .iter()
-                        .map(|issuer| issuer.name.as_str())
-                        .collect::<Vec<_>>()
-                        .join(", ")
+                let known: Vec<&str> = issuers.iter().map(|issuer| issuer.name.as_str()).collect();
+                faults.push(SpecFault::new(
+                    format!("issuers[{position}].issuer"),
+                    format!(
+                        "there is no issuer `{}`; name one of: {}",
+                        choice.issuer,
+                        known.join(", ")
+                    ),
                 ));
             }
         }
         Ok(faults)
     }
+
+    async fn profile_now(&self, name: &str) -> Result<Option<Profile>, StoreError> {
+        let name = name.to_owned();
+        self.store
+            .read("profile.find", |tx| {
+                Box::pin(async move { tx.find_profile(&name).await })
+            })
+            .await
+    }
 }
 
-fn faults_of(name: &str, spec: &ProfileSpec) -> Vec<String> {
-    let checks = [
-        (
-            !is_slug(name),
-            "the name is not fit for a URL; use lower-case letters, digits and hyphens, 1 to 63",
-        ),
-        (
-            spec.key_algorithms.is_empty(),
-            "key_algorithms is empty, so no key would be taken; name at least one",
-        ),
-        (
-            spec.issuers.iter().all(|choice| choice.weight == 0),
-            "no issuer has a weight above 0, so nothing would be signed",
-        ),
-        (
-            spec.validity_seconds < MINUTE,
-            "validity_seconds is shorter than a minute",
-        ),
-        (
-            spec.validity_seconds > LONGEST,
-            "validity_seconds is longer than ten years",
-        ),
-        (
-            spec.backdate_seconds > DAY,
-            "backdate_seconds is longer than a day",
-        ),
-        (
-            !spec.names.dns && !spec.names.ip,
-            "names allows neither DNS names nor addresses, so nothing could be certified",
-        ),
-        (
-            spec.names.max == 0,
-            "names.max is 0, so nothing could be certified",
-        ),
-    ];
-    checks
-        .into_iter()
-        .filter(|(is_wrong, _)| *is_wrong)
-        .map(|(_, text)| text.to_owned())
-        .collect()
+fn list(faults: &[SpecFault]) -> String {
+    let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    texts.join("; ")
 }
 
-const MINUTE: u64 = 60;
-const DAY: u64 = 24 * 60 * MINUTE;
-const LONGEST: u64 = 3653 * DAY;
+/// What an event says of a change: the rules as they become, and what is different about them.
+fn change_data(name: &str, before: Option<&Profile>, after: &ProfileSpec) -> serde_json::Value {
+    json!({
+        "name": name,
+        "version": before.map_or(1, |profile| profile.version + 1),
+        "spec": after,
+        "changes": before.map(|before| changes(&json!(before.spec), &json!(after))),
+    })
+}
+
+fn faults_of(name: &str, spec: &ProfileSpec) -> Vec<SpecFault> {
+    let mut faults = Vec::new();
+    if !is_slug(name) {
+        faults.push(SpecFault::new(
+            "name",
+            "not fit for a URL; use lower-case letters, digits and hyphens, 1 to 63",
+        ));
+    }
+    faults.extend(spec.faults());
+    faults
+}
 
 #[cfg(test)]
 mod tests {
@@ -150,12 +144,9 @@ mod tests {
 
     #[test]
     fn the_presets_are_without_fault() {
-        for spec in [
-            preset::tls_server("issuing"),
-            preset::short_lived("issuing"),
-            preset::tls_client("issuing"),
-        ] {
-            assert!(faults_of("default", &spec).is_empty());
+        for preset in preset::Preset::ALL {
+            let faults = faults_of(preset.as_str(), &preset.spec("issuing"));
+            assert!(faults.is_empty(), "{preset}: {faults:?}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{Certificate, ExtendedKeyUsage, KeyUsage};
+use super::{Certificate, ExtendedKeyUsage, ExtraExtension, KeyUsage};
 use crate::key::{PublicKey, SignatureAlgorithm};
 use crate::name::{DistinguishedName, GeneralName, NameConstraints};
 use crate::time::Timestamp;
@@ -45,6 +45,9 @@ pub struct CertificateContent {
     /// The digest that a tls-alpn-01 response certificate carries, RFC 8737 section 3.
     #[serde(with = "acme_identifier")]
     pub acme_identifier: Option<[u8; 32]>,
+    /// Extensions that are written as they are, after all others.
+    #[serde(default)]
+    pub extra_extensions: Vec<ExtraExtension>,
 }
 
 /// Whether a certificate is a CA's, RFC 5280 section 4.2.1.9.
@@ -92,6 +95,7 @@ impl CertificateContent {
             must_staple: false,
             name_constraints: None,
             acme_identifier: None,
+            extra_extensions: Vec::new(),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use const_oid::ObjectIdentifier;
 
-use super::{BasicConstraints, BuildError, CertificateContent, ExtendedKeyUsage, IssuerFacts};
+use super::{
+    BasicConstraints, BuildError, CertificateContent, ExtendedKeyUsage, ExtraExtension, IssuerFacts,
+};
 use crate::asn1::{Writer, tag};
 use crate::name::GeneralName;
 use crate::oid;
@@ -55,7 +57,7 @@ fn write_all(
             w.octet_string(digest)
         });
     }
-    Ok(())
+    extra_extensions(w, &content.extra_extensions)
 }
 
 /// One extension whose value `fill` writes.
@@ -96,6 +98,20 @@ pub(crate) fn subject_alt_names(
     extension(w, &oid::EXT_SUBJECT_ALT_NAME, critical, |w| {
         w.sequence(|w| names.iter().for_each(|name| name.encode(w)));
     });
+    Ok(())
+}
+
+fn extra_extensions(w: &mut Writer, extras: &[ExtraExtension]) -> Result<(), BuildError> {
+    for extra in extras {
+        let kind = oid::from_text(&extra.oid).ok_or_else(|| BuildError::Oid(extra.oid.clone()))?;
+        w.sequence(|w| {
+            w.tlv(tag::OID, &kind);
+            if extra.critical {
+                w.boolean_true();
+            }
+            w.octet_string(&extra.der);
+        });
+    }
     Ok(())
 }
 

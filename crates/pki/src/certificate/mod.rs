@@ -4,6 +4,7 @@ mod content;
 mod encode;
 mod extended_key_usage;
 mod extensions;
+mod extra;
 mod key_usage;
 mod observed;
 mod parse;
@@ -11,6 +12,7 @@ mod parse;
 pub use content::{BasicConstraints, CertificateContent, IssuerFacts};
 pub use encode::{BuildError, assemble, encode_tbs, sign};
 pub use extended_key_usage::{ExtendedKeyUsage, ParseExtendedKeyUsageError};
+pub use extra::{ExtensionValueError, ExtraExtension};
 pub use key_usage::{KeyUsage, ParseKeyUsageError};
 pub use parse::{Certificate, CertificateError};
 

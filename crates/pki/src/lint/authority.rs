@@ -105,6 +105,7 @@ pub(super) fn responder(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut
         | CertificateKind::TlsClient
         | CertificateKind::Email
         | CertificateKind::CodeSigning
+        | CertificateKind::Device
         | CertificateKind::CaCertificate
         | CertificateKind::Other => {
             if no_check && !tbs.has_purpose(&ExtendedKeyUsage::OcspSigning) {

@@ -84,7 +84,7 @@ fn revocation(tbs: &Tbs<'_>, findings: &mut Findings) {
 }
 
 /// Section 4.2.2 and 7.1.2.7.12: only public DNS names and addresses.
-fn name_fault(name: &GeneralName) -> Option<&'static str> {
+pub(super) fn name_fault(name: &GeneralName) -> Option<&'static str> {
     match name {
         GeneralName::Dns(text) => {
             let text = text.to_ascii_lowercase();
@@ -104,6 +104,11 @@ fn name_fault(name: &GeneralName) -> Option<&'static str> {
         | GeneralName::Directory(_)
         | GeneralName::Other { .. } => Some("is neither a DNS name nor an IP address"),
     }
+}
+
+/// Whether a policy identifier is one of the Forum's for TLS.
+pub(super) fn is_reserved_policy(policy: &[u8]) -> bool {
+    RESERVED_POLICIES.contains(&policy)
 }
 
 fn is_reserved(address: &IpAddr) -> bool {

@@ -1,22 +1,25 @@
 //! The linter before issuance: reads the very octets that are about to be signed and says what is
-//! wrong with them, by RFC 5280 and, where the certificate claims it, the TLS Baseline Requirements.
+//! wrong with them, by RFC 5280 and, where the certificate claims it, the Baseline Requirements for TLS,
+//! S/MIME or code signing.
 //!
 //! It shares nothing with the encoder but the reader of DER. Every rule is a function in one of the
 //! lists below; each finding has a code that tests and logs can rely on.
 
 mod authority;
 mod baseline;
+mod code_signing;
 mod constraints;
 mod dns;
 mod fields;
 mod names;
+mod smime;
 mod structure;
 mod subject;
 mod tbs;
 mod usage;
 
-use crate::certificate::IssuerFacts;
-use crate::name::NameConstraints;
+use crate::certificate::{ExtraExtension, IssuerFacts};
+use crate::name::{DistinguishedName, GeneralName, NameConstraints};
 use crate::time::Timestamp;
 use tbs::Tbs;
 
@@ -31,6 +34,8 @@ pub enum CertificateKind {
     Email,
     /// Signing of code
     CodeSigning,
+    /// A device or machine, for whatever its profile says
+    Device,
     /// A CA, root or not
     CaCertificate,
     /// A delegated OCSP responder
@@ -50,6 +55,8 @@ pub struct LintContext<'a> {
     pub issuer_name_constraints: Option<&'a NameConstraints>,
     /// What the certificate is meant to be.
     pub kind: CertificateKind,
+    /// Extensions that were decided on and whose meaning is not known here.
+    pub extra_extensions: &'a [ExtraExtension],
 }
 
 impl<'a> LintContext<'a> {
@@ -64,6 +71,7 @@ impl<'a> LintContext<'a> {
             issuer_not_after,
             issuer_name_constraints: None,
             kind,
+            extra_extensions: &[],
         }
     }
 }
@@ -109,9 +117,28 @@ pub fn blocks(findings: &[Finding]) -> bool {
         .any(|finding| finding.severity == Severity::Error)
 }
 
+/// Lints a subject by itself, before there is a certificate around it.
+pub fn lint_subject(subject: &DistinguishedName) -> Vec<Finding> {
+    let mut findings = Findings(Vec::new());
+    if !subject.is_empty() {
+        subject::values(&subject.to_der(), &mut findings);
+    }
+    findings.0
+}
+
+/// Why no publicly trusted CA certifies a name for TLS, if so.
+pub fn public_name_fault(name: &GeneralName) -> Option<&'static str> {
+    baseline::name_fault(name)
+}
+
+/// Whether a dotted policy identifier claims the TLS Baseline Requirements.
+pub fn claims_public_tls(policy: &str) -> bool {
+    crate::oid::from_text(policy).is_some_and(|oid| baseline::is_reserved_policy(&oid))
+}
+
 type Rule = fn(&Tbs<'_>, &LintContext<'_>, &mut Findings);
 
-const RULES: [Rule; 26] = [
+const RULES: [Rule; 29] = [
     fields::version,
     fields::serial,
     fields::signature_algorithm,
@@ -120,6 +147,7 @@ const RULES: [Rule; 26] = [
     fields::validity_period,
     fields::key,
     structure::unknown_extensions,
+    structure::extra_extensions,
     structure::repeated_extensions,
     structure::criticality,
     subject::attributes,
@@ -138,6 +166,8 @@ const RULES: [Rule; 26] = [
     authority::responder,
     constraints::name_constraints,
     baseline::requirements,
+    smime::requirements,
+    code_signing::requirements,
 ];
 
 /// Where rules put what they find.

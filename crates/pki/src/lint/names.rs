@@ -12,9 +12,10 @@ pub(super) fn presence(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut 
     }
     let needed = match context.kind {
         CertificateKind::TlsServer | CertificateKind::Email => true,
-        CertificateKind::TlsClient | CertificateKind::CodeSigning | CertificateKind::Other => {
-            tbs.subject.len() == 2
-        }
+        CertificateKind::TlsClient
+        | CertificateKind::CodeSigning
+        | CertificateKind::Device
+        | CertificateKind::Other => tbs.subject.len() == 2,
         CertificateKind::CaCertificate | CertificateKind::OcspResponder => false,
     };
     if extension.is_none() && needed {
@@ -49,6 +50,7 @@ pub(super) fn forms(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Fin
         }
         CertificateKind::TlsClient
         | CertificateKind::CodeSigning
+        | CertificateKind::Device
         | CertificateKind::CaCertificate
         | CertificateKind::OcspResponder
         | CertificateKind::Other => (),

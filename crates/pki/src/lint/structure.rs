@@ -17,7 +17,8 @@ pub(super) fn unknown_extensions(
         findings.error("extensions.missing", "the certificate has no extensions");
     }
     for extension in &tbs.extensions {
-        if !CRITICALITY.iter().any(|(oid, _)| extension.is(oid)) {
+        let is_known = CRITICALITY.iter().any(|(oid, _)| extension.is(oid));
+        if !is_known && !is_decided(extension, context) {
             let message = format!("extension {} is not known here", name(extension));
             match extension.critical {
                 true => findings.error("extension.unknown", message),
@@ -32,6 +33,27 @@ pub(super) fn unknown_extensions(
             "extension.acme_identifier",
             "acmeIdentifier belongs into self-signed challenge certificates only",
         );
+    }
+}
+
+fn is_decided(extension: &Extension<'_>, context: &LintContext<'_>) -> bool {
+    context.extra_extensions.iter().any(|extra| {
+        oid::from_text(&extra.oid).is_some_and(|oid| oid == extension.oid)
+            && extra.critical == extension.critical
+            && extra.der == extension.value
+    })
+}
+
+/// What was decided on is there.
+pub(super) fn extra_extensions(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut Findings) {
+    for extra in context.extra_extensions {
+        let kind = oid::from_text(&extra.oid).unwrap_or_default();
+        if !tbs.extensions.iter().any(|found| found.oid == kind) {
+            findings.error(
+                "extension.missing",
+                format!("extension {} should be there and is not", extra.oid),
+            );
+        }
     }
 }
 

@@ -12,7 +12,12 @@ pub(super) fn attributes(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mu
     if context.kind == CertificateKind::CaCertificate && tbs.subject.len() == 2 {
         findings.error("subject.missing", "a CA's certificate needs a subject");
     }
-    let walked = for_each_attribute(tbs.subject, |kind, value| {
+    values(tbs.subject, findings);
+}
+
+/// Every value of a distinguished name by itself.
+pub(super) fn values(subject: &[u8], findings: &mut Findings) {
+    let walked = for_each_attribute(subject, |kind, value| {
         check_value(kind, value, findings);
     });
     if let Err(error) = walked {
@@ -56,7 +61,10 @@ fn is_named(name: &GeneralName, text: &str) -> bool {
     }
 }
 
-fn for_each_attribute(name: &[u8], mut visit: impl FnMut(&[u8], Tlv<'_>)) -> Result<(), DerError> {
+pub(super) fn for_each_attribute(
+    name: &[u8],
+    mut visit: impl FnMut(&[u8], Tlv<'_>),
+) -> Result<(), DerError> {
     let mut rdns = Reader::single(name)?.open(tag::SEQUENCE)?;
     while !rdns.is_empty() {
         let mut members = Reader::new(rdns.expect(tag::SET)?.content);

@@ -125,7 +125,7 @@ pub(super) fn purposes(tbs: &Tbs<'_>, context: &LintContext<'_>, findings: &mut 
         CertificateKind::Email => Some(ExtendedKeyUsage::EmailProtection),
         CertificateKind::CodeSigning => Some(ExtendedKeyUsage::CodeSigning),
         CertificateKind::OcspResponder => Some(ExtendedKeyUsage::OcspSigning),
-        CertificateKind::CaCertificate | CertificateKind::Other => None,
+        CertificateKind::Device | CertificateKind::CaCertificate | CertificateKind::Other => None,
     };
     if let Some(needed) = needed.filter(|needed| !listed.contains(needed)) {
         findings.error("eku.missing", format!("extKeyUsage does not list {needed}"));

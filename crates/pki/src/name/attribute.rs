@@ -32,6 +32,19 @@ impl Attribute {
         }
     }
 
+    /// An attribute with the type of that short name or dotted object identifier.
+    pub fn named(name: &str, value: impl Into<String>) -> Option<Self> {
+        Some(Self {
+            kind: Self::kind_from_name(name)?,
+            value: AttributeValue::Text(value.into()),
+        })
+    }
+
+    /// Whether this is an attribute of the type with that short name or object identifier.
+    pub fn is_named(&self, name: &str) -> bool {
+        Self::kind_from_name(name).is_some_and(|kind| kind == self.kind)
+    }
+
     /// Whether this is an attribute of that type.
     pub fn is(&self, kind: &ObjectIdentifier) -> bool {
         self.kind == kind.as_bytes()

@@ -6,6 +6,7 @@ mod distinguished;
 mod general;
 mod subtree;
 
+pub(crate) use attribute::is_printable;
 pub use attribute::{Attribute, AttributeValue};
 pub use distinguished::{DistinguishedName, DistinguishedNameError};
 pub use general::{GeneralName, GeneralNameError};

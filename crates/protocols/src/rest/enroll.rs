@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use super::authorization::Identifier;
+use super::profile::KeyEvidence;
 
 /// A request for a certificate: with a CSR, or with a key that is made on the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,11 +34,14 @@ pub struct Enroll {
     /// A key that is made on the server and handed out once; or else `csr`
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<ServerKey>,
-    /// Distinguished name as in RFC 4514 for a key that is made on the server; a CSR brings its own.
-    /// What of it is certified, the profile says
+    /// Distinguished name as in RFC 4514; without it a CSR's own. What of it may be certified, the
+    /// profile says
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "CN=www.example.org,O=Example")]
     pub subject: Option<String>,
+    /// How the private key is protected, for profiles that ask
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_evidence: Option<KeyEvidence>,
     /// Names; with a CSR they may be left out, and are the CSR's
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identifiers: Vec<Identifier>,
@@ -93,6 +97,9 @@ pub struct Renew {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 1, maximum = 315619200)]
     pub validity_seconds: Option<u64>,
+    /// How another key is protected, for profiles that ask
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_evidence: Option<KeyEvidence>,
     /// Values that change; the others are inherited
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,

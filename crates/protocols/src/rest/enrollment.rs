@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::authorization::Identifier;
+use super::profile::KeyEvidence;
 
 /// One request for one certificate on its way through the pipeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -51,6 +52,11 @@ pub struct Enrollment {
     pub team: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// The subject that was asked for beside the CSR
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_evidence: Option<KeyEvidence>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -124,8 +130,11 @@ pub enum Requester {
 pub struct Violation {
     /// Dotted: `names.wildcard`
     pub rule: String,
-    /// What was found and how to mend it
+    /// What was found
     pub message: String,
+    /// How to mend it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identifier: Option<Identifier>,
 }

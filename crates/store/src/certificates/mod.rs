@@ -150,6 +150,13 @@ impl Tx<'_> {
         self.query(&sql, &values).await?.iter().map(read).collect()
     }
 
+    /// Whether a key is in a certificate of the inventory, of whatever origin.
+    pub async fn is_key_certified(&mut self, spki_sha256: &[u8; 32]) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM certificates WHERE spki_sha256 = $1)";
+        let values = params![crate::codec::hex(spki_sha256)];
+        self.query_one(sql, values).await?.get(0)
+    }
+
     /// How many certificates fit the filter.
     pub async fn count_certificates(
         &mut self,

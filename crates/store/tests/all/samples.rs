@@ -197,6 +197,11 @@ pub fn enrollment() -> Enrollment {
         profile_id: ProfileId::mint(at(0), &RANDOM),
         profile_version: 2,
         identifiers: vec![dns("*.example.org")],
+        subject: Some("CN=host.example.org,O=Example".parse().unwrap()),
+        key_evidence: Some(domain::profile::KeyEvidence {
+            kind: domain::profile::KeyEvidenceKind::Witness,
+            reference: "ticket 4711".to_owned(),
+        }),
         csr_der: vec![0x30, 0, 0xff],
         not_before: None,
         not_after: Some(at(900)),

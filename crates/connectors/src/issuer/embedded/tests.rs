@@ -104,6 +104,7 @@ fn request(change: impl FnOnce(&mut CertificateContent)) -> SigningRequest {
 fn refusal(result: Result<Option<Prepared>, IssueError>) -> String {
     match result {
         Err(IssueError::Refused(reason)) => reason,
+        Err(error @ IssueError::Lint(_)) => error.to_string(),
         other => panic!("not refused: {other:?}"),
     }
 }
