@@ -164,3 +164,6 @@ pub fn end_after(
 /// The names that a CSR asks for, for requesters that give no list of their own: those of its
 /// subject alternative name, and a common name that is a DNS name under a profile for TLS.
 pub use csr::requested_names;
+
+#[cfg(test)]
+mod tests;

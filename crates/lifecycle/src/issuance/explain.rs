@@ -227,6 +227,7 @@ async fn request_of(
         Some(csr) => csr,
         None => assumed_csr(spec.key_algorithms.first().copied()).await?,
     };
+    let team = asked.team.or_else(|| profile.team_id.clone());
     Ok(Ok(EnrollmentRequest {
         requester: super::submit::requester(caller),
         profile,
@@ -239,7 +240,7 @@ async fn request_of(
         not_after,
         replaces: None,
         metadata: asked.metadata,
-        team: asked.team.or_else(|| profile.team_id.clone()),
+        team,
     }))
 }
 

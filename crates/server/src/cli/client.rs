@@ -73,6 +73,19 @@ impl Client {
         json(self.send(self.request(Method::GET, path)).await?).await
     }
 
+    /// Fetches a resource that a query says more about.
+    pub async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+    ) -> Result<T, Failure> {
+        json(
+            self.send(self.request(Method::GET, path).query(query))
+                .await?,
+        )
+        .await
+    }
+
     /// Fetches a resource with its entity tag, if it is there.
     pub async fn find<T: DeserializeOwned>(
         &self,

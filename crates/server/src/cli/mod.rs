@@ -30,6 +30,8 @@ mod ordered;
 pub mod output;
 mod paging;
 pub mod profile;
+mod profile_explain;
+mod profile_history;
 pub mod renew;
 pub mod role;
 mod rules;

@@ -12,6 +12,7 @@ use pki::{csr, pem};
 use protocols::rest::certificate::{Certificate, CertificateQuery};
 use protocols::rest::enroll::Renew;
 use protocols::rest::enrollment::Enrollment;
+use protocols::rest::profile::KeyEvidence;
 use serde_json::json;
 
 use super::Context;
@@ -25,6 +26,7 @@ use super::files;
 use super::lifetime::Lifetime;
 use super::output;
 use super::paging::Paging;
+use super::profile_explain::key_evidence;
 
 /// Arguments of `certwright renew`.
 #[derive(Debug, Args)]
@@ -54,6 +56,9 @@ pub struct RenewCommand {
     /// File with a new certificate request made elsewhere (PEM or DER)
     #[arg(long, value_name = "FILE", conflicts_with = "key_type")]
     csr: Option<PathBuf>,
+    /// How another private key is protected, for profiles that ask; as with `certwright enroll`
+    #[arg(long, value_name = "KIND=REFERENCE", value_parser = key_evidence)]
+    key_evidence: Option<KeyEvidence>,
     /// Value of a metadata field that changes; repeatable
     #[arg(long, value_name = "FIELD=VALUE")]
     metadata: Vec<Metadata>,
@@ -172,6 +177,7 @@ impl RenewCommand {
         let mut body = Renew {
             validity_seconds: self.validity.map(|lifetime| lifetime.0),
             metadata: metadata(&self.metadata),
+            key_evidence: self.key_evidence.clone(),
             ..Renew::default()
         };
         let mut pending = None;

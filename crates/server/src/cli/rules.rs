@@ -66,6 +66,19 @@ impl Edits {
     }
 }
 
+/// Rules with some of them changed.
+pub fn assign_all<T: Serialize + DeserializeOwned>(
+    rules: T,
+    assignments: &[Assignment],
+) -> Result<T, Failure> {
+    let mut rules = serde_json::to_value(rules).map_err(anyhow::Error::from)?;
+    for assignment in assignments {
+        assign(&mut rules, &assignment.path, assignment.value.clone());
+    }
+    serde_json::from_value(rules)
+        .map_err(|error| Failure::usage(format!("the rules do not fit: {error}")))
+}
+
 fn read(path: &std::path::Path) -> Result<Value, Failure> {
     let text = files::read_text(path)?;
     let is_toml = path

@@ -23,6 +23,7 @@ mod lying_ca;
 mod network;
 mod nodes;
 mod pki_frontend;
+mod profiles;
 mod rest;
 mod secrets;
 mod store_faults;

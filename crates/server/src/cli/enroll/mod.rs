@@ -14,12 +14,14 @@ use pki::key::KeyAlgorithm;
 use protocols::rest::authorization::Identifier;
 use protocols::rest::enroll::{Enroll, ServerKey};
 use protocols::rest::enrollment::Enrollment;
+use protocols::rest::profile::KeyEvidence;
 
 use super::Context;
 use super::client::Client;
 use super::exit::{Exit, Failure};
 use super::lifetime::Lifetime;
 use super::output;
+use super::profile_explain::key_evidence;
 
 pub(super) use delivery::{Outcome, Patience, deliver, until_issued};
 pub(super) use key::{Names, key_type, new_key, read_key};
@@ -62,6 +64,10 @@ pub struct EnrollCommand {
     /// Have the key made on the server, and fetch it once
     #[arg(long)]
     server_key: bool,
+    /// How the private key is protected, for profiles that ask: attestation, supplied-device,
+    /// cloud-service or witness, and where that is found
+    #[arg(long, value_name = "KIND=REFERENCE", value_parser = key_evidence)]
+    key_evidence: Option<KeyEvidence>,
     /// Value of a metadata field; repeatable
     #[arg(long, value_name = "FIELD=VALUE")]
     metadata: Vec<Metadata>,
@@ -123,6 +129,7 @@ impl EnrollCommand {
             validity_seconds: self.validity.map(|lifetime| lifetime.0),
             metadata: metadata(&self.metadata),
             replaces: self.replaces.clone(),
+            key_evidence: self.key_evidence.clone(),
             ..Enroll::default()
         };
         let targets = self
@@ -199,9 +206,10 @@ impl EnrollCommand {
     }
 
     fn need_names(&self, identifiers: &[Identifier]) -> Result<(), Failure> {
-        match identifiers.is_empty() {
+        match identifiers.is_empty() && self.subject.is_empty() {
             true => Err(Failure::usage(
-                "a certificate needs a name; give --dns, --ip, --email or --uri",
+                "a certificate needs a name; give --dns, --ip, --email or --uri, or --subject where \
+                 the profile takes that alone",
             )),
             false => Ok(()),
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use http::Method;
 use instant_acme::{RevocationReason, RevocationRequest};
 use serde_json::{Value, json};
 
@@ -130,6 +131,68 @@ async fn i04_short_lived_certificates_have_no_errors() {
 async fn i04_client_certificates_have_no_errors() {
     leaves_have_no_errors("tls-client", false).await;
 }
+
+/// A certificate under a profile of its own that is as the preset says, but for what it claims.
+async fn issue_under_preset(site: &Site, preset: &str, claims: &[&str], ask: Value) -> Issued {
+    let presets = site
+        .call(Method::GET, "/api/v1/profile-presets", &Value::Null)
+        .await;
+    let items = presets["items"].as_array().unwrap();
+    let found = items.iter().find(|one| one["name"] == preset).unwrap();
+    let mut rules = found["rules"].clone();
+    if !claims.is_empty() {
+        rules["certificate_policies"] = json!(claims);
+    }
+    let path = format!("/api/v1/profiles/{preset}-linted");
+    site.call(Method::PUT, &path, &rules).await;
+    let mut request = ask;
+    request["profile"] = json!(format!("{preset}-linted"));
+    let issued = site
+        .call(Method::POST, "/api/v1/enrollments", &request)
+        .await;
+    Issued::from_pem(site, issued["chain"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn i04_every_other_preset_has_no_errors() {
+    let site = site(&[]).await;
+    let evidence = json!({ "kind": "attestation", "reference": "report 1" });
+    for algorithm in ["p-256", "rsa-3072"] {
+        let named = |kind: &str, value: &str| {
+            json!({
+                "key": { "algorithm": algorithm },
+                "identifiers": [{ "type": kind, "value": value }],
+            })
+        };
+        let public = named("dns", "www.example.com");
+        let issued = issue_under_preset(&site, "tls-server-public", &[], public).await;
+        lint_certificate(Some("DV-FINAL-CERTIFICATE"), &issued.leaf).await;
+        let mail = named("email", "jane@example.com");
+        let issued = issue_under_preset(&site, "smime", &[MAILBOX_STRICT], mail).await;
+        lint(
+            "lint_cabf_smime_cert",
+            &["-t", "MAILBOX-STRICT"],
+            &issued.leaf,
+        )
+        .await;
+        let code = json!({
+            "key": { "algorithm": algorithm },
+            "subject": "CN=Example,O=Example,L=Bonn,C=DE",
+            "key_evidence": evidence,
+        });
+        let issued = issue_under_preset(&site, "code-signing", &[CODE_SIGNING], code).await;
+        lint_certificate(None, &issued.leaf).await;
+        let mut device = named("uri", "spiffe://example.com/press");
+        device["subject"] = json!("CN=press,serialNumber=4711,O=Example");
+        let issued = issue_under_preset(&site, "device", &[], device).await;
+        lint_certificate(None, &issued.leaf).await;
+    }
+}
+
+/// S/MIME BR section 7.1.6.1: mailbox-validated, strict.
+const MAILBOX_STRICT: &str = "2.23.140.1.5.1.3";
+/// Code Signing BR section 7.1.6.1.
+const CODE_SIGNING: &str = "2.23.140.1.4.1";
 
 /// Whether a certificate fits to the one that signed it.
 async fn lint_pair(issuer: &Path, subject: &Path) {

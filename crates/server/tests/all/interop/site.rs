@@ -166,7 +166,7 @@ impl Site {
     }
 
     /// Calls the REST API as an administrator.
-    async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
         let mut create = certwright(&data_of(&self.scratch));
         create.args([
             "token",
