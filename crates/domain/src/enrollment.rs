@@ -12,6 +12,7 @@ use crate::id::{
 };
 use crate::identifier::Identifier;
 use crate::issuer::Prepared;
+use crate::metadata::Source;
 use crate::policy::Violation;
 use crate::profile::KeyEvidence;
 
@@ -33,6 +34,8 @@ pub struct Enrollment {
     pub not_after: Option<Timestamp>,
     /// Name and value of custom metadata, carried into the inventory.
     pub metadata: BTreeMap<String, String>,
+    /// Where each of these values came from.
+    pub metadata_sources: BTreeMap<String, Source>,
     /// The certificate this one renews.
     pub replaces: Option<CertificateId>,
     pub state: EnrollmentState,

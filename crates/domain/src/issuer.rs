@@ -1,5 +1,6 @@
 //! An issuer is a configured CA; the connector behind it is code that talks to it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::certificate::Chain;
 use crate::id::{EnrollmentId, IssuerId};
 use crate::keystore::KeyReference;
+use crate::metadata::Values;
 use crate::profile::{CertificateKind, RevocationPointers};
 
 /// A configured CA.
@@ -23,6 +25,9 @@ pub struct Issuer {
     pub name: String,
     pub state: IssuerState,
     pub connector: ConnectorConfig,
+    /// The fields of custom metadata that the CA is told, and what it calls each of them.
+    #[serde(default)]
+    pub metadata_fields: BTreeMap<String, String>,
     pub created_at: Timestamp,
 }
 
@@ -66,6 +71,18 @@ pub struct SigningRequest {
     pub kind: CertificateKind,
     pub pointers: RevocationPointers,
     pub profile: String,
+    /// Custom fields under the CA's own names, see [`Issuer::told`].
+    pub metadata: Values,
+}
+
+impl Issuer {
+    /// What of a request's metadata the CA is told, under the CA's own names.
+    pub fn told(&self, metadata: &Values) -> Values {
+        self.metadata_fields
+            .iter()
+            .filter_map(|(field, theirs)| Some((theirs.clone(), metadata.get(field)?.clone())))
+            .collect()
+    }
 }
 
 /// What is fixed, and stored, before a CA whose key we hold signs.

@@ -17,6 +17,7 @@ pub mod idempotency;
 pub mod identifier;
 pub mod issuer;
 pub mod keystore;
+pub mod metadata;
 pub mod pattern;
 pub mod permission;
 pub mod policy;

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acme::challenge::ChallengeKind;
 use crate::id::{ProfileId, TeamId};
+use crate::metadata::{Values, map_of_scalars};
 pub use crate::policy::expression::Expression;
 pub use crate::policy::names::NamePattern;
 pub use extension::FixedExtension;
@@ -103,6 +104,12 @@ pub struct ProfileSpec {
     pub expressions: Vec<Expression>,
     /// The issuers that may sign, with their share of the load.
     pub issuers: Vec<IssuerChoice>,
+    /// Values of custom metadata for requests that get them from nowhere nearer.
+    #[serde(default, deserialize_with = "map_of_scalars")]
+    pub metadata: Values,
+    /// Fields of custom metadata without which nothing is issued.
+    #[serde(default)]
+    pub required_metadata: Vec<String>,
 }
 
 impl ProfileSpec {

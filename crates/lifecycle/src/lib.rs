@@ -17,6 +17,7 @@ pub mod issuance;
 pub mod issuers;
 pub mod jobs;
 pub mod limits;
+pub mod metadata;
 pub mod operator;
 pub mod profiles;
 pub mod renewal;
@@ -73,6 +74,7 @@ pub struct Lifecycle {
     pub(crate) settings: Settings,
     pub(crate) issuers: issuers::IssuerRegistry,
     pub(crate) profiles: profiles::ProfileCache,
+    pub(crate) fields: metadata::FieldCache,
     pub(crate) directories: acme::directories::DirectoryCache,
     pub(crate) accounts: acme::accounts::AccountCache,
     pub(crate) rights: access::rights::RightsCache,
@@ -92,6 +94,7 @@ impl Lifecycle {
         Arc::new(Self {
             issuers: issuers::IssuerRegistry::new(ports.connectors),
             profiles: profiles::ProfileCache::new(),
+            fields: metadata::FieldCache::new(),
             directories: acme::directories::DirectoryCache::new(),
             accounts: acme::accounts::AccountCache::new(),
             rights: access::rights::RightsCache::new(),

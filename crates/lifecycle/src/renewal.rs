@@ -100,15 +100,13 @@ impl Lifecycle {
         let profile = self.profile_of(&certificate).await?;
         let keeps_key = matches!(renewal.key, RenewalKey::Same);
         let key = key_of(renewal.key, &certificate, &enrolled)?;
-        let mut metadata = certificate.metadata.clone();
-        metadata.extend(renewal.metadata);
         let inherited = enrolled.key_evidence.filter(|_| keeps_key);
         Ok(Submission {
             subject: enrolled.subject,
             key_evidence: renewal.key_evidence.or(inherited),
             validity: renewal.validity,
-            metadata,
             team: certificate.team_id.clone(),
+            metadata: renewal.metadata,
             replaces: Some(renewal.certificate.clone()),
             bulk,
             ..Submission::new(profile.name, key, enrolled.identifiers)

@@ -220,6 +220,7 @@ impl Lifecycle {
                 chain,
                 is_root,
             }),
+            metadata_fields: std::collections::BTreeMap::new(),
             created_at: now,
         }
     }

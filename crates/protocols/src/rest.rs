@@ -16,6 +16,7 @@ pub mod enrollment;
 pub mod grant;
 pub mod issuer;
 pub mod me;
+pub mod metadata;
 pub mod order;
 pub mod page;
 pub mod problem;

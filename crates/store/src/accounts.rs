@@ -22,7 +22,7 @@ pub struct AccountFilter {
 macro_rules! columns {
     () => {
         "id, directory_id, eab_key_id, eab_jws, created_from, created_at, jwk, thumbprint, status, \
-         contacts, terms_agreed, updated_at, team_id"
+         contacts, terms_agreed, updated_at, team_id, metadata"
     };
 }
 
@@ -32,7 +32,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO acme_accounts (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
         );
         let values = params![
             account.id.as_str(),
@@ -48,6 +48,7 @@ impl Tx<'_> {
             account.terms_agreed,
             account.updated_at,
             account.team_id.as_ref().map(TeamId::as_str),
+            json(&account.metadata)?,
         ];
         self.execute_one(sql, values).await
     }
@@ -100,7 +101,7 @@ impl Tx<'_> {
     /// of the directory has is a duplicate.
     pub async fn update_account(&mut self, account: &Account) -> Result<bool, StoreError> {
         let sql = "UPDATE acme_accounts SET jwk = $2, thumbprint = $3, status = $4, contacts = $5, \
-                   terms_agreed = $6, updated_at = $7 WHERE id = $1";
+                   terms_agreed = $6, updated_at = $7, metadata = $8 WHERE id = $1";
         let values = params![
             account.id.as_str(),
             &account.jwk,
@@ -109,6 +110,7 @@ impl Tx<'_> {
             json(&account.contacts)?,
             account.terms_agreed,
             account.updated_at,
+            json(&account.metadata)?,
         ];
         Ok(self.execute(sql, values).await? == 1)
     }
@@ -192,5 +194,6 @@ fn read(row: &Row) -> Result<Account, StoreError> {
         terms_agreed: row.get(10)?,
         updated_at: row.get(11)?,
         team_id: row.parse_opt(12)?,
+        metadata: row.json(13)?,
     })
 }

@@ -13,7 +13,7 @@ use crate::{Row, StoreError, Tx, params};
 macro_rules! columns {
     () => {
         "id, name, sealed_hmac, directory_id, allowed_names, usage, expires_at, created_at, uses, \
-         last_used_at, revoked_at, team_id"
+         last_used_at, revoked_at, team_id, metadata"
     };
 }
 
@@ -23,7 +23,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO eab_keys (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         );
         let values = params![
             key.id.as_str(),
@@ -38,6 +38,7 @@ impl Tx<'_> {
             key.last_used_at,
             key.revoked_at,
             key.team_id.as_ref().map(TeamId::as_str),
+            json(&key.metadata)?,
         ];
         self.execute_one(sql, values).await
     }
@@ -112,5 +113,6 @@ fn read(row: &Row) -> Result<EabKey, StoreError> {
         last_used_at: row.get(9)?,
         revoked_at: row.get(10)?,
         team_id: row.parse_opt(11)?,
+        metadata: row.json(12)?,
     })
 }

@@ -35,7 +35,8 @@ pub struct Orphan {
 macro_rules! columns {
     () => {
         "id, requester, profile_id, profile_version, identifiers, csr, not_before, not_after, \
-         metadata, replaces, created_at, state, updated_at, tbs, team_id, subject, key_evidence"
+         metadata, replaces, created_at, state, updated_at, tbs, team_id, subject, key_evidence, \
+         metadata_sources"
     };
 }
 
@@ -47,7 +48,7 @@ impl Tx<'_> {
             columns!(),
             ", status, issuer_id, serial) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $18, $19, $20)"
+             $18, $19, $20, $21)"
         );
         let prepared = prepared(&enrollment.state);
         let values = params![
@@ -68,6 +69,7 @@ impl Tx<'_> {
             enrollment.team_id.as_ref().map(TeamId::as_str),
             enrollment.subject.as_ref().map(ToString::to_string),
             enrollment.key_evidence.as_ref().map(json).transpose()?,
+            json(&enrollment.metadata_sources)?,
             enrollment.state.name(),
             prepared.map(|(issuer, _)| issuer.as_str()),
             prepared.map(|(_, prepared)| prepared.serial.to_string()),
@@ -200,6 +202,7 @@ fn read(row: &Row) -> Result<Enrollment, StoreError> {
         not_before: row.get(6)?,
         not_after: row.get(7)?,
         metadata: row.json(8)?,
+        metadata_sources: row.json(17)?,
         replaces: row.parse_opt(9)?,
         created_at: row.get(10)?,
         state,

@@ -8,7 +8,7 @@ use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
     () => {
-        "id, name, connector, created_at, state"
+        "id, name, connector, created_at, state, metadata_fields"
     };
 }
 
@@ -18,7 +18,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO issuers (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5)"
+            ") VALUES ($1, $2, $3, $4, $5, $6)"
         );
         let values = params![
             issuer.id.as_str(),
@@ -26,6 +26,7 @@ impl Tx<'_> {
             json(&issuer.connector)?,
             issuer.created_at,
             word(&issuer.state)?,
+            json(&issuer.metadata_fields)?,
         ];
         self.execute_one(sql, values).await
     }
@@ -54,14 +55,16 @@ impl Tx<'_> {
         self.query(sql, params![]).await?.iter().map(read).collect()
     }
 
-    /// Writes name, connector and state, and answers whether the issuer is there.
+    /// Writes name, connector, state and what the CA is told, and answers whether the issuer is there.
     pub async fn update_issuer(&mut self, issuer: &Issuer) -> Result<bool, StoreError> {
-        let sql = "UPDATE issuers SET name = $2, connector = $3, state = $4 WHERE id = $1";
+        let sql = "UPDATE issuers SET name = $2, connector = $3, state = $4, \
+                   metadata_fields = $5 WHERE id = $1";
         let values = params![
             issuer.id.as_str(),
             &issuer.name,
             json(&issuer.connector)?,
             word(&issuer.state)?,
+            json(&issuer.metadata_fields)?,
         ];
         Ok(self.execute(sql, values).await? == 1)
     }
@@ -74,5 +77,6 @@ fn read(row: &Row) -> Result<Issuer, StoreError> {
         connector: row.json(2)?,
         created_at: row.get(3)?,
         state: row.word(4)?,
+        metadata_fields: row.json(5)?,
     })
 }

@@ -27,6 +27,7 @@ mod held_keys;
 mod issuers;
 pub mod jobs;
 mod list;
+mod metadata;
 mod migrate;
 mod nonces;
 pub mod ocsp_responders;

@@ -39,6 +39,13 @@ const MIGRATIONS: &[Migration] = &[
         postgres: "",
     },
     Migration {
+        version: 5,
+        name: "metadata",
+        sql: include_str!("../migrations/0005_metadata.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
         version: 7,
         name: "enroll",
         sql: include_str!("../migrations/0007_enroll.sql"),

@@ -4,6 +4,7 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AccountId, DirectoryId, EabKeyId, TeamId};
+use crate::metadata::Values;
 
 /// An ACME account. It belongs to the directory it was made in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Account {
     pub eab_key_id: Option<EabKeyId>,
     /// The binding as the client sent it, shown back to it.
     pub eab_jws: Option<String>,
+    /// Values of custom metadata that its orders inherit.
+    pub metadata: Values,
     /// Where the request that made the account came from.
     pub created_from: Option<String>,
     /// The team that owns it.

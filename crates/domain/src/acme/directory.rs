@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::challenge::ChallengeKind;
 use crate::id::{DirectoryId, TeamId};
 use crate::identifier::Identifier;
+use crate::metadata::{Values, map_of_scalars};
 
 /// An ACME entry point, `/acme/<name>/directory`.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,9 @@ pub struct DirectorySpec {
     pub pending_authorization_lifetime_seconds: u64,
     /// How long a proof of control lasts; 0 asks for a new one with every order.
     pub authorization_reuse_seconds: u64,
+    /// Values of custom metadata for orders that get them from nowhere nearer.
+    #[serde(deserialize_with = "map_of_scalars")]
+    pub metadata: Values,
     /// Misbehave like a CA that keeps its clients honest.
     pub test_mode: Option<TestMode>,
 }
@@ -63,6 +67,7 @@ impl Default for DirectorySpec {
             order_lifetime_seconds: 7 * 24 * 60 * 60,
             pending_authorization_lifetime_seconds: 24 * 60 * 60,
             authorization_reuse_seconds: 0,
+            metadata: Values::new(),
             test_mode: None,
         }
     }

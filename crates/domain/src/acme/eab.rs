@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{DirectoryId, EabKeyId, TeamId};
 use crate::identifier::Identifier;
+use crate::metadata::Values;
 use crate::profile::NamePattern;
 
 /// A key that ties new ACME accounts to whoever was given it.
@@ -20,6 +21,8 @@ pub struct EabKey {
     pub directory_id: Option<DirectoryId>,
     /// Where not empty, orders of its accounts may name only these.
     pub allowed_names: Vec<NamePattern>,
+    /// Values of custom metadata that orders of its accounts inherit.
+    pub metadata: Values,
     pub usage: EabUsage,
     pub uses: u32,
     pub expires_at: Option<Timestamp>,

@@ -126,6 +126,8 @@ pub fn tls_server(issuer: &str) -> ProfileSpec {
             issuer: issuer.to_owned(),
             weight: 1,
         }],
+        metadata: Values::new(),
+        required_metadata: Vec::new(),
     }
 }
 

@@ -126,6 +126,8 @@ fn failure(error: NewOrderError) -> Failure {
         NewOrderError::Names(_) => Failure::new(ProblemType::RejectedIdentifier, text),
         NewOrderError::NoSuchProfile(_) => Failure::new(ProblemType::InvalidProfile, text),
         NewOrderError::Validity(_) | NewOrderError::Replaces(_) => Failure::malformed(text),
+        // The client cannot mend it, an operator can: the text says where.
+        NewOrderError::Metadata(_) => Failure::new(ProblemType::RejectedIdentifier, text),
         NewOrderError::AlreadyReplaced => Failure::new(ProblemType::AlreadyReplaced, text),
         NewOrderError::AccountNotValid => Problem::unauthorized(text).with_status(401).into(),
         NewOrderError::RateLimited(limited) => limited.into(),

@@ -71,7 +71,7 @@ pub(crate) async fn revoke(
     Ok(Json(render(&ended, &Names::load(&verbs).await?)))
 }
 
-async fn find(
+pub(super) async fn find(
     verbs: &Verbs,
     operator: &Operator,
     needed: Permission,
@@ -123,6 +123,7 @@ fn render(account: &Account, names: &Names) -> wire::Account {
         terms_agreed: account.terms_agreed,
         eab_key: account.eab_key_id.as_ref().map(ToString::to_string),
         team: account.team_id.as_ref().map(|id| names.team(id)),
+        metadata: account.metadata.clone(),
         created_from: account.created_from.clone(),
         created_at: account.created_at,
         updated_at: account.updated_at,

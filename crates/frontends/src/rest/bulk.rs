@@ -38,7 +38,14 @@ pub(crate) async fn plan(
         (Some(ids), None) => Selection::Ids(read_ids(&ids)?),
         (None, Some(query)) => {
             let names = Names::load(&verbs).await?;
-            Selection::Filter(Box::new(filter(query, &names, &operator, verbs.now())?))
+            let fields = verbs.fields().await?;
+            Selection::Filter(Box::new(filter(
+                query,
+                &names,
+                &fields,
+                &operator,
+                verbs.now(),
+            )?))
         }
         (None, None) | (Some(_), Some(_)) => {
             return Err(Failure::invalid(

@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::certificate::{CertificateStatus, InventoryCertificate, Origin};
 use domain::id::CertificateId;
+use domain::metadata::Fields;
 use domain::permission::Permission;
 use domain::renewal;
 use lifecycle::revocation::RevocationSigner;
@@ -20,6 +21,9 @@ use super::listing::Listing;
 use super::names::Names;
 
 /// Certificates, newest first
+///
+/// `metadata.<field>=<value>` finds those with that value of a field of custom metadata; there may
+/// be one such parameter for each field.
 #[utoipa::path(get, path = "/api/v1/certificates", tag = "certificates",
     params(PageQuery, wire::CertificateQuery),
     responses((status = 200, description = "A page of certificates", body = Page<wire::Certificate>)))]
@@ -30,7 +34,8 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<wire::Certificate>>, Failure> {
     let (names, now) = (Names::load(&verbs).await?, verbs.now());
     let query = std::mem::take(&mut listing.filter);
-    let filter = filter(query, &names, &operator, now)?;
+    let fields = verbs.fields().await?;
+    let filter = filter(query, &names, &fields, &operator, now)?;
     let found = verbs
         .list_certificates(filter, listing.after.clone(), listing.rows())
         .await?;
@@ -101,6 +106,7 @@ pub(super) fn unknown(id: &CertificateId) -> Failure {
 pub(super) fn filter(
     query: wire::CertificateQuery,
     names: &Names,
+    fields: &Fields,
     operator: &Operator,
     now: Timestamp,
 ) -> Result<CertificateFilter, Failure> {
@@ -135,7 +141,24 @@ pub(super) fn filter(
         expires_before: query.expires_before,
         expires_after: query.expires_after,
         origin: None,
+        metadata: query
+            .metadata
+            .iter()
+            .map(|(name, value)| sought_value(fields, name, value))
+            .collect::<Result<_, _>>()?,
     })
+}
+
+/// A value in the form in which certificates have it. One that today's rules refuse may be from
+/// before them.
+fn sought_value(fields: &Fields, name: &str, value: &str) -> Result<(String, String), Failure> {
+    if !fields.knows(name) {
+        return Err(Failure::invalid(fields.missing(name)));
+    }
+    let normal = fields
+        .find(name)
+        .and_then(|field| field.normal(value, None).ok());
+    Ok((name.to_owned(), normal.unwrap_or_else(|| value.to_owned())))
 }
 
 /// A name as the inventory writes it: in lower case, addresses in their shortest form.

@@ -12,6 +12,7 @@ use domain::profile::NamePattern;
 use lifecycle::acme::eab_keys::NewEabKey;
 use pki::time::Timestamp;
 use protocols::rest::eab_key as wire;
+use protocols::rest::metadata::texts;
 use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
@@ -102,7 +103,7 @@ pub(crate) async fn revoke(
     }))
 }
 
-async fn require(
+pub(super) async fn require(
     verbs: &Verbs,
     operator: &Operator,
     needed: Permission,
@@ -135,6 +136,7 @@ fn read(request: wire::CreateEabKey, team: Option<TeamId>) -> Result<NewEabKey, 
             wire::EabUsage::Single => EabUsage::Single,
             wire::EabUsage::Multi => EabUsage::Multi,
         },
+        metadata: texts(request.metadata),
         lifetime: request.lifetime_seconds.map(Duration::from_secs),
     })
 }
@@ -150,6 +152,7 @@ fn render(key: &EabKey, names: &Names, now: Timestamp) -> wire::EabKey {
             EabUsage::Single => wire::EabUsage::Single,
             EabUsage::Multi => wire::EabUsage::Multi,
         },
+        metadata: key.metadata.clone(),
         uses: key.uses,
         team: key.team_id.as_ref().map(|id| names.team(id)),
         expires_at: key.expires_at,

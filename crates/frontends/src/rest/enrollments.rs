@@ -4,12 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::id::EnrollmentId;
+use domain::metadata::Source;
 use domain::permission::Permission;
 use domain::policy::Violation;
 use domain::profile::{KeyEvidence, KeyEvidenceKind};
 use lifecycle::EnrollmentFilter;
 use protocols::rest::enroll::CancelEnrollment;
 use protocols::rest::enrollment as wire;
+use protocols::rest::metadata::MetadataSource;
 use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
@@ -146,6 +148,11 @@ pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment
         replaces: enrollment.replaces.as_ref().map(ToString::to_string),
         team: enrollment.team_id.as_ref().map(|id| names.team(id)),
         metadata: enrollment.metadata.clone(),
+        metadata_sources: enrollment
+            .metadata_sources
+            .iter()
+            .map(|(field, source)| (field.clone(), render_source(*source)))
+            .collect(),
         subject: enrollment.subject.as_ref().map(ToString::to_string),
         key_evidence: enrollment.key_evidence.as_ref().map(render_evidence),
         created_at: enrollment.created_at,
@@ -262,5 +269,18 @@ pub(super) fn render_violation(violation: &Violation) -> wire::Violation {
         message: violation.message.clone(),
         fix: violation.fix.clone(),
         identifier: violation.identifier.as_ref().map(render_identifier),
+    }
+}
+
+fn render_source(source: Source) -> MetadataSource {
+    match source {
+        Source::Requested => MetadataSource::Requested,
+        Source::Renewed => MetadataSource::Renewed,
+        Source::EabKey => MetadataSource::EabKey,
+        Source::Account => MetadataSource::Account,
+        Source::Directory => MetadataSource::Directory,
+        Source::Profile => MetadataSource::Profile,
+        Source::Computed => MetadataSource::Computed,
+        Source::Default => MetadataSource::Default,
     }
 }

@@ -17,6 +17,9 @@ use lifecycle::idempotency::AttemptError;
 use lifecycle::issuance::cancel::CancelError;
 use lifecycle::issuance::explain::ExplainError;
 use lifecycle::issuance::{AdmitError, EnrollError, SubmitError};
+use lifecycle::metadata::change::ChangeMetadataError;
+use lifecycle::metadata::fields::FieldError;
+use lifecycle::metadata::issuers::TellIssuerError;
 use lifecycle::operator::directories::ReplaceDirectoryError;
 use lifecycle::operator::issuers::IssuerError;
 use lifecycle::operator::profiles::ReplaceProfileError;
@@ -301,6 +304,7 @@ impl From<EabKeyError> for Failure {
             EabKeyError::NoSuchDirectory(_) | EabKeyError::NoName => {
                 Self::invalid(error.to_string())
             }
+            EabKeyError::Metadata(violations) => Self::rejected(&violations),
         }
     }
 }
@@ -310,6 +314,9 @@ impl From<ReplaceDirectoryError> for Failure {
         match error {
             ReplaceDirectoryError::Store(error)
             | ReplaceDirectoryError::Rule(PutDirectoryError::Store(error)) => error.into(),
+            ReplaceDirectoryError::Rule(PutDirectoryError::Metadata(violations)) => {
+                Self::rejected(&violations)
+            }
             ReplaceDirectoryError::Rule(rule) => Self::invalid(rule.to_string()),
             ReplaceDirectoryError::Changed => Self::new(ProblemKind::Changed, error.to_string()),
         }
@@ -334,6 +341,42 @@ impl From<ExplainError> for Failure {
         match error {
             ExplainError::Store(error) => error.into(),
             error @ ExplainError::Assumed(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<FieldError> for Failure {
+    fn from(error: FieldError) -> Self {
+        match error {
+            FieldError::Store(error) => error.into(),
+            FieldError::Unknown(_) => Self::not_found(error.to_string()),
+            FieldError::Changed => Self::new(ProblemKind::Changed, error.to_string()),
+            FieldError::KindInUse(_) | FieldError::Needed(..) => Self::conflict(error.to_string()),
+            FieldError::Rules(faults) => {
+                let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                Self::invalid(texts.join("; ")).with_faults(texts)
+            }
+        }
+    }
+}
+
+impl From<ChangeMetadataError> for Failure {
+    fn from(error: ChangeMetadataError) -> Self {
+        match error {
+            ChangeMetadataError::Store(error) => error.into(),
+            ChangeMetadataError::Unknown(_) => Self::not_found(error.to_string()),
+            ChangeMetadataError::Changed => Self::new(ProblemKind::Changed, error.to_string()),
+            ChangeMetadataError::Rejected(violations) => Self::rejected(&violations),
+        }
+    }
+}
+
+impl From<TellIssuerError> for Failure {
+    fn from(error: TellIssuerError) -> Self {
+        match error {
+            TellIssuerError::Store(error) => error.into(),
+            TellIssuerError::Unknown(_) => Self::not_found(error.to_string()),
+            TellIssuerError::Fields(faults) => Self::invalid(faults.join("; ")).with_faults(faults),
         }
     }
 }

@@ -95,6 +95,7 @@ pub(super) async fn shown(verbs: &Verbs, issuer: &Issuer) -> Result<wire::Issuer
         is_root: config.is_root,
         certificate: render_certificate(&config.chain)?,
         crl: crl.as_deref().map(render_crl),
+        metadata_fields: issuer.metadata_fields.clone(),
         created_at: issuer.created_at,
     })
 }

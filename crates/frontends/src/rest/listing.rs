@@ -57,6 +57,7 @@ impl<F: DeserializeOwned, I: FromStr<Err: Display>> Listing<F, I> {
         let mut after = None;
         // `serde(flatten)` would take numbers for texts, so the two are picked out by hand.
         let mut rest = form_urlencoded::Serializer::new(String::new());
+        let mut metadata = serde_json::Map::new();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if value.contains('\0') {
                 return Err(Failure::invalid(format!("`{name}` holds a NUL character")));
@@ -64,10 +65,28 @@ impl<F: DeserializeOwned, I: FromStr<Err: Display>> Listing<F, I> {
             match name.as_ref() {
                 "limit" => limit = read_limit(&value)?,
                 "after" => after = Some(read_cursor(&value)?),
-                _ => {
-                    rest.append_pair(&name, &value);
-                }
+                name => match name.strip_prefix("metadata.") {
+                    Some(field) => {
+                        let text = value.into_owned().into();
+                        if metadata.insert(field.to_owned(), text).is_some() {
+                            return Err(Failure::invalid(format!("`{name}` is there twice")));
+                        }
+                    }
+                    None if name == "metadata" => {
+                        return Err(Failure::invalid(
+                            "name the field: `metadata.<field>=<value>`",
+                        ));
+                    }
+                    None => {
+                        rest.append_pair(name, &value);
+                    }
+                },
             }
+        }
+        // Names that nobody knows beforehand fit into no struct: gathered, they are one member,
+        // which lists that are not filtered by metadata refuse like any other they do not know.
+        if !metadata.is_empty() {
+            rest.append_pair("metadata", &serde_json::Value::Object(metadata).to_string());
         }
         Ok(Self {
             filter: read_filter(&rest.finish())?,
@@ -135,6 +154,19 @@ mod tests {
     }
 
     #[test]
+    fn values_of_metadata_are_gathered_and_only_where_they_are_filtered_by() {
+        let query = "metadata.cost_center=47%2011&metadata.team=web&limit=2";
+        let listing = Numbers::read(query).unwrap();
+        let metadata = &listing.filter.metadata;
+        assert_eq!(
+            (metadata["cost_center"].as_str(), metadata.len()),
+            ("47 11", 2)
+        );
+        assert_eq!(listing.filter.parameters()[0].0, "metadata.cost_center");
+        assert!(Listing::<Everything, u64>::read(query).is_err());
+    }
+
+    #[test]
     fn what_is_not_understood_is_refused() {
         for query in [
             "limit=0",
@@ -146,6 +178,8 @@ mod tests {
             "serial=zz",
             "expires_before=tomorrow",
             "name=a%00b",
+            "metadata=a",
+            "metadata.a=1&metadata.a=2",
         ] {
             assert!(Numbers::read(query).is_err(), "{query}");
         }

@@ -27,6 +27,8 @@ mod issuer_setup;
 mod issuers;
 mod listing;
 mod me;
+mod metadata;
+mod metadata_fields;
 mod names;
 mod needs;
 mod openapi;

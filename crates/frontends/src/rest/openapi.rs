@@ -30,7 +30,7 @@ pub(crate) fn describe() -> OpenApi {
     let mut info = Info::new("Certwright", env!("CARGO_PKG_VERSION"));
     info.description = Some(
         "The operator's API. Lists are paged by cursor: pass `next` of a page as `after`. \
-         Changes of profiles and directories take `If-Match` with the `ETag` of what was read. \
+         Changes of profiles, directories, fields and metadata take `If-Match` with the `ETag` of what was read. \
          Errors are problem documents whose `detail` says what to change."
             .to_owned(),
     );
@@ -65,6 +65,7 @@ fn complete(item: &mut PathItem, path: &str, needs: Needs) {
         &mut item.get,
         &mut item.put,
         &mut item.post,
+        &mut item.patch,
         &mut item.delete,
     ];
     for operation in operations.into_iter().flatten() {
@@ -91,6 +92,11 @@ fn complete(item: &mut PathItem, path: &str, needs: Needs) {
                 422,
                 "The profile's rules forbid it, or the Idempotency-Key belongs to another request",
                 is_creation,
+            ),
+            (
+                422,
+                "The rules forbid it",
+                path.ends_with("/metadata") && has_body,
             ),
             (500, "Something broke on the server", true),
             (503, "The database does not answer; try again", true),

@@ -66,6 +66,10 @@ pub(crate) async fn show(
     Ok(Json(wire::OrderDetails {
         order: render(&view, &names),
         explanation: explain::order(&view, &authorizations, enrollment.as_ref(), now),
+        metadata: match &enrollment {
+            Some(enrollment) => enrollment.metadata.clone(),
+            None => verbs.order_metadata(&view.order).await?,
+        },
         authorizations: authorizations
             .iter()
             .map(|a| render_authorization(a, now))

@@ -13,8 +13,8 @@ use utoipa_axum::routes;
 use super::needs::Needs;
 use super::{
     Verbs, accounts, audit, bulk, certificates, directories, download, eab_keys, enroll,
-    enrollments, grants, held_keys, issuer_setup, issuers, me, orders, owners, profile_explain,
-    profile_presets, profile_versions, profiles, roles, teams, tokens,
+    enrollments, grants, held_keys, issuer_setup, issuers, me, metadata, metadata_fields, orders,
+    owners, profile_explain, profile_presets, profile_versions, profiles, roles, teams, tokens,
 };
 
 /// One method of one path.
@@ -61,6 +61,10 @@ fn everywhere() -> Vec<(Permission, Parts)> {
         (P::IssuersAdminister, routes!(issuer_setup::request)),
         (P::IssuersRead, routes!(issuer_setup::show_request)),
         (P::IssuersAdminister, routes!(issuer_setup::install)),
+        // Who says what is passed to a CA says what leaves the house.
+        (P::IssuersAdminister, routes!(metadata::tell_issuer)),
+        (P::PolicyWrite, routes!(metadata_fields::put)),
+        (P::PolicyWrite, routes!(metadata_fields::retire)),
         (P::AuditRead, routes!(audit::list)),
         (P::AuditRead, routes!(audit::export)),
         (P::AuditRead, routes!(audit::key)),
@@ -81,6 +85,8 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::CertificatesRequest, routes!(enroll::rekey)),
         (P::CertificatesRevoke, routes!(certificates::revoke)),
         (P::CertificatesEdit, routes!(owners::certificate)),
+        (P::CertificatesRead, routes!(metadata::of_certificate)),
+        (P::CertificatesEdit, routes!(metadata::change_certificate)),
         (P::CertificatesRequest, routes!(enroll::enroll)),
         (P::CertificatesRead, routes!(enrollments::list)),
         (P::CertificatesRead, routes!(enrollments::show)),
@@ -88,6 +94,8 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::CertificatesRequest, routes!(held_keys::fetch)),
         (P::IssuersRead, routes!(issuers::list)),
         (P::IssuersRead, routes!(issuers::show)),
+        (P::PolicyRead, routes!(metadata_fields::list)),
+        (P::PolicyRead, routes!(metadata_fields::show)),
         (P::PolicyRead, routes!(profiles::list)),
         (P::PolicyRead, routes!(profiles::show)),
         (P::PolicyWrite, routes!(profiles::put)),
@@ -104,6 +112,8 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::AcmeRead, routes!(accounts::list)),
         (P::AcmeRead, routes!(accounts::show)),
         (P::AcmeWrite, routes!(accounts::revoke)),
+        (P::AcmeRead, routes!(metadata::of_account)),
+        (P::AcmeWrite, routes!(metadata::change_account)),
         (P::AcmeRead, routes!(orders::list)),
         (P::AcmeRead, routes!(orders::show)),
         (P::AcmeRead, routes!(eab_keys::list)),
@@ -111,6 +121,8 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::AcmeWrite, routes!(eab_keys::create)),
         (P::AcmeWrite, routes!(eab_keys::revoke)),
         (P::AcmeWrite, routes!(owners::eab_key)),
+        (P::AcmeRead, routes!(metadata::of_eab_key)),
+        (P::AcmeWrite, routes!(metadata::change_eab_key)),
         (P::AccessRead, routes!(teams::list)),
         (P::AccessRead, routes!(teams::show)),
         (P::AccessAdminister, routes!(teams::put)),

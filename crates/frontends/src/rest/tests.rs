@@ -13,6 +13,7 @@ fn operations() -> Vec<(String, Operation)> {
             ("GET", item.get),
             ("PUT", item.put),
             ("POST", item.post),
+            ("PATCH", item.patch),
             ("DELETE", item.delete),
         ] {
             found.extend(operation.map(|operation| (format!("{method} {path}"), operation)));
@@ -73,7 +74,10 @@ fn every_schema_that_is_referred_to_is_there() {
 fn who_may_only_read_changes_nothing() {
     for route in routes::all() {
         let item = &route.item;
-        let changes = item.put.is_some() || item.post.is_some() || item.delete.is_some();
+        let changes = item.put.is_some()
+            || item.post.is_some()
+            || item.patch.is_some()
+            || item.delete.is_some();
         // What would be decided is asked with a body, and changes nothing.
         let only_asks = route.path.ends_with("/explain");
         match route.needs {
@@ -111,6 +115,7 @@ fn the_manual_names_every_route_with_its_permission() {
             ("GET", &item.get),
             ("PUT", &item.put),
             ("POST", &item.post),
+            ("PATCH", &item.patch),
             ("DELETE", &item.delete),
         ] {
             if operation.is_some() {

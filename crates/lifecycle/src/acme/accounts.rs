@@ -7,6 +7,7 @@ use domain::acme::account::{Account, AccountStatus};
 use domain::acme::directory::Directory;
 use domain::acme::eab::EabRefusal;
 use domain::id::{AccountId, EabKeyId};
+use domain::metadata::Values;
 use moka::sync::Cache;
 use serde_json::json;
 use store::StoreError;
@@ -197,6 +198,7 @@ impl Lifecycle {
             terms_agreed: request.terms_agreed,
             eab_key_id,
             eab_jws,
+            metadata: Values::new(),
             created_from: caller.actor.address.clone(),
             team_id: directory.team_id.clone(),
             created_at: now,

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::acme::directory::Directory;
+use domain::acme::directory::{Directory, DirectorySpec};
 use domain::id::DirectoryId;
+use domain::metadata::Circumstance;
+use domain::policy::Violation;
 use moka::sync::Cache;
 use store::StoreError;
 
@@ -46,6 +48,8 @@ pub enum PutDirectoryError {
     NoSuchProfile(String),
     #[error("a directory needs at least one profile")]
     NoProfile,
+    #[error("metadata: {}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
+    Metadata(Vec<Violation>),
     #[error("a trusted directory takes its names from EAB keys; set external_account_required too")]
     TrustedWithoutBinding,
     #[error(transparent)]
@@ -94,6 +98,19 @@ impl Lifecycle {
                 Box::pin(async move { tx.find_directory(&id).await })
             })
             .await
+    }
+    /// Checks the values that a directory passes on, and brings them into their normal form.
+    pub(crate) async fn normalize_directory(
+        &self,
+        name: &str,
+        spec: &mut DirectorySpec,
+    ) -> Result<(), PutDirectoryError> {
+        let by = Circumstance::Directory(name);
+        let fields = self.fields().await?;
+        spec.metadata = fields
+            .check_passed_on(&spec.metadata, by)
+            .map_err(PutDirectoryError::Metadata)?;
+        Ok(())
     }
 }
 

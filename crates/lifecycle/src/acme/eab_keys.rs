@@ -7,7 +7,9 @@ use domain::acme::account::AccountStatus;
 use domain::acme::eab::{EabKey, EabUsage};
 use domain::id::{DirectoryId, EabKeyId, TeamId};
 use domain::keystore::KeyStoreError;
+use domain::metadata::{Circumstance, Values};
 use domain::permission::Permission;
+use domain::policy::Violation;
 use domain::profile::NamePattern;
 use serde_json::json;
 use store::StoreError;
@@ -25,6 +27,8 @@ pub struct NewEabKey {
     pub team: Option<TeamId>,
     pub allowed_names: Vec<NamePattern>,
     pub usage: EabUsage,
+    /// Values of custom metadata that orders of its accounts inherit.
+    pub metadata: Values,
     pub lifetime: Option<Duration>,
 }
 
@@ -42,6 +46,8 @@ pub enum EabKeyError {
     NoSuchDirectory(String),
     #[error("a name is needed: say who the key is for")]
     NoName,
+    #[error("{}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
+    Metadata(Vec<Violation>),
     #[error(transparent)]
     Seal(#[from] KeyStoreError),
     #[error(transparent)]
@@ -68,6 +74,11 @@ impl Lifecycle {
                 Some(_) | None => return Err(EabKeyError::NoSuchDirectory(name.clone())),
             },
         };
+        let metadata = self
+            .fields()
+            .await?
+            .check_passed_on(&request.metadata, Circumstance::EabKey)
+            .map_err(EabKeyError::Metadata)?;
         let now = self.now();
         let id = EabKeyId::mint(now, &*self.random);
         let secret: Zeroizing<[u8; 32]> = Zeroizing::new(self.random.octets());
@@ -78,6 +89,7 @@ impl Lifecycle {
             directory_id,
             allowed_names: request.allowed_names,
             usage: request.usage,
+            metadata,
             uses: 0,
             expires_at: request.lifetime.map(|lifetime| now + lifetime),
             revoked_at: None,
@@ -95,6 +107,7 @@ impl Lifecycle {
                 "team": key.team_id,
                 "allowed_names": key.allowed_names,
                 "expires_at": key.expires_at,
+                "metadata": key.metadata,
             }),
         );
         let stored = key.clone();

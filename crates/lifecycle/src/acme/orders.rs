@@ -10,6 +10,7 @@ use domain::acme::order::{Order, OrderStatus};
 use domain::enrollment::EnrollmentState;
 use domain::id::{AuthorizationId, CertificateId, OrderId};
 use domain::identifier::{Identifier, IdentifierError};
+use domain::metadata::Values;
 use domain::policy::{self, Violation};
 use domain::profile::Profile;
 use pki::ari::CertId;
@@ -19,6 +20,7 @@ use store::{StoreError, Tx};
 use super::authorizations::{proof_is_accepted, proof_is_recent};
 use crate::Lifecycle;
 use crate::limits::{self, RateLimited};
+use crate::metadata::Subject;
 
 /// An order as asked for.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +88,8 @@ pub enum NewOrderError {
         "the certificate in `replaces` was replaced already, or an order that replaces it is under way"
     )]
     AlreadyReplaced,
+    #[error("{}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
+    Metadata(Vec<Violation>),
     #[error("the account is deactivated")]
     AccountNotValid,
     #[error(transparent)]
@@ -116,6 +120,20 @@ impl Lifecycle {
                     .await?,
             ),
         };
+        let subject = Subject {
+            account: Some((&account.id, &directory.id)),
+            team: account.team_id.as_ref().or(profile.team_id.as_ref()),
+            profile: &profile,
+            identifiers: &identifiers,
+            replaces: replaces.as_ref(),
+            given: &Values::new(),
+            can_be_asked: true,
+        };
+        // Told now rather than after every name was proven; decided when the order is finalized.
+        let metadata = self.resolve_metadata(subject).await?;
+        if !metadata.violations.is_empty() {
+            return Err(NewOrderError::Metadata(metadata.violations));
+        }
         let authorizations: Vec<Authorization> = identifiers
             .iter()
             .map(|identifier| {

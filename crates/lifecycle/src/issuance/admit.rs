@@ -17,6 +17,7 @@ use store::StoreError;
 use super::Admitted;
 use super::consider::{ConsiderError, Look, Ready};
 use crate::issuers::RouteError;
+use crate::metadata::Subject;
 use crate::{ClockJumped, Lifecycle};
 
 /// One request for one certificate, as any front end makes it.
@@ -36,6 +37,7 @@ pub struct EnrollmentRequest {
     pub not_before: Option<Timestamp>,
     pub not_after: Option<Timestamp>,
     pub replaces: Option<CertificateId>,
+    /// What the requester gave of custom metadata; the rest is inherited.
     pub metadata: BTreeMap<String, String>,
     /// The team that the certificate will be of.
     pub team: Option<TeamId>,
@@ -87,6 +89,7 @@ impl Lifecycle {
         else {
             return Err(AdmitError::Rejected(considered.violations));
         };
+        let metadata = considered.metadata;
         let enrollment = Enrollment {
             id: signing.enrollment.clone(),
             requester: request.requester,
@@ -98,7 +101,8 @@ impl Lifecycle {
             csr_der: request.csr.der,
             not_before: request.not_before,
             not_after: request.not_after,
-            metadata: request.metadata,
+            metadata: metadata.values,
+            metadata_sources: metadata.sources,
             replaces: request.replaces,
             state: EnrollmentState::Signing {
                 issuer: issuer_of(&issuer.issuer),
@@ -115,6 +119,26 @@ impl Lifecycle {
             request: signing,
             issuer,
         })
+    }
+}
+
+impl EnrollmentRequest {
+    /// What the values of its metadata depend on.
+    pub(crate) fn subject(&self) -> Subject<'_> {
+        Subject {
+            account: match &self.requester {
+                Requester::AcmeAccount {
+                    account, directory, ..
+                } => Some((account, directory)),
+                Requester::User { .. } | Requester::Token { .. } | Requester::System => None,
+            },
+            team: self.team.as_ref(),
+            profile: &self.profile,
+            identifiers: &self.identifiers,
+            replaces: self.replaces.as_ref(),
+            given: &self.metadata,
+            can_be_asked: self.requester != Requester::System,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::id::{EnrollmentId, TeamId};
 use domain::issuer::{IssueError, Objection, Prepared, SigningRequest};
+use domain::metadata::{Resolved, Values};
 use domain::policy::{self, Circumstances, Fault, Ledger, Proposal, Step, Violation};
 use domain::profile::ProfileSpec;
 use pki::certificate::CertificateContent;
@@ -29,6 +30,7 @@ pub(crate) struct Considered {
     pub(crate) violations: Vec<Violation>,
     /// Every rule with its outcome, where the ledger was a full one.
     pub(crate) steps: Vec<Step>,
+    pub(crate) metadata: Resolved,
     /// What is to be signed, where nothing was found against it.
     pub(crate) ready: Option<Ready>,
 }
@@ -71,20 +73,25 @@ impl Lifecycle {
         let team = self
             .team_name(&request.profile.spec, request.team.as_ref())
             .await?;
+        let metadata = self.resolve_metadata(request.subject()).await?;
+        metadata.tell(&mut ledger);
         let content = policy::judge(
-            &request.proposal(team.as_deref(), csr_is_assumed),
+            &request.proposal(&metadata.values, team.as_deref(), csr_is_assumed),
             &request.profile,
             &at,
             &mut ledger,
         );
         let ready = match (ledger.count(), issuer) {
-            (0, Some(issuer)) => self.prepare(request, issuer, content, now, &mut ledger)?,
+            (0, Some(issuer)) => {
+                self.prepare(request, issuer, content, &metadata.values, now, &mut ledger)?
+            }
             _ => None,
         };
         let (violations, steps) = ledger.close();
         Ok(Considered {
             violations,
             steps,
+            metadata,
             ready,
         })
     }
@@ -95,6 +102,7 @@ impl Lifecycle {
         request: &EnrollmentRequest,
         issuer: &ConnectedIssuer,
         content: CertificateContent,
+        metadata: &Values,
         now: Timestamp,
         ledger: &mut Ledger,
     ) -> Result<Option<Ready>, IssueError> {
@@ -106,6 +114,7 @@ impl Lifecycle {
             kind: spec.kind,
             pointers: spec.revocation_pointers,
             profile: request.profile.name.clone(),
+            metadata: issuer.issuer.told(metadata),
         };
         match issuer.connector.prepare(&signing, now) {
             Ok(prepared) => {
@@ -193,7 +202,12 @@ pub(crate) enum ConsiderError {
 
 impl EnrollmentRequest {
     /// The request as the rules see it.
-    fn proposal<'a>(&'a self, team: Option<&'a str>, csr_is_assumed: bool) -> Proposal<'a> {
+    fn proposal<'a>(
+        &'a self,
+        metadata: &'a Values,
+        team: Option<&'a str>,
+        csr_is_assumed: bool,
+    ) -> Proposal<'a> {
         Proposal {
             requester: &self.requester,
             identifiers: &self.identifiers,
@@ -204,7 +218,7 @@ impl EnrollmentRequest {
             not_after: self.not_after,
             key_evidence: self.key_evidence.as_ref(),
             team,
-            metadata: &self.metadata,
+            metadata,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::certificate::Chain;
 use domain::enrollment::{Enrollment, EnrollmentState};
 use domain::id::{EnrollmentId, IssuerId};
+use domain::identifier::Identifier;
 use domain::issuer::{Issuance, IssueError, SigningRequest};
 use domain::policy::{self, Circumstances, Decision, Proposal};
 use pki::csr::Csr;
@@ -166,6 +167,7 @@ impl Lifecycle {
             kind: profile.spec.kind,
             pointers: profile.spec.revocation_pointers,
             profile: profile.name.clone(),
+            metadata: issuer.issuer.told(&enrollment.metadata),
         };
         Ok(Admitted {
             enrollment,
@@ -266,7 +268,11 @@ impl Lifecycle {
             &Caller::system(),
             "enrollment.failed",
             enrollment.id.as_str(),
-            json!({ "reason": reason }),
+            json!({
+                "reason": reason,
+                "names": enrollment.identifiers.iter().map(Identifier::value).collect::<Vec<_>>(),
+                "metadata": enrollment.metadata,
+            }),
         );
         let state = EnrollmentState::Failed { reason };
         self.move_enrollment(enrollment, state.clone(), None, Some(event))

@@ -30,13 +30,14 @@ impl Lifecycle {
     pub async fn replace_directory(
         &self,
         name: String,
-        spec: DirectorySpec,
+        mut spec: DirectorySpec,
         team: Option<TeamId>,
         expected: Expected<Timestamp>,
         caller: &Caller,
     ) -> Result<Directory, ReplaceDirectoryError> {
         self.check_directory_rules(&name, &spec, &caller.rights)
             .await?;
+        self.normalize_directory(&name, &mut spec).await?;
         let now = self.now();
         let fresh = Directory {
             id: DirectoryId::mint(now, &*self.random),

@@ -250,6 +250,7 @@ impl Lifecycle {
                 chain: chain.map(CaChain::chain).unwrap_or_default(),
                 is_root: chain.is_some_and(|chain| chain.is_root),
             }),
+            metadata_fields: std::collections::BTreeMap::new(),
             created_at: now,
         }
     }

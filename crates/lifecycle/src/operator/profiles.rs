@@ -1,6 +1,7 @@
 //! Changing what a profile allows.
 
 use domain::id::{ProfileId, TeamId};
+use domain::metadata::Circumstance;
 use domain::profile::{Profile, ProfileSpec, SpecFault, changes};
 use serde_json::json;
 use store::StoreError;
@@ -28,12 +29,13 @@ impl Lifecycle {
     pub async fn replace_profile(
         &self,
         name: String,
-        spec: ProfileSpec,
+        mut spec: ProfileSpec,
         team: Option<TeamId>,
         expected: Expected<u32>,
         caller: &Caller,
     ) -> Result<Profile, ReplaceProfileError> {
-        let faults = self.profile_faults(&name, &spec).await?;
+        let mut faults = self.profile_faults(&name, &spec).await?;
+        faults.extend(self.metadata_faults(&name, &mut spec).await?);
         if !faults.is_empty() {
             return Err(ReplaceProfileError::Rules(faults));
         }
@@ -73,6 +75,31 @@ impl Lifecycle {
             .await?;
         self.profiles.forget(&cached);
         Ok(profile)
+    }
+
+    /// What is wrong with the profile's metadata; the rest is brought into normal form.
+    async fn metadata_faults(
+        &self,
+        name: &str,
+        spec: &mut ProfileSpec,
+    ) -> Result<Vec<SpecFault>, StoreError> {
+        let fields = self.fields().await?;
+        let required = spec.required_metadata.iter().enumerate();
+        let mut faults: Vec<SpecFault> = required
+            .filter(|(_, field)| fields.find(field).is_none())
+            .map(|(position, field)| {
+                let path = format!("required_metadata[{position}]");
+                SpecFault::new(path, fields.missing(field))
+            })
+            .collect();
+        match fields.check_passed_on(&spec.metadata, Circumstance::Profile(name)) {
+            Ok(normal) => spec.metadata = normal,
+            Err(violations) => {
+                let told = violations.iter();
+                faults.extend(told.map(|one| SpecFault::new(one.rule.clone(), one.text())));
+            }
+        }
+        Ok(faults)
     }
 
     /// Everything that is wrong, so that it can be mended at once.

@@ -107,6 +107,7 @@ impl Lifecycle {
                 "serial": certificate.serial,
                 "reason": reason,
                 "names": certificate.names,
+                "metadata": certificate.metadata,
                 "by": format!("{authority:?}"),
                 "key_blocked": blocks,
             }),

@@ -1,5 +1,7 @@
 //! ACME accounts, as operators see them.
 
+use std::collections::BTreeMap;
+
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -22,6 +24,9 @@ pub struct Account {
     /// Name of the team that it is of
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// Values of custom metadata that its orders inherit
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
     /// The address it was made from
     #[serde(skip_serializing_if = "Option::is_none")]
     pub created_from: Option<String>,

@@ -6,7 +6,7 @@ use pki::fingerprint::Fingerprint;
 use pki::revocation::RevocationReason;
 use pki::serial::Serial;
 use pki::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// A certificate of the inventory.
@@ -151,6 +151,49 @@ pub struct CertificateQuery {
     #[param(value_type = Option<String>, format = DateTime)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_after: Option<Timestamp>,
+    /// Values of custom metadata; in a query one parameter for each field,
+    /// `metadata.cost_center=4711`
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "values"
+    )]
+    #[param(ignore)]
+    pub metadata: BTreeMap<String, String>,
+}
+
+impl CertificateQuery {
+    /// The parameters as they go over the wire.
+    pub fn parameters(&self) -> Vec<(String, String)> {
+        let members = match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(members)) => members,
+            Ok(_) | Err(_) => serde_json::Map::new(),
+        };
+        let members = members.into_iter().filter(|(name, _)| name != "metadata");
+        let plain = members.map(|(name, value)| match value {
+            serde_json::Value::String(text) => (name, text),
+            other => (name, other.to_string()),
+        });
+        let values = self.metadata.iter();
+        let values = values.map(|(field, value)| (format!("metadata.{field}"), value.clone()));
+        plain.chain(values).collect()
+    }
+}
+
+/// Values as an object, or gathered into one parameter of a query, which is the object's text.
+fn values<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Form {
+        Object(BTreeMap<String, String>),
+        Text(String),
+    }
+    match Form::deserialize(deserializer)? {
+        Form::Object(values) => Ok(values),
+        Form::Text(text) => serde_json::from_str(&text).map_err(serde::de::Error::custom),
+    }
 }
 
 /// The form of a download; without it the `Accept` header decides, and without that it is `chain`.

@@ -1,8 +1,12 @@
 //! ACME directories and their rules.
 
+use std::collections::BTreeMap;
+
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::metadata::GivenValues;
 
 /// An ACME entry point.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -48,6 +52,9 @@ pub struct DirectoryRules {
     pub pending_authorization_lifetime_seconds: u64,
     /// How long a proof of control serves further orders; 0 asks for a new one each time
     pub authorization_reuse_seconds: u64,
+    /// Values of custom metadata for orders that get them from nowhere nearer
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: GivenValues,
     /// Misbehave like a CA that keeps its clients honest; never for production
     #[serde(skip_serializing_if = "Option::is_none")]
     pub test_mode: Option<TestMode>,
@@ -68,6 +75,7 @@ impl Default for DirectoryRules {
             order_lifetime_seconds: 7 * 24 * 60 * 60,
             pending_authorization_lifetime_seconds: 24 * 60 * 60,
             authorization_reuse_seconds: 0,
+            metadata: GivenValues::new(),
             test_mode: None,
         }
     }

@@ -1,10 +1,13 @@
 //! External account binding keys (RFC 8555 section 7.3.4).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
+
+use super::metadata::GivenValues;
 
 /// A key that ties new ACME accounts to whoever was given it. Its secret is never shown again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -25,6 +28,9 @@ pub struct EabKey {
     /// Name of the team that owns it, and what is ordered with it
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// Values of custom metadata that orders of its accounts inherit
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
     /// How many accounts were bound with it
     pub uses: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +67,7 @@ pub enum EabUsage {
 }
 
 /// A key to be made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateEabKey {
     /// Who it is for
@@ -78,6 +84,9 @@ pub struct CreateEabKey {
     pub allowed_names: Vec<String>,
     #[serde(default)]
     pub usage: EabUsage,
+    /// Values of custom metadata that orders of its accounts inherit
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: GivenValues,
     /// Seconds until it binds no more accounts; absent means never
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lifetime_seconds: Option<u64>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::authorization::Identifier;
+use super::metadata::MetadataSource;
 use super::profile::KeyEvidence;
 
 /// One request for one certificate on its way through the pipeline.
@@ -57,6 +58,9 @@ pub struct Enrollment {
     pub subject: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_evidence: Option<KeyEvidence>,
+    /// Where each of these values came from
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata_sources: BTreeMap<String, MetadataSource>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]

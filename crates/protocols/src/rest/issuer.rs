@@ -1,5 +1,6 @@
 //! Issuers: the configured CAs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use pki::fingerprint::Fingerprint;
@@ -27,6 +28,9 @@ pub struct Issuer {
     /// Its latest CRL
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crl: Option<Crl>,
+    /// Fields of custom metadata that it is told, and what it calls them
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata_fields: BTreeMap<String, String>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }

@@ -1,5 +1,7 @@
 //! ACME orders, with everything that explains where they stand.
 
+use std::collections::BTreeMap;
+
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -46,6 +48,9 @@ pub struct OrderDetails {
     /// Where it stands, in a sentence: what is waited for, or what went wrong
     pub explanation: String,
     pub authorizations: Vec<Authorization>,
+    /// Custom metadata that its certificate has, or would have if it were issued now
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
     /// The pass through the issuance pipeline, once finalized
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Enrollment>,

@@ -4,6 +4,8 @@ mod explain;
 mod names;
 mod subject;
 
+use std::collections::BTreeMap;
+
 use pki::certificate::{ExtendedKeyUsage, KeyUsage};
 use pki::key::KeyAlgorithm;
 use pki::time::Timestamp;
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::directory::ChallengeType;
+use super::metadata::GivenValues;
 pub use explain::{
     ExplainRequest, ExplainedCertificate, ExplainedExtension, Explanation, Outcome, Step, Verdict,
 };
@@ -94,6 +97,12 @@ pub struct ProfileRules {
     pub expressions: Vec<Expression>,
     /// The issuers that sign, with their share of the load
     pub issuers: Vec<IssuerChoice>,
+    /// Values of custom metadata for requests that get them from nowhere nearer
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: GivenValues,
+    /// Fields of custom metadata without which nothing is issued
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub required_metadata: Vec<String>,
 }
 
 const fn an_hour() -> u64 {

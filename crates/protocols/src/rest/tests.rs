@@ -29,6 +29,7 @@ fn eab_key() -> EabKey {
         team: None,
         allowed_names: vec![".example.org".to_owned()],
         usage: EabUsage::Multi,
+        metadata: [("cost_center".to_owned(), "4711".to_owned())].into(),
         uses: 3,
         expires_at: Some(Timestamp::from_seconds(1_800_000_000)),
         revoked_at: None,

@@ -6,6 +6,7 @@ use protocols::rest::account::{Account, AccountQuery, AccountStatus};
 use super::Context;
 use super::client::Client;
 use super::exit::Failure;
+use super::metadata::Change;
 use super::output;
 use super::paging::{self, Paging};
 
@@ -44,6 +45,11 @@ enum Verb {
         /// Id of the account
         id: String,
     },
+    /// Show the custom metadata that orders of an account inherit, or change it
+    #[command(after_help = "Examples:
+  certwright account metadata acc_06ek9q3v5c8m2k7t1r4x0z9w8y
+  certwright account metadata acc_06ek9q3v5c8m2k7t1r4x0z9w8y cost_center=4711 contact=")]
+    Metadata(Change),
     /// Revoke an ACME account, for good; its certificates stay as they are
     #[command(after_help = "Example:
   certwright account revoke acc_06ek9q3v5c8m2k7t1r4x0z9w8y")]
@@ -83,6 +89,7 @@ impl AccountCommand {
                 let shown: Account = client.get(&["acme", "accounts", &id]).await?;
                 Ok(output::print(context.output, &shown)?)
             }
+            Verb::Metadata(change) => change.run(context, &client, &["acme", "accounts"]).await,
             Verb::Revoke { id } => {
                 let path = ["acme", "accounts", &id, "revoke"];
                 let shown: Account = client.act(&path, &()).await?;

@@ -14,6 +14,7 @@ use super::certificate_bulk::BulkCommand;
 use super::certificate_export::Export;
 use super::client::Client;
 use super::exit::Failure;
+use super::metadata::{self, Change, Given};
 use super::output;
 use super::paging::{self, Paging};
 
@@ -32,6 +33,7 @@ enum Verb {
     /// List certificates, newest first
     #[command(after_help = "Examples:
   certwright certificate list --suffix example.org
+  certwright certificate list --metadata cost_center=4711
   certwright certificate list --status valid --expires-before 2027-03-01T00:00:00Z --all")]
     List(Box<List>),
     /// Show one certificate
@@ -52,6 +54,11 @@ enum Verb {
     },
     /// Renew or revoke many at once, after a look at what would be done
     Bulk(BulkCommand),
+    /// Show the custom metadata of a certificate, or change it
+    #[command(after_help = "Examples:
+  certwright certificate metadata crt_06ek9q3v5c8m2k7t1r4x0z9w8y
+  certwright certificate metadata crt_06ek9q3v5c8m2k7t1r4x0z9w8y cost_center=4711 contact=")]
+    Metadata(Change),
     /// Write a certificate to a file
     Export(Export),
     /// Revoke a certificate, for good
@@ -110,6 +117,9 @@ pub(super) struct Filters {
     /// Ends at this instant or later
     #[arg(long, value_name = "TIME")]
     expires_after: Option<Timestamp>,
+    /// With this value of a field of custom metadata; repeatable
+    #[arg(long, value_name = "FIELD=VALUE")]
+    metadata: Vec<Given>,
 }
 
 fn status(text: &str) -> Result<CertificateStatus, String> {
@@ -125,7 +135,7 @@ impl CertificateCommand {
             Verb::List(list) => {
                 let (query, paging) = (list.filters.query(), list.paging);
                 let page = client
-                    .list::<Certificate>(&["certificates"], &query, &paging)
+                    .list::<Certificate>(&["certificates"], &query.parameters(), &paging)
                     .await?;
                 paging::print(context, COLUMNS, &page)
             }
@@ -135,6 +145,7 @@ impl CertificateCommand {
             }
             Verb::Find { what } => find(&client, context, &what).await,
             Verb::Bulk(bulk) => bulk.run(&client, context).await,
+            Verb::Metadata(change) => change.run(context, &client, &["certificates"]).await,
             Verb::Export(export) => export.run(&client).await,
             Verb::Revoke { id, reason } => {
                 let path = ["certificates", &id, "revoke"];
@@ -159,6 +170,7 @@ impl Filters {
             status: self.status,
             expires_before: self.expires_before,
             expires_after: self.expires_after,
+            metadata: metadata::sought(&self.metadata),
         }
     }
 }

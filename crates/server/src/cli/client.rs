@@ -215,6 +215,16 @@ impl Client {
         json(self.send(request).await?).await
     }
 
+    /// Changes parts of a resource.
+    pub async fn patch<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let request = self.request(Method::PATCH, path).json(body);
+        json(self.send(request).await?).await
+    }
+
     /// Puts a value in place of whatever is there.
     pub async fn replace<T: DeserializeOwned>(
         &self,

@@ -9,6 +9,7 @@ use super::Context;
 use super::client::Client;
 use super::exit::Failure;
 use super::lifetime::Lifetime;
+use super::metadata::{self, Change, Given};
 use super::output;
 use super::paging::{self, Paging};
 
@@ -40,8 +41,14 @@ enum Verb {
     },
     /// Make a key; its secret is shown this once
     #[command(after_help = "Example:
-  certwright eab create --name 'web team' --directory internal --allow .web.example.org --lifetime 7d")]
+  certwright eab create --name 'web team' --directory internal --allow .web.example.org --lifetime 7d \\
+    --metadata cost_center=4711")]
     Create(Create),
+    /// Show the custom metadata that orders under a key inherit, or change it
+    #[command(after_help = "Examples:
+  certwright eab metadata eab_06ek9q3v5c8m2k7t1r4x0z9w8y
+  certwright eab metadata eab_06ek9q3v5c8m2k7t1r4x0z9w8y cost_center=4711 contact=")]
+    Metadata(Change),
     /// Revoke a key
     #[command(after_help = "Example:
   certwright eab revoke eab_06ek9q3v5c8m2k7t1r4x0z9w8y --cascade")]
@@ -71,6 +78,9 @@ struct Create {
     /// May bind any number of accounts, not just one
     #[arg(long)]
     multi: bool,
+    /// Custom metadata that orders of its accounts inherit; repeatable
+    #[arg(long, value_name = "FIELD=VALUE")]
+    metadata: Vec<Given>,
     /// How long it binds accounts: 90d, 12h; for ever without it
     #[arg(long)]
     lifetime: Option<Lifetime>,
@@ -104,6 +114,7 @@ impl EabCommand {
                 ];
                 Ok(output::print_columns(context.output, &columns, &made)?)
             }
+            Verb::Metadata(change) => change.run(context, &client, &["acme", "eab-keys"]).await,
             Verb::Revoke { id, cascade } => {
                 let path = ["acme", "eab-keys", &id, "revoke"];
                 let query = RevokeEabKeyQuery { cascade };
@@ -125,6 +136,7 @@ impl Create {
                 true => EabUsage::Multi,
                 false => EabUsage::Single,
             },
+            metadata: metadata::given(&self.metadata),
             lifetime_seconds: self.lifetime.map(|lifetime| lifetime.0),
         }
     }

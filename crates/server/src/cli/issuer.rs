@@ -8,12 +8,14 @@ use protocols::rest::issuer::{
     Crl, ImportIssuer, InstallCertificate, Issuer, IssuerRequest, RequestIssuer, SetIssuerState,
     WantedState,
 };
+use protocols::rest::metadata::IssuerMetadataFields;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::Context;
 use super::client::Client;
 use super::exit::Failure;
+use super::metadata::{Given, sought};
 use super::{files, output, paging};
 
 /// Arguments of `certwright issuer`.
@@ -39,6 +41,17 @@ enum Verb {
     Show {
         /// Name of the issuer
         name: String,
+    },
+    /// Say which fields of custom metadata a CA is told, and under which names; nothing is told unless said
+    #[command(after_help = "Examples:
+  certwright issuer tell vendor 'cost_center=Custom Field 1' 'contact=requestor'
+  certwright issuer tell vendor                     # nothing from now on")]
+    Tell {
+        /// Name of the issuer
+        name: String,
+        /// A field and the CA's own name for it
+        #[arg(value_name = "FIELD=NAME")]
+        fields: Vec<Given>,
     },
     /// Make a key for a CA whose certificate comes from a CA elsewhere, and write its request
     #[command(after_help = "Example:
@@ -116,6 +129,13 @@ impl IssuerCommand {
                 paging::print_items(context, COLUMNS, &issuers, row)
             }
             Verb::Show { name } => print(context, &client.get(&["issuers", &name]).await?),
+            Verb::Tell { name, fields } => {
+                let body = IssuerMetadataFields {
+                    metadata_fields: sought(&fields),
+                };
+                let path = ["issuers", &name, "metadata-fields"];
+                print(context, &client.replace(&path, &body).await?)
+            }
             Verb::Csr {
                 name,
                 subject,

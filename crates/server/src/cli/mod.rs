@@ -18,6 +18,7 @@ pub mod eab;
 pub mod enroll;
 pub mod enrollment;
 pub mod exit;
+pub mod field;
 mod files;
 pub mod grant;
 pub mod issuer;
@@ -25,6 +26,7 @@ mod lifetime;
 mod local;
 pub mod login;
 pub mod me;
+pub mod metadata;
 pub mod order;
 mod ordered;
 pub mod output;
@@ -114,6 +116,8 @@ enum Command {
     Issuer(issuer::IssuerCommand),
     /// Profiles: what may be issued
     Profile(profile::ProfileCommand),
+    /// Fields of custom metadata
+    Field(field::FieldCommand),
     /// ACME directories and their rules
     Directory(directory::DirectoryCommand),
     /// ACME accounts
@@ -158,6 +162,7 @@ impl Command {
             Self::Certificate(certificate) => certificate.run(context).await,
             Self::Issuer(issuer) => issuer.run(context).await,
             Self::Profile(profile) => profile.run(context).await,
+            Self::Field(field) => field.run(context).await,
             Self::Directory(directory) => directory.run(context).await,
             Self::Account(account) => account.run(context).await,
             Self::Order(order) => order.run(context).await,

@@ -97,6 +97,76 @@ async fn export(shell: &Shell, id: &str, file: &Path) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_defines_a_field_and_finds_certificates_by_it() {
+    let server = TestServer::start().await;
+    let shell = Shell::of(&server).await;
+    let pattern = "pattern=[A-Z]+-[0-9]+";
+    let rules = ["--set", "label=Billing", "--set", pattern];
+    let define = [["field", "set", "billing_code"].as_slice(), &rules].concat();
+    shell.done(&define).await;
+    let broken = ["field", "set", "billing_code", "--set", "pattern=[A-"];
+    assert_eq!(
+        shell.code(&broken).await,
+        Some(1),
+        "refused when it is saved"
+    );
+    assert!(
+        shell
+            .done(&["field", "list"])
+            .await
+            .contains("billing_code")
+    );
+    let value = "metadata.billing_code=PX-1";
+    shell
+        .done(&["directory", "set", "default", "--set", value])
+        .await;
+    let client = server.registered_client().await;
+    client.issue(&server, &["cli.example.org"]).await;
+    let json = ["--output", "json"];
+    let find = ["certificate", "list", "--metadata", "billing_code=PX-1"];
+    let found = shell.done(&[find.as_slice(), &json].concat()).await;
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let id = found[0]["id"].as_str().unwrap();
+    let change = ["certificate", "metadata", id, "billing_code=PX-2"];
+    assert!(shell.done(&change).await.contains("PX-2"));
+    assert_eq!(
+        shell
+            .code(&["certificate", "metadata", id, "billing_code=x"])
+            .await,
+        Some(1)
+    );
+    assert!(
+        shell
+            .done(&["certificate", "metadata", id])
+            .await
+            .contains("PX-2")
+    );
+    assert!(shell.done(&find).await.contains("nothing found"));
+    let account = client.kid.as_deref().unwrap().rsplit('/').next().unwrap();
+    shell
+        .done(&["account", "metadata", account, "billing_code=PX-3"])
+        .await;
+    let eab = [
+        "eab",
+        "create",
+        "--name",
+        "web",
+        "--metadata",
+        "billing_code=PX-4",
+    ];
+    let made = shell.done(&[eab.as_slice(), &json].concat()).await;
+    let made: serde_json::Value = serde_json::from_str(&made).unwrap();
+    let shown = shell
+        .done(&["eab", "metadata", made["id"].as_str().unwrap()])
+        .await;
+    assert!(shown.contains("PX-4"), "{shown}");
+    shell
+        .done(&["issuer", "tell", "issuing", "billing_code=Custom 1"])
+        .await;
+    shell.done(&["field", "retire", "billing_code"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exit_codes_tell_scripts_what_happened() {
     let server = TestServer::start().await;
     let shell = Shell::of(&server).await;

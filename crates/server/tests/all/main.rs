@@ -20,6 +20,7 @@ mod interop;
 mod issuance_rules;
 mod listener;
 mod lying_ca;
+mod metadata;
 mod network;
 mod nodes;
 mod pki_frontend;

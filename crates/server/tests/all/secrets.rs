@@ -107,6 +107,7 @@ async fn canaries(server: &TestServer) -> Canaries {
         team: None,
         allowed_names: Vec::new(),
         usage: EabUsage::Multi,
+        metadata: Default::default(),
         lifetime: None,
     };
     let eab = lifecycle.create_eab_key(request, &caller).await.unwrap();

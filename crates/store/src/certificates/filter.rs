@@ -27,6 +27,8 @@ pub struct CertificateFilter {
     pub expires_before: Option<Timestamp>,
     pub expires_after: Option<Timestamp>,
     pub origin: Option<Origin>,
+    /// Fields of custom metadata and the values they must have.
+    pub metadata: Vec<(String, String)>,
 }
 
 /// Which names a certificate must have one of.
@@ -85,6 +87,28 @@ impl CertificateFilter {
             None => list,
             Some((status, now)) => with_status(list, status, now),
         })
+    }
+}
+
+impl CertificateFilter {
+    /// Adds the conditions on metadata. The certificates of the value at `rare` are few and looked
+    /// up first; other values are looked at for each certificate that fits so far.
+    pub(super) fn apply_metadata<'a>(&'a self, list: List<'a>, rare: Option<usize>) -> List<'a> {
+        let mut list = list;
+        for (index, (field, value)) in self.metadata.iter().enumerate() {
+            let condition = match rare == Some(index) {
+                true => {
+                    "id IN (SELECT certificate_id FROM certificate_metadata \
+                     WHERE field = ? AND value = ?)"
+                }
+                false => {
+                    "EXISTS (SELECT 1 FROM certificate_metadata \
+                     WHERE certificate_id = certificates.id AND field = ? AND value = ?)"
+                }
+            };
+            list = list.and_each(condition, [field, value]);
+        }
+        list
     }
 }
 

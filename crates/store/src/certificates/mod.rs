@@ -12,6 +12,7 @@ use pki::serial::Serial;
 
 use self::filter::Spread;
 pub use self::filter::{CertificateFilter, NameQuery};
+pub(crate) use self::names::key as name_key;
 pub use self::revocation::RevokedCertificate;
 
 use self::columns::{columns, read};
@@ -40,7 +41,9 @@ impl Tx<'_> {
             .map(|name| vec![name.into(), certificate.id.as_str().into()])
             .collect();
         let sql = "INSERT INTO certificate_names (name, certificate_id) VALUES ($1, $2)";
-        self.execute_each(sql, &rows).await.map(drop)
+        self.execute_each(sql, &rows).await?;
+        self.file_certificate_metadata(&certificate.id, &certificate.metadata)
+            .await
     }
 
     /// The certificate with that id.
@@ -135,8 +138,9 @@ impl Tx<'_> {
     ) -> Result<Vec<InventoryCertificate>, StoreError> {
         // The page is found in an index that holds all that is filtered by; only then are its rows read.
         let list = List::new("SELECT id FROM certificates");
+        let list = filter.apply(list, self.spread(filter).await?)?;
         let (page, values) = filter
-            .apply(list, self.spread(filter).await?)?
+            .apply_metadata(list, self.rare_value(filter).await?)
             .and_if("id < ?", after.map(CertificateId::as_str))
             .limit("ORDER BY id DESC", limit);
         let sql = format!(
@@ -163,8 +167,28 @@ impl Tx<'_> {
         filter: &CertificateFilter,
     ) -> Result<u64, StoreError> {
         let list = List::new("SELECT count(*) FROM certificates");
-        let (sql, values) = filter.apply(list, Spread::Few)?.all();
+        let list = filter.apply(list, Spread::Few)?;
+        let (sql, values) = filter.apply_metadata(list, Some(0)).all();
         self.query_one(&sql, &values).await?.get(0)
+    }
+
+    /// Which value of a filter so few certificates have that they are best looked up by it.
+    async fn rare_value(
+        &mut self,
+        filter: &CertificateFilter,
+    ) -> Result<Option<usize>, StoreError> {
+        let sql = "SELECT count(*) FROM (SELECT 1 AS one FROM certificate_metadata \
+                   WHERE field = $1 AND value = $2 LIMIT $3) AS first_ones";
+        for (index, (field, value)) in filter.metadata.iter().enumerate() {
+            let count: u32 = self
+                .query_one(sql, params![field, value, FEW + 1])
+                .await?
+                .get(0)?;
+            if count <= FEW {
+                return Ok(Some(index));
+            }
+        }
+        Ok(None)
     }
 
     /// Whether the names of a filter are few enough to be looked up first.

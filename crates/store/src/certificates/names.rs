@@ -9,7 +9,7 @@ pub(super) fn keys(names: &[String]) -> BTreeSet<String> {
 }
 
 /// `www.Example.org` is filed as `org.example.www`; addresses, mail addresses and URIs as they are.
-pub(super) fn key(name: &str) -> String {
+pub(crate) fn key(name: &str) -> String {
     let name = name.trim_end_matches('.').to_lowercase();
     if name.parse::<IpAddr>().is_ok() || name.contains(['@', ':', '/']) {
         return name;

@@ -16,6 +16,7 @@ use domain::id::*;
 use domain::identifier::Identifier;
 use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, Prepared};
 use domain::keystore::KeyReference;
+use domain::metadata::Source;
 use domain::profile::{Profile, preset};
 use domain::token::ApiToken;
 use pki::fingerprint::Fingerprint;
@@ -71,6 +72,7 @@ pub fn issuer(name: &str) -> Issuer {
             chain: chain(),
             is_root: false,
         }),
+        metadata_fields: BTreeMap::from([("owner".to_owned(), "Custom 1".to_owned())]),
         created_at: at(0),
     }
 }
@@ -113,6 +115,7 @@ pub fn eab_key(directory: &DirectoryId) -> EabKey {
             "192.0.2.0/24".parse().unwrap(),
         ],
         usage: EabUsage::Single,
+        metadata: BTreeMap::from([("owner".to_owned(), "web".to_owned())]),
         uses: 0,
         expires_at: Some(at(1000)),
         revoked_at: None,
@@ -133,6 +136,7 @@ pub fn account(directory: &DirectoryId, thumbprint: &str) -> Account {
         terms_agreed: true,
         eab_key_id: None,
         eab_jws: None,
+        metadata: BTreeMap::from([("owner".to_owned(), "web".to_owned())]),
         created_from: Some("192.0.2.7".to_owned()),
         team_id: None,
         created_at: at(0),
@@ -206,6 +210,7 @@ pub fn enrollment() -> Enrollment {
         not_before: None,
         not_after: Some(at(900)),
         metadata: BTreeMap::from([("team".to_owned(), "web".to_owned())]),
+        metadata_sources: BTreeMap::from([("team".to_owned(), Source::EabKey)]),
         replaces: None,
         state: EnrollmentState::Approved {
             attempts: 0,

@@ -39,6 +39,7 @@ fn issuer(name: &str, key: KeyReference, chain: Vec<Vec<u8>>, is_root: bool) -> 
             chain: Chain::new(chain),
             is_root,
         }),
+        metadata_fields: Default::default(),
         created_at: now(),
     }
 }
@@ -98,6 +99,7 @@ fn request(change: impl FnOnce(&mut CertificateContent)) -> SigningRequest {
         kind: CertificateKind::TlsServer,
         pointers: RevocationPointers::default(),
         profile: "default".to_owned(),
+        metadata: Default::default(),
     }
 }
 

@@ -15,5 +15,5 @@ mod problems;
 mod renewal_info;
 mod revocation;
 mod rfc8555;
-mod support;
+pub mod support;
 mod validation_age;

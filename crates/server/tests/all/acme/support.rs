@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::acme::directory::DirectorySpec;
 use domain::acme::eab::EabUsage;
+use domain::metadata::Values;
 use lifecycle::acme::eab_keys::NewEabKey;
 use lifecycle::actor::Caller;
 use lifecycle::operator::Expected;
@@ -14,7 +15,7 @@ use testkit::TestServer;
 use testkit::acme::{Answer, Client};
 
 /// Makes a directory, or changes the one of that name.
-pub(super) async fn put_directory(
+pub(crate) async fn put_directory(
     server: &TestServer,
     name: &str,
     change: impl FnOnce(&mut DirectorySpec),
@@ -34,24 +35,25 @@ pub(super) async fn put_directory(
 }
 
 /// A client with an account in a directory that is not `default`.
-pub(super) async fn registered_in(server: &TestServer, directory: &str) -> Client {
+pub(crate) async fn registered_in(server: &TestServer, directory: &str) -> Client {
     let mut client = Client::new(&server.directory_url(directory)).await;
     client.register().await.assert_status(201);
     client
 }
 
 /// A binding key as an operator hands it out.
-pub(super) struct BindingKey {
-    pub(super) id: domain::id::EabKeyId,
-    pub(super) hmac: String,
+pub(crate) struct BindingKey {
+    pub(crate) id: domain::id::EabKeyId,
+    pub(crate) hmac: String,
 }
 
 /// What a binding key may be used for.
-pub(super) struct KeyTerms<'a> {
-    pub(super) directory: Option<&'a str>,
-    pub(super) names: &'a [&'a str],
-    pub(super) usage: EabUsage,
-    pub(super) lifetime: Option<Duration>,
+pub(crate) struct KeyTerms<'a> {
+    pub(crate) directory: Option<&'a str>,
+    pub(crate) names: &'a [&'a str],
+    pub(crate) usage: EabUsage,
+    pub(crate) metadata: Values,
+    pub(crate) lifetime: Option<Duration>,
 }
 
 impl Default for KeyTerms<'_> {
@@ -60,18 +62,20 @@ impl Default for KeyTerms<'_> {
             directory: None,
             names: &[],
             usage: EabUsage::Single,
+            metadata: Values::new(),
             lifetime: None,
         }
     }
 }
 
-pub(super) async fn binding_key(server: &TestServer, terms: KeyTerms<'_>) -> BindingKey {
+pub(crate) async fn binding_key(server: &TestServer, terms: KeyTerms<'_>) -> BindingKey {
     let request = NewEabKey {
         name: "the build farm".to_owned(),
         directory: terms.directory.map(str::to_owned),
         team: None,
         allowed_names: terms.names.iter().map(|n| n.parse().unwrap()).collect(),
         usage: terms.usage,
+        metadata: terms.metadata,
         lifetime: terms.lifetime,
     };
     let created = server
@@ -87,7 +91,7 @@ pub(super) async fn binding_key(server: &TestServer, terms: KeyTerms<'_>) -> Bin
 
 impl BindingKey {
     /// newAccount bound by this key.
-    pub(super) async fn register(&self, client: &mut Client) -> Answer {
+    pub(crate) async fn register(&self, client: &mut Client) -> Answer {
         let binding = client.binding(self.id.as_str(), &self.hmac);
         client
             .register_with(json!({
@@ -99,7 +103,7 @@ impl BindingKey {
 }
 
 /// How many accounts, orders and certificates there are.
-pub(super) async fn census(server: &TestServer) -> (usize, usize, usize) {
+pub(crate) async fn census(server: &TestServer) -> (usize, usize, usize) {
     let lifecycle = server.lifecycle();
     let accounts = lifecycle.list_accounts(AccountFilter::default(), None, MANY);
     let accounts = accounts.await.unwrap().len();
@@ -113,7 +117,7 @@ pub(super) async fn census(server: &TestServer) -> (usize, usize, usize) {
 }
 
 /// How many events of that name there are.
-pub(super) async fn events(server: &TestServer, name: &str) -> usize {
+pub(crate) async fn events(server: &TestServer, name: &str) -> usize {
     let filter = EventFilter {
         name: Some(name.to_owned()),
         ..EventFilter::default()
@@ -123,7 +127,7 @@ pub(super) async fn events(server: &TestServer, name: &str) -> usize {
 }
 
 /// The URLs of an answer's links of that relation.
-pub(super) fn links(answer: &Answer, relation: &str) -> Vec<String> {
+pub(crate) fn links(answer: &Answer, relation: &str) -> Vec<String> {
     let wanted = format!(";rel=\"{relation}\"");
     answer
         .headers
@@ -136,7 +140,7 @@ pub(super) fn links(answer: &Answer, relation: &str) -> Vec<String> {
 
 /// P6: what every refused POST carries, whatever it was refused for.
 #[track_caller]
-pub(super) fn assert_complete_refusal(answer: &Answer) {
+pub(crate) fn assert_complete_refusal(answer: &Answer) {
     assert!(answer.status >= 400, "{} {}", answer.status, answer.text);
     assert_eq!(
         answer.header("content-type"),
@@ -167,18 +171,18 @@ fn assert_registered_type(problem: &Value) {
 
 /// The refusal's status and type, and all that P6 asks.
 #[track_caller]
-pub(super) fn assert_refused(answer: &Answer, status: u16, kind: &str) {
+pub(crate) fn assert_refused(answer: &Answer, status: u16, kind: &str) {
     answer.assert_problem(status, kind);
     assert_complete_refusal(answer);
 }
 
 /// Of an order, its first authorization's URL.
-pub(super) fn first_authorization(order: &Value) -> &str {
+pub(crate) fn first_authorization(order: &Value) -> &str {
     order["authorizations"][0].as_str().unwrap()
 }
 
 /// The status of the order at that URL.
-pub(super) async fn status(client: &Client, url: &str) -> String {
+pub(crate) async fn status(client: &Client, url: &str) -> String {
     let body = client.get(url).await.json();
     body["status"].as_str().unwrap().to_owned()
 }

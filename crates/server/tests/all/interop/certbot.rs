@@ -8,6 +8,8 @@ use super::openssl::{Issued, serial};
 use super::process::{run, succeed, tool};
 use super::site::Site;
 
+use http::Method;
+use serde_json::{Value, json};
 use tokio::process::Command;
 
 /// certbot with folders of its own, trusting the site's root.
@@ -159,6 +161,51 @@ async fn certbot_binds_its_account_to_an_external_one() {
     Issued::read(&site, &live(&site, "fullchain.pem"))
         .verify_for(&site, "a.example.org")
         .await;
+}
+
+#[tokio::test]
+async fn certbot_gets_certificates_that_carry_the_billing_code_of_its_binding_key() {
+    let required = [("ACME__EXTERNAL_ACCOUNT_REQUIRED", "true")];
+    let site = Site::with(Answering::Client, &required).await;
+    let rules =
+        json!({ "label": "Billing code", "required": true, "pattern": "[A-Z]{2}-[0-9]{4}" });
+    let field = "/api/v1/metadata-fields/billing_code";
+    site.call(Method::PUT, field, &rules).await;
+    let (kid, hmac) = site.eab_key().await;
+    let arguments = [
+        "-d",
+        "a.example.org",
+        "--eab-kid",
+        &kid,
+        "--eab-hmac-key",
+        &hmac,
+    ];
+    let refused = run(&mut standalone(&site, &arguments)).await;
+    let said = refused.said.replace('\n', " ");
+    assert!(
+        !refused.succeeded && said.contains("billing_code") && said.contains(&kid),
+        "{}",
+        refused.said
+    );
+
+    let path = format!("/api/v1/acme/eab-keys/{kid}/metadata");
+    let code = |code: &str| json!({ "metadata": { "billing_code": code } });
+    site.call(Method::PATCH, &path, &code("PX-4711")).await;
+    succeed(&mut standalone(&site, &arguments)).await;
+    Issued::read(&site, &live(&site, "fullchain.pem"))
+        .verify_for(&site, "a.example.org")
+        .await;
+    let first = serial(&live(&site, "cert.pem")).await;
+
+    // The key moves on; what renews keeps its code.
+    site.call(Method::PATCH, &path, &code("PX-4712")).await;
+    let renewed =
+        run(certbot(&site, "renew").args(["--force-renewal", "--no-random-sleep-on-renew"])).await;
+    assert!(renewed.succeeded, "{}", renewed.said);
+    assert_ne!(serial(&live(&site, "cert.pem")).await, first);
+    let found = "/api/v1/certificates?metadata.billing_code=PX-4711&name=a.example.org";
+    let found = site.call(Method::GET, found, &Value::Null).await;
+    assert_eq!(found["items"].as_array().unwrap().len(), 2, "{found}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod enrollments;
 mod events;
 mod jobs;
 mod limits;
+mod metadata;
 mod revocation;
 
 /// `transact!(database, |tx| { … })` runs the block in a transaction and answers its value.

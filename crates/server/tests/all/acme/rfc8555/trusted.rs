@@ -27,7 +27,7 @@ async fn bound(server: &TestServer, names: &[&str]) -> Client {
         names,
         directory: Some("inside"),
         usage: EabUsage::Single,
-        lifetime: None,
+        ..KeyTerms::default()
     };
     let key = binding_key(server, terms).await;
     let mut client = Client::new(&server.directory_url("inside")).await;
