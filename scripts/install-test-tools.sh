@@ -28,6 +28,9 @@ single=(
     pebble-challtestsrv                    pebble
 )
 
+# A log collector with its libraries: installed, it would take over the system's own log.
+collector=(rsyslog rsyslog-gnutls libestr0 libfastjson4 liblognorm5)
+
 say() { printf 'test tools: %s\n' "$*"; }
 
 has() { # COMMAND_OR_PATTERN
@@ -93,10 +96,25 @@ install_single() {
     rm -rf "$scratch"
 }
 
+install_collector() {
+    [[ -x $tools/rsyslog/usr/sbin/rsyslogd ]] && return 0
+    local package scratch
+    say "unpacking ${collector[*]}"
+    apt_update "${collector[@]}"
+    scratch=$(mktemp -d)
+    for package in "${collector[@]}"; do
+        (cd "$scratch" && apt-get download -qq -o APT::Sandbox::User=root "$package")
+        dpkg-deb -x "$scratch/${package}"_*.deb "$scratch/rsyslog"
+    done
+    rm -rf "$tools/rsyslog"
+    cp -r "$scratch/rsyslog" "$tools/rsyslog"
+    rm -rf "$scratch"
+}
+
 install_python() {
     local wanted=scripts/test-requirements.txt
     cmp -s "$wanted" "$tools/venv/installed.txt" && "$tools/venv/bin/python" -c '' 2>/dev/null && return 0
-    say "installing certbot and pkilint into $tools/venv"
+    say "installing Python tools into $tools/venv"
     rm -rf "$tools/venv"
     python3 -m venv "$tools/venv"
     "$tools/venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
@@ -116,6 +134,7 @@ install_npm() {
 
 install_system
 install_single
+install_collector
 install_python
 install_npm
 say "ready in $tools"

@@ -29,6 +29,15 @@ pub struct Event {
     pub request_id: Option<String>,
 }
 
+impl Event {
+    /// Adds a detail that only the transaction knows: what was there before, what is there now.
+    pub fn note(&mut self, member: &str, value: impl Serialize) {
+        if let (Value::Object(data), Ok(value)) = (&mut self.data, serde_json::to_value(value)) {
+            data.insert(member.to_owned(), value);
+        }
+    }
+}
+
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

@@ -18,6 +18,7 @@ pub mod identifier;
 pub mod issuer;
 pub mod keystore;
 pub mod metadata;
+pub mod notification;
 pub mod pattern;
 pub mod permission;
 pub mod policy;

@@ -41,6 +41,7 @@ impl Origin {
                 address: self.address.clone(),
             },
             request_id: self.request_id.clone(),
+            why: None,
             rights: Rights::none(),
         }
     }

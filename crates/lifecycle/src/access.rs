@@ -216,7 +216,8 @@ impl Lifecycle {
     /// administrator's stays.
     pub async fn revoke_token(&self, id: &TokenId, caller: &Caller) -> Result<(), AccessError> {
         let now = self.now();
-        let event = self.event(caller, "token.revoked", id.as_str(), json!({}));
+        let data = json!({ "before": "usable", "after": "revoked" });
+        let event = self.event(caller, "token.revoked", id.as_str(), data);
         let (id, rights) = (id.clone(), caller.rights.clone());
         self.store
             .write("token.revoke", move |tx| {

@@ -162,7 +162,8 @@ pub fn verify_export(
     Ok(end)
 }
 
-fn verify_signature(checkpoint: &Checkpoint, key: &PublicKey) -> Result<(), ChainFault> {
+/// Checks a checkpoint's signature.
+pub fn verify_signature(checkpoint: &Checkpoint, key: &PublicKey) -> Result<(), ChainFault> {
     let position = checkpoint.position;
     let fault = || ChainFault::CheckpointSignature { position };
     let signature = STANDARD

@@ -18,6 +18,7 @@ pub mod issuers;
 pub mod jobs;
 pub mod limits;
 pub mod metadata;
+pub mod notification;
 pub mod operator;
 pub mod profiles;
 pub mod renewal;
@@ -33,6 +34,7 @@ use domain::acme::validation::{CaaChecker, ChallengeValidator};
 use domain::clock::Clock;
 use domain::issuer::ConnectorFactory;
 use domain::keystore::{KeyStore, Sealer};
+use domain::notification::notifier::NotifierKind;
 use pki::random::Random;
 use pki::time::Timestamp;
 use store::Store;
@@ -47,6 +49,8 @@ pub use store::crls::StoredCrl;
 pub use store::enrollments::EnrollmentFilter;
 pub use store::events::EventFilter;
 pub use store::grants::GrantFilter;
+pub use store::notification::deliveries::DeliveryFilter;
+pub use store::notification::incidents::IncidentFilter;
 pub use store::orders::OrderFilter;
 
 /// What the outside provides.
@@ -59,6 +63,7 @@ pub struct Ports {
     pub connectors: Arc<dyn ConnectorFactory>,
     pub validators: Vec<Arc<dyn ChallengeValidator>>,
     pub caa: Arc<dyn CaaChecker>,
+    pub notifiers: Vec<Arc<dyn NotifierKind>>,
 }
 
 /// The verbs, with what they need. One per process, shared by all front ends.
@@ -82,6 +87,8 @@ pub struct Lifecycle {
     pub(crate) ocsp: revocation::ocsp::OcspCache,
     pub(crate) crls: revocation::crl::CrlCache,
     pub(crate) jobs: jobs::JobSignal,
+    pub(crate) event_ids: actor::EventIds,
+    pub(crate) notifiers: Arc<notification::Notifiers>,
     pub(crate) probes: acme::validation::Probes,
     /// Work that outlives the request that began it; shutdown waits for it.
     pub(crate) tasks: TaskTracker,
@@ -102,6 +109,8 @@ impl Lifecycle {
             ocsp: revocation::ocsp::OcspCache::new(),
             crls: revocation::crl::CrlCache::new(),
             jobs: jobs::JobSignal::default(),
+            event_ids: actor::EventIds::default(),
+            notifiers: Arc::new(notification::Notifiers::new(ports.notifiers)),
             probes: acme::validation::Probes::new(settings.validation.concurrency),
             tasks: TaskTracker::new(),
             clock_watch: clock_watch::ClockWatch::new(&*ports.clock, settings.max_clock_jump),

@@ -121,13 +121,15 @@ impl Lifecycle {
     ) -> Result<Profile, StoreError> {
         let now = self.now();
         let fresh = ProfileId::mint(now, &*self.random);
-        let event = self.event(caller, "profile.changed", &name, json!({ "name": name }));
+        let data = json!({ "name": name, "after": spec });
+        let mut event = self.event(caller, "profile.changed", &name, data);
         let cached = name.clone();
         let profile = self
             .store
             .write("profile.put", move |tx| {
                 Box::pin(async move {
                     let previous = tx.find_profile(&name).await?;
+                    event.note("before", previous.as_ref().map(|previous| &previous.spec));
                     let profile = Profile {
                         id: previous.as_ref().map_or(fresh, |p| p.id.clone()),
                         name,

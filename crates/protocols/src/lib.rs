@@ -4,3 +4,4 @@
 
 pub mod acme;
 pub mod rest;
+pub mod siem;

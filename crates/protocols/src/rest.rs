@@ -5,6 +5,7 @@
 //! so that a newer server can say more.
 
 pub mod account;
+pub mod alert;
 pub mod audit;
 pub mod authorization;
 pub mod bulk;
@@ -17,6 +18,7 @@ pub mod grant;
 pub mod issuer;
 pub mod me;
 pub mod metadata;
+pub mod notification;
 pub mod order;
 pub mod page;
 pub mod problem;

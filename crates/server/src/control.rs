@@ -98,6 +98,7 @@ pub fn console(uid: u32) -> Caller {
         },
         request_id: None,
         // Whoever can open the data directory owns everything in it.
+        why: None,
         rights: Rights::everything(),
     }
 }

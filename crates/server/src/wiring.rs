@@ -13,6 +13,7 @@ use connectors::keystore::{
     AeadSealer, FileKeyStore, KeyRing, Pkcs11Config, Pkcs11KeyStore, SealKey, TokenSelector,
 };
 use connectors::net::{Dialer, NetworkPolicy, Resolver, ResolverConfig};
+use connectors::notify;
 use domain::acme::directory::{Caa, DirectorySpec};
 use domain::clock::Clock;
 use domain::id::NodeId;
@@ -122,6 +123,7 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
         key_store: keys,
         validators: validators(&dialer, probes),
         caa: Arc::new(DnsCaaChecker::new(resolver)),
+        notifiers: notify::kinds(&dialer),
     };
     Ok(Wired {
         lifecycle: Lifecycle::new(ports, settings),

@@ -17,6 +17,10 @@ pub struct EventFilter {
     pub name: Option<String>,
     /// The id of what it happened to.
     pub object: Option<String>,
+    /// The id of who did it.
+    pub actor: Option<String>,
+    /// The HTTP request in whose course it happened.
+    pub request_id: Option<String>,
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
@@ -33,13 +37,16 @@ const SEALING: Sql<'static> = Sql::each(
 impl Tx<'_> {
     /// Adds an event. It is not sealed yet.
     pub async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
-        let sql = "INSERT INTO events (id, name, at, object, event) VALUES ($1, $2, $3, $4, $5)";
+        let sql = "INSERT INTO events (id, name, at, object, event, actor, request_id) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let values = params![
             event.id.as_str(),
             &event.name,
             event.at,
             &event.object,
-            canonical(event)?
+            canonical(event)?,
+            &event.actor.id,
+            event.request_id.as_deref(),
         ];
         self.execute_one(sql, values).await
     }
@@ -62,6 +69,8 @@ impl Tx<'_> {
             .and_if("name >= ?", prefix.as_ref().map(|(from, _)| *from))
             .and_if("name < ?", prefix.as_ref().map(|(_, to)| to))
             .and_if("object = ?", filter.object.as_deref())
+            .and_if("actor = ?", filter.actor.as_deref())
+            .and_if("request_id = ?", filter.request_id.as_deref())
             .and_if("at >= ?", filter.since)
             .and_if("at <= ?", filter.until)
             .and_if("id >= ?", oldest.as_ref().map(EventId::as_str))
@@ -73,6 +82,13 @@ impl Tx<'_> {
             .iter()
             .map(|row| row.json(0))
             .collect()
+    }
+
+    /// The event with that id.
+    pub async fn find_event(&mut self, id: &EventId) -> Result<Option<Event>, StoreError> {
+        let sql = "SELECT event FROM events WHERE id = $1";
+        let row = self.query_opt(sql, params![id.as_str()]).await?;
+        row.map(|row| row.json(0)).transpose()
     }
 
     /// Gives up to `limit` events their position and hash, in the order of their ids, and answers how

@@ -30,6 +30,7 @@ mod list;
 mod metadata;
 mod migrate;
 mod nonces;
+pub mod notification;
 pub mod ocsp_responders;
 pub mod orders;
 mod postgres;

@@ -52,6 +52,13 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 9,
+        name: "notify",
+        sql: include_str!("../migrations/0009_notify.sql"),
+        sqlite: include_str!("../migrations/0009_notify.sqlite.sql"),
+        postgres: include_str!("../migrations/0009_notify.postgres.sql"),
+    },
 ];
 
 /// How far to go: the newest version, or an older one for a backup made there.

@@ -12,6 +12,7 @@ pub mod dns;
 pub mod http01;
 pub mod issuer;
 pub mod process;
+pub mod receiver;
 pub mod server;
 pub mod tls_alpn;
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 
 use super::guard::{Denied, NetworkPolicy};
 use super::resolver::{DnsError, Resolver};
@@ -83,6 +83,42 @@ impl Dialer {
             address: SocketAddr::new(IpAddr::from([0, 0, 0, 0]), port),
             kind: io::ErrorKind::AddrNotAvailable,
         }))
+    }
+
+    /// A socket for datagrams to one of the host's addresses: the first that may be reached.
+    pub async fn udp(&self, host: Host<'_>, port: u16) -> Result<UdpSocket, DialError> {
+        let addresses = match host {
+            Host::Name(name) => in_order(self.resolver.lookup_ip(name).await?),
+            Host::Address(address) => vec![address],
+        };
+        let mut failure = None;
+        for address in addresses.into_iter().take(MAX_DIALLED) {
+            let target = SocketAddr::new(address, port);
+            match self.policy.check(target) {
+                Ok(()) => return self.udp_to(target).await,
+                Err(denied) => failure = Some(DialError::Denied(denied)),
+            }
+        }
+        Err(failure.unwrap_or(DialError::Connect {
+            address: SocketAddr::new(IpAddr::from([0, 0, 0, 0]), port),
+            kind: io::ErrorKind::AddrNotAvailable,
+        }))
+    }
+
+    async fn udp_to(&self, target: SocketAddr) -> Result<UdpSocket, DialError> {
+        let any: IpAddr = match target.is_ipv6() {
+            true => std::net::Ipv6Addr::UNSPECIFIED.into(),
+            false => std::net::Ipv4Addr::UNSPECIFIED.into(),
+        };
+        let failed = |error: io::Error| DialError::Connect {
+            address: target,
+            kind: error.kind(),
+        };
+        let socket = UdpSocket::bind((any, 0)).await.map_err(failed)?;
+        socket.connect(target).await.map_err(failed)?;
+        let local = socket.local_addr().map_err(failed)?;
+        self.policy.check_connected(local, target)?;
+        Ok(socket)
     }
 
     async fn dial(&self, target: SocketAddr, others_left: bool) -> Result<TcpStream, DialError> {

@@ -325,7 +325,7 @@ fn request(url: &Url) -> Result<Request<Empty<Bytes>>, http::Error> {
         .body(Empty::new())
 }
 
-fn dialled<'a>(host: &UrlHost<&'a str>) -> Host<'a> {
+pub(super) fn dialled<'a>(host: &UrlHost<&'a str>) -> Host<'a> {
     match *host {
         UrlHost::Domain(name) => Host::Name(name),
         UrlHost::Ipv4(address) => Host::Address(IpAddr::V4(address)),
@@ -333,7 +333,7 @@ fn dialled<'a>(host: &UrlHost<&'a str>) -> Host<'a> {
     }
 }
 
-fn server_name(
+pub(super) fn server_name(
     host: &UrlHost<&str>,
 ) -> Result<ServerName<'static>, rustls::pki_types::InvalidDnsNameError> {
     match *host {

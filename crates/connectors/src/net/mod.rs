@@ -4,12 +4,15 @@
 pub mod dial;
 pub mod guard;
 pub mod http;
+pub mod post;
 pub mod resolver;
 mod tls;
+pub mod trust;
 
 pub use dial::{DialError, Dialer};
 pub use guard::{Denied, NetworkPolicy};
 pub use http::{Fetched, GuardedHttp, HttpError, HttpLimits};
+pub use post::{GuardedPost, PostError, Posted};
 pub use resolver::{CaaAnswer, DnsError, Resolver, ResolverConfig, ResolverSetupError};
 pub(crate) use tls::unchained_client;
 

@@ -30,7 +30,9 @@ pub(crate) fn unchained_client(alpn: &[&[u8]]) -> ClientConfig {
     config
 }
 
-fn builder(provider: CryptoProvider) -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
+pub(super) fn builder(
+    provider: CryptoProvider,
+) -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
     // Unwrap safety: the provider is the library's own, and has suites for both versions.
     ClientConfig::builder_with_provider(Arc::new(provider))
         .with_safe_default_protocol_versions()

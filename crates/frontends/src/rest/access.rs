@@ -49,7 +49,9 @@ async fn pass(
     if !gate.needs.are_met(&rights) {
         return Err(Failure::forbidden(gate.needs.refusal(&name, &rights)));
     }
+    let why = reason(request.headers())?;
     let operator = Operator(Arc::new(Identity {
+        why,
         principal,
         name,
         rights,
@@ -100,11 +102,30 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
 }
 
+/// Why the request is made, in its own words: for the audit trail.
+fn reason(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+    let Some(value) = headers.get(REASON) else {
+        return Ok(None);
+    };
+    let text = std::str::from_utf8(value.as_bytes()).ok().map(str::trim);
+    match text.filter(|text| text.len() <= LONGEST_REASON && !text.contains(char::is_control)) {
+        Some("") => Ok(None),
+        Some(text) => Ok(Some(text.to_owned())),
+        None => Err(Failure::invalid(format!(
+            "the header `Certwright-Reason` must be a text of at most {LONGEST_REASON} octets"
+        ))),
+    }
+}
+
+const REASON: &str = "certwright-reason";
+const LONGEST_REASON: usize = 1000;
+
 /// Whose request it is. Exists only behind a [`Gate`].
 #[derive(Clone)]
 pub(crate) struct Operator(Arc<Identity>);
 
 struct Identity {
+    why: Option<String>,
     principal: Principal,
     name: String,
     rights: Rights,
@@ -119,7 +140,9 @@ impl Operator {
             Principal::Token(_) => ActorKind::Token,
         };
         let caller = self.0.origin.caller(kind, self.0.principal.as_str());
-        caller.with_rights(self.0.rights.clone())
+        caller
+            .with_rights(self.0.rights.clone())
+            .with_reason(self.0.why.clone())
     }
 
     /// What people call it.

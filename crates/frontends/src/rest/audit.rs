@@ -15,10 +15,11 @@ use protocols::rest::audit as wire;
 use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
+use super::collectors;
 use super::export;
 use super::extract::Parameters;
 use super::failure::Failure;
-use super::listing::{Everything, Listing};
+use super::listing::Listing;
 
 /// Events, newest first
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
@@ -32,6 +33,8 @@ pub(crate) async fn list(
     let filter = EventFilter {
         name: query.name,
         object: query.object,
+        actor: query.actor,
+        request_id: query.request_id,
         since: query.since,
         until: query.until,
     };
@@ -45,25 +48,42 @@ pub(crate) async fn list(
     )))
 }
 
-/// The whole event log with its hash chain and signed checkpoints, one JSON value per line
+/// The whole event log: with its hash chain and signed checkpoints, or in the words of collectors
 ///
-/// `certwright audit verify` checks it without the server.
-#[utoipa::path(get, path = "/api/v1/audit/export", tag = "audit",
-    responses((status = 200, description = "The log", content((String = "application/jsonl")))))]
+/// `certwright audit verify` checks the format `jsonl` without the server.
+#[utoipa::path(get, path = "/api/v1/audit/export", tag = "audit", params(wire::ExportQuery),
+    responses((status = 200, description = "The log", content(
+        (String = "application/jsonl"), (String = "text/plain")))))]
 pub(crate) async fn export(
     State(verbs): State<Verbs>,
-    Parameters(Everything {}): Parameters<Everything>,
+    Parameters(query): Parameters<wire::ExportQuery>,
 ) -> Result<Response, Failure> {
     let end = verbs.close_audit().await?;
-    let body = Body::from_stream(export::lines(verbs, end));
+    let (body, content_type, name) = match query.format {
+        wire::ExportFormat::Jsonl => {
+            let lines = Body::from_stream(export::lines(verbs, end));
+            (lines, wire::EXPORT_MEDIA_TYPE, "certwright-audit.jsonl")
+        }
+        wire::ExportFormat::Ocsf => {
+            let lines = Body::from_stream(collectors::lines(verbs, end, collectors::ocsf));
+            (
+                lines,
+                wire::EXPORT_MEDIA_TYPE,
+                "certwright-audit.ocsf.jsonl",
+            )
+        }
+        wire::ExportFormat::Cef => {
+            let lines = Body::from_stream(collectors::lines(verbs, end, collectors::cef));
+            (lines, "text/plain; charset=utf-8", "certwright-audit.cef")
+        }
+    };
+    let disposition = format!("attachment; filename=\"{name}\"");
     let headers = [
-        (
-            CONTENT_TYPE,
-            HeaderValue::from_static(wire::EXPORT_MEDIA_TYPE),
-        ),
+        (CONTENT_TYPE, HeaderValue::from_static(content_type)),
         (
             CONTENT_DISPOSITION,
-            HeaderValue::from_static("attachment; filename=\"certwright-audit.jsonl\""),
+            HeaderValue::from_str(&disposition)
+                .map_err(|_| Failure::broken("a file name is no header value"))?,
         ),
     ];
     Ok((headers, body).into_response())
@@ -83,7 +103,8 @@ pub(crate) async fn key(State(verbs): State<Verbs>) -> Result<Json<wire::AuditKe
     }))
 }
 
-fn render(event: Event) -> wire::Event {
+/// The event on the wire.
+pub(super) fn render(event: Event) -> wire::Event {
     wire::Event {
         id: event.id.to_string(),
         at: event.at,

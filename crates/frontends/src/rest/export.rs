@@ -1,14 +1,16 @@
 //! The event log as JSON Lines: what `/audit/export` writes and `certwright audit verify` reads.
 //!
-//! First a header, then every event in order, then every checkpoint in order. The last checkpoint
-//! is of the last event, so that nothing at the end goes without a signature.
+//! First a header, then every event in order, and behind an event the checkpoint that saw it last.
+//! The last checkpoint is of the last event, so that nothing at the end goes without a signature.
+//! Whoever verifies needs no more than a line at a time.
 
+use std::io::{BufRead, Read};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use domain::event::{ChainFault, Checkpoint, EventHash, SealedEvent};
+use domain::event::{ChainFault, Checkpoint, EventHash, SealedEvent, verify_chain};
 use futures::stream::{self, Stream};
-use lifecycle::events::verify_export;
+use lifecycle::events::verify_signature;
 use lifecycle::{Lifecycle, StoreError};
 use pki::key::PublicKey;
 use pki::time::Timestamp;
@@ -36,13 +38,13 @@ pub struct Header {
 /// The form that is written.
 const VERSION: u32 = 1;
 const PAGE: u32 = 500;
+/// No event is nearly as long; what is, is no export.
+const LONGEST_LINE: u64 = 16 * 1024 * 1024;
 
 /// Where the writer stands.
 enum At {
     Header,
-    Events(i64),
-    Checkpoints(i64),
-    End,
+    Behind(i64),
 }
 
 /// The lines of the log up to `end`, read page by page as the client takes them.
@@ -61,30 +63,36 @@ pub(crate) fn lines(
                         exported_at: lifecycle.now(),
                         events: end,
                     };
-                    Ok(Some((encode([Line::Export(header)]), At::Events(0))))
+                    Ok(Some((encode([Line::Export(header)]), At::Behind(0))))
                 }
-                At::Events(after) => {
-                    let mut page = lifecycle.sealed_events(after, PAGE).await?;
-                    page.retain(|sealed| sealed.position <= end);
-                    let next = match page.last() {
-                        Some(last) if last.position < end => At::Events(last.position),
-                        Some(_) | None => At::Checkpoints(0),
+                At::Behind(after) if after >= end => Ok(None),
+                At::Behind(after) => {
+                    let mut events = lifecycle.sealed_events(after, PAGE).await?;
+                    events.retain(|sealed| sealed.position <= end);
+                    let Some(last) = events.last().map(|last| last.position) else {
+                        return Ok(None);
                     };
-                    Ok(Some((encode(page.into_iter().map(Line::Event)), next)))
+                    let checkpoints = lifecycle.checkpoints(after, PAGE).await?;
+                    Ok(Some((encode(merge(events, checkpoints)), At::Behind(last))))
                 }
-                At::Checkpoints(after) => {
-                    let mut page = lifecycle.checkpoints(after, PAGE).await?;
-                    page.retain(|checkpoint| checkpoint.position <= end);
-                    let next = match page.last() {
-                        Some(last) if last.position < end => At::Checkpoints(last.position),
-                        Some(_) | None => At::End,
-                    };
-                    Ok(Some((encode(page.into_iter().map(Line::Checkpoint)), next)))
-                }
-                At::End => Ok(None),
             }
         }
     })
+}
+
+/// A page of events, with each checkpoint behind the event that it saw last. No page of events has
+/// more checkpoints than events.
+fn merge(events: Vec<SealedEvent>, checkpoints: Vec<Checkpoint>) -> Vec<Line> {
+    let mut checkpoints = checkpoints.into_iter().peekable();
+    let mut lines = Vec::with_capacity(events.len() + 1);
+    for event in events {
+        let position = event.position;
+        lines.push(Line::Event(event));
+        while let Some(checkpoint) = checkpoints.next_if(|c| c.position <= position) {
+            lines.push(Line::Checkpoint(checkpoint));
+        }
+    }
+    lines
 }
 
 fn encode(lines: impl IntoIterator<Item = Line>) -> Bytes {
@@ -102,6 +110,8 @@ fn encode(lines: impl IntoIterator<Item = Line>) -> Bytes {
 pub enum ExportFault {
     #[error("line {line} is not a line of an export: {reason}")]
     Unreadable { line: usize, reason: String },
+    #[error("the export cannot be read: {0}")]
+    Read(String),
     #[error("the first line does not say that this is an export")]
     NoHeader,
     #[error(
@@ -123,14 +133,6 @@ pub enum ExportFault {
     Shortened { end: i64, seen: i64 },
 }
 
-/// An export, read.
-#[derive(Debug, Default)]
-pub struct Export {
-    pub events: Vec<SealedEvent>,
-    pub checkpoints: Vec<Checkpoint>,
-    said: i64,
-}
-
 /// What a sound export shows.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub struct Verified {
@@ -142,55 +144,99 @@ pub struct Verified {
     pub signatures_checked: bool,
 }
 
-impl Export {
-    /// Reads the lines of an export.
-    pub fn read(text: &str) -> Result<Self, ExportFault> {
-        let mut lines = text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty());
-        let header = lines.next().ok_or(ExportFault::NoHeader)?;
-        let said = match read_line(header)? {
-            Line::Export(header) if header.version == VERSION => header.events,
-            Line::Export(header) => return Err(ExportFault::Version(header.version)),
-            Line::Event(_) | Line::Checkpoint(_) => return Err(ExportFault::NoHeader),
-        };
-        let mut export = Self {
-            said,
-            ..Self::default()
-        };
-        for line in lines {
-            let number = line.0;
-            match read_line(line)? {
-                Line::Event(event) => export.events.push(event),
-                Line::Checkpoint(checkpoint) => export.checkpoints.push(checkpoint),
-                Line::Export(_) => {
-                    let reason = "a second header".to_owned();
-                    return Err(ExportFault::Unreadable {
-                        line: number + 1,
-                        reason,
-                    });
-                }
+/// Checks everything that can be checked without the server, line by line: the chain from its first
+/// event to its last, the checkpoints in it, with `key` their signatures, and that the log is not
+/// shorter than it was (`seen`).
+pub fn verify(
+    mut text: impl BufRead,
+    key: Option<&PublicKey>,
+    seen: Option<i64>,
+) -> Result<Verified, ExportFault> {
+    let mut verifier: Option<Verifier<'_>> = None;
+    let mut line = Vec::new();
+    for number in 1.. {
+        line.clear();
+        let read = text
+            .by_ref()
+            .take(LONGEST_LINE)
+            .read_until(b'\n', &mut line);
+        match read.map_err(|error| ExportFault::Read(error.to_string()))? {
+            0 => break,
+            _ if line.trim_ascii().is_empty() => continue,
+            _ => {}
+        }
+        let read = read_line(number, &line)?;
+        match (&mut verifier, read) {
+            (None, Line::Export(header)) if header.version == VERSION => {
+                verifier = Some(Verifier::new(key, header.events));
+            }
+            (None, Line::Export(header)) => return Err(ExportFault::Version(header.version)),
+            (None, Line::Event(_) | Line::Checkpoint(_)) => return Err(ExportFault::NoHeader),
+            (Some(verifier), Line::Event(event)) => verifier.event(&event)?,
+            (Some(verifier), Line::Checkpoint(checkpoint)) => verifier.checkpoint(&checkpoint)?,
+            (Some(_), Line::Export(_)) => {
+                let reason = "a second header".to_owned();
+                return Err(ExportFault::Unreadable {
+                    line: number,
+                    reason,
+                });
             }
         }
-        Ok(export)
+    }
+    verifier.ok_or(ExportFault::NoHeader)?.finish(seen)
+}
+
+/// Where a verification stands.
+struct Verifier<'k> {
+    key: Option<&'k PublicKey>,
+    /// How many events the header says there are.
+    said: i64,
+    end: (i64, EventHash),
+    /// The last event that a checkpoint saw.
+    covered: i64,
+    checkpoints: usize,
+}
+
+impl<'k> Verifier<'k> {
+    fn new(key: Option<&'k PublicKey>, said: i64) -> Self {
+        Self {
+            key,
+            said,
+            end: (0, EventHash::GENESIS),
+            covered: 0,
+            checkpoints: 0,
+        }
     }
 
-    /// Checks everything that can be checked without the server: the chain from its first event
-    /// to its last, the checkpoints against it, with `key` their signatures, and that the log is
-    /// not shorter than it was (`seen`).
-    pub fn verify(
-        &self,
-        key: Option<&PublicKey>,
-        seen: Option<i64>,
-    ) -> Result<Verified, ExportFault> {
-        let (end, head): (i64, EventHash) = verify_export(&self.events, &self.checkpoints, key)?;
-        let covered = self
-            .checkpoints
-            .iter()
-            .map(|c| c.position)
-            .max()
-            .unwrap_or(0);
+    fn event(&mut self, event: &SealedEvent) -> Result<(), ExportFault> {
+        self.end = verify_chain(self.end, [event])?;
+        Ok(())
+    }
+
+    fn checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), ExportFault> {
+        let (end, hash) = self.end;
+        let position = checkpoint.position;
+        if position > end {
+            return Err(ChainFault::Truncated {
+                end,
+                seen: position,
+            }
+            .into());
+        }
+        if position < end || checkpoint.hash != hash {
+            return Err(ChainFault::CheckpointDisagrees { position }.into());
+        }
+        if let Some(key) = self.key {
+            verify_signature(checkpoint, key)?;
+        }
+        self.covered = position;
+        self.checkpoints += 1;
+        Ok(())
+    }
+
+    fn finish(self, seen: Option<i64>) -> Result<Verified, ExportFault> {
+        let (end, head) = self.end;
+        let covered = self.covered;
         if covered < end {
             return Err(ExportFault::Uncovered { covered, end });
         }
@@ -204,17 +250,17 @@ impl Export {
             Some(seen) if seen > end => Err(ExportFault::Shortened { end, seen }),
             Some(_) | None => Ok(Verified {
                 events: end,
-                checkpoints: self.checkpoints.len(),
+                checkpoints: self.checkpoints,
                 head: head.to_string(),
-                signatures_checked: key.is_some(),
+                signatures_checked: self.key.is_some(),
             }),
         }
     }
 }
 
-fn read_line((number, line): (usize, &str)) -> Result<Line, ExportFault> {
-    serde_json::from_str(line).map_err(|error| ExportFault::Unreadable {
-        line: number + 1,
+fn read_line(number: usize, line: &[u8]) -> Result<Line, ExportFault> {
+    serde_json::from_slice(line).map_err(|error| ExportFault::Unreadable {
+        line: number,
         reason: error.to_string(),
     })
 }

@@ -6,10 +6,14 @@
 
 mod access;
 mod accounts;
+mod alerts;
 mod audit;
 mod bulk;
 mod certificates;
+mod channels;
+mod collectors;
 mod complete;
+mod deliveries;
 mod directories;
 mod download;
 mod eab_keys;
@@ -31,6 +35,7 @@ mod metadata;
 mod metadata_fields;
 mod names;
 mod needs;
+mod notification_rules;
 mod openapi;
 mod orders;
 mod owners;

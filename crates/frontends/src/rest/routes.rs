@@ -12,9 +12,10 @@ use utoipa_axum::routes;
 
 use super::needs::Needs;
 use super::{
-    Verbs, accounts, audit, bulk, certificates, directories, download, eab_keys, enroll,
-    enrollments, grants, held_keys, issuer_setup, issuers, me, metadata, metadata_fields, orders,
-    owners, profile_explain, profile_presets, profile_versions, profiles, roles, teams, tokens,
+    Verbs, accounts, alerts, audit, bulk, certificates, channels, deliveries, directories,
+    download, eab_keys, enroll, enrollments, grants, held_keys, issuer_setup, issuers, me,
+    metadata, metadata_fields, notification_rules, orders, owners, profile_explain,
+    profile_presets, profile_versions, profiles, roles, teams, tokens,
 };
 
 /// One method of one path.
@@ -65,6 +66,21 @@ fn everywhere() -> Vec<(Permission, Parts)> {
         (P::IssuersAdminister, routes!(metadata::tell_issuer)),
         (P::PolicyWrite, routes!(metadata_fields::put)),
         (P::PolicyWrite, routes!(metadata_fields::retire)),
+        (P::NotificationsRead, routes!(channels::list)),
+        (P::NotificationsRead, routes!(channels::show)),
+        (P::NotificationsWrite, routes!(channels::put)),
+        (P::NotificationsWrite, routes!(channels::delete)),
+        (P::NotificationsWrite, routes!(channels::test)),
+        (P::NotificationsRead, routes!(channels::kinds)),
+        (P::NotificationsWrite, routes!(channels::preview)),
+        (P::NotificationsRead, routes!(notification_rules::list)),
+        (P::NotificationsRead, routes!(notification_rules::show)),
+        (P::NotificationsWrite, routes!(notification_rules::put)),
+        (P::NotificationsWrite, routes!(notification_rules::delete)),
+        (P::NotificationsRead, routes!(deliveries::list)),
+        (P::NotificationsRead, routes!(deliveries::show)),
+        (P::NotificationsWrite, routes!(deliveries::resend)),
+        (P::NotificationsWrite, routes!(deliveries::resend_all)),
         (P::AuditRead, routes!(audit::list)),
         (P::AuditRead, routes!(audit::export)),
         (P::AuditRead, routes!(audit::key)),
@@ -92,6 +108,9 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::CertificatesRead, routes!(enrollments::show)),
         (P::CertificatesRequest, routes!(enrollments::cancel)),
         (P::CertificatesRequest, routes!(held_keys::fetch)),
+        (P::CertificatesRead, routes!(alerts::list)),
+        (P::CertificatesRead, routes!(alerts::show)),
+        (P::CertificatesEdit, routes!(alerts::acknowledge)),
         (P::IssuersRead, routes!(issuers::list)),
         (P::IssuersRead, routes!(issuers::show)),
         (P::PolicyRead, routes!(metadata_fields::list)),

@@ -261,8 +261,7 @@ impl Lifecycle {
         contacts: Vec<String>,
         caller: &Caller,
     ) -> Result<Option<Arc<Account>>, StoreError> {
-        let data = json!({ "contacts": contacts });
-        self.change_account(id, "account.updated", data, caller, move |account| {
+        self.change_account(id, "account.updated", caller, move |account| {
             account.contacts = contacts;
         })
         .await
@@ -280,7 +279,7 @@ impl Lifecycle {
             AccountStatus::Revoked => "account.revoked",
             AccountStatus::Valid => return self.account(id).await,
         };
-        self.change_account(id, name, json!({}), caller, move |account| {
+        self.change_account(id, name, caller, move |account| {
             account.status = status;
         })
         .await
@@ -291,12 +290,11 @@ impl Lifecycle {
         &self,
         id: &AccountId,
         event_name: &str,
-        data: serde_json::Value,
         caller: &Caller,
         change: impl FnOnce(&mut Account) + Send + 'static,
     ) -> Result<Option<Arc<Account>>, StoreError> {
         let now = self.now();
-        let event = self.event(caller, event_name, id.as_str(), data);
+        let mut event = self.event(caller, event_name, id.as_str(), json!({}));
         let wanted = id.clone();
         let changed = self
             .store
@@ -306,7 +304,9 @@ impl Lifecycle {
                         return Ok::<_, StoreError>(None);
                     };
                     if account.status == AccountStatus::Valid {
+                        event.note("before", state_of(&account));
                         change(&mut account);
+                        event.note("after", state_of(&account));
                         account.updated_at = now;
                         tx.update_account(&account).await?;
                         tx.insert_event(&event).await?;
@@ -387,4 +387,9 @@ fn found_account(account: Account) -> Result<FoundAccount, NewAccountError> {
         }),
         AccountStatus::Deactivated | AccountStatus::Revoked => Err(NewAccountError::Deactivated),
     }
+}
+
+/// What events say of an account's state.
+fn state_of(account: &Account) -> serde_json::Value {
+    json!({ "status": account.status, "contacts": account.contacts })
 }

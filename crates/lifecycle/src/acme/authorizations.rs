@@ -147,7 +147,7 @@ impl Lifecycle {
     ) -> Result<Authorization, DeactivateError> {
         let now = self.now();
         let (wanted, account_id) = (id.clone(), account.id.clone());
-        let event = self.event(caller, "authorization.deactivated", id.as_str(), json!({}));
+        let mut event = self.event(caller, "authorization.deactivated", id.as_str(), json!({}));
         self.store
             .write("authorization.deactivate", move |tx| {
                 Box::pin(async move {
@@ -156,7 +156,10 @@ impl Lifecycle {
                         .await?
                         .filter(|authorization| authorization.account_id == account_id)
                         .ok_or(DeactivateError::NotFound)?;
+                    event.note("identifier", &authorization.identifier);
+                    event.note("before", &authorization.state);
                     authorization.deactivate(now)?;
+                    event.note("after", &authorization.state);
                     tx.update_authorization(&authorization).await?;
                     tx.insert_event(&event).await?;
                     Ok(authorization)

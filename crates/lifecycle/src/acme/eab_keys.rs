@@ -175,7 +175,7 @@ impl Lifecycle {
             caller,
             "eab_key.revoked",
             id.as_str(),
-            json!({ "cascade": cascade }),
+            json!({ "cascade": cascade, "before": "usable", "after": "revoked" }),
         );
         let wanted = id.clone();
         let known = self

@@ -83,6 +83,7 @@ impl Lifecycle {
         let caller = Caller {
             actor: bulk.planner.clone(),
             request_id: None,
+            why: None,
             rights,
         };
         let (outcome, detail) = match &bulk.action {

@@ -36,6 +36,10 @@ pub enum Job {
     SignCheckpoint,
     /// Deletes what expired long ago; comes back by itself.
     CleanUp,
+    /// Looks for certificates that end without a successor; comes back by itself.
+    WatchExpiry,
+    /// Closes incidents that are over; comes back by itself.
+    CloseIncidents,
 }
 
 impl Job {
@@ -47,6 +51,8 @@ impl Job {
             Self::RefreshCrl { .. } => "refresh-crl",
             Self::SignCheckpoint => "sign-checkpoint",
             Self::CleanUp => "clean-up",
+            Self::WatchExpiry => "watch-expiry",
+            Self::CloseIncidents => "close-incidents",
         }
     }
 
@@ -56,7 +62,9 @@ impl Job {
             Self::ValidateChallenge { .. } | Self::DriveEnrollment { .. } => None,
             Self::RunBulk { bulk } => Some(format!("bulk/{bulk}")),
             Self::RefreshCrl { issuer } => Some(format!("crl/{issuer}")),
-            Self::SignCheckpoint | Self::CleanUp => Some(self.name().to_owned()),
+            Self::SignCheckpoint | Self::CleanUp | Self::WatchExpiry | Self::CloseIncidents => {
+                Some(self.name().to_owned())
+            }
         }
     }
 }
@@ -137,6 +145,8 @@ impl Lifecycle {
         let mut jobs = vec![
             self.new_job(&Job::SignCheckpoint, now),
             self.new_job(&Job::CleanUp, now),
+            self.new_job(&Job::WatchExpiry, now),
+            self.new_job(&Job::CloseIncidents, now),
         ];
         for issuer in self.connected_issuers().await?.iter() {
             if issuer.connector.local_ca().is_some() {
@@ -185,6 +195,7 @@ impl Lifecycle {
     /// One round; says whether there may be more to do at once.
     pub async fn work_once(self: &Arc<Self>) -> Result<bool, StoreError> {
         let more_events = self.seal_events().await?;
+        let more_notices = self.notify().await?;
         let now = self.now();
         let lease = self.lease(now);
         let jobs = self
@@ -205,7 +216,7 @@ impl Lifecycle {
             // A panic was logged by the hook; the job's lease ends and it is tried again.
             let _ = task.await;
         }
-        Ok(any || more_events)
+        Ok(any || more_events || more_notices)
     }
 
     async fn run(self: &Arc<Self>, row: JobRow) {
@@ -258,7 +269,18 @@ impl Lifecycle {
                 // What only a clock that jumped calls old is kept.
                 self.clock_watch.check(&*self.clock)?;
                 self.clean_up().await?;
+                self.clean_up_notifications().await?;
                 Ok(Next::At(self.now() + CLEAN_UP_INTERVAL))
+            }
+            Job::WatchExpiry => {
+                // What only a clock that jumped calls near its end alarms nobody.
+                self.clock_watch.check(&*self.clock)?;
+                self.watch_expiry().await?;
+                Ok(Next::At(self.now() + WATCH_INTERVAL))
+            }
+            Job::CloseIncidents => {
+                self.close_incidents().await?;
+                Ok(Next::At(self.now() + CLOSE_INTERVAL))
             }
         }
     }
@@ -317,4 +339,6 @@ const FIRST_RETRY: Duration = Duration::from_secs(5);
 const MAX_RETRY: Duration = Duration::from_secs(15 * 60);
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+const WATCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+const CLOSE_INTERVAL: Duration = Duration::from_secs(60);
 const CLEAN_UP_BATCH: u32 = 500;

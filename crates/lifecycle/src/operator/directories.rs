@@ -47,13 +47,16 @@ impl Lifecycle {
             created_at: now,
             updated_at: now,
         };
-        let data = json!({ "name": name, "spec": fresh.spec });
-        let event = self.event(caller, "directory.changed", &name, data);
+        let data = json!({ "name": name });
+        let mut event = self.event(caller, "directory.changed", &name, data);
         let stored = self
             .store
             .write("directory.replace", move |tx| {
                 Box::pin(async move {
-                    let directory = store_directory(tx, fresh, expected).await?;
+                    let known = tx.find_directory_by_name(&fresh.name).await?;
+                    event.note("before", known.as_ref().map(|known| &known.spec));
+                    event.note("after", &fresh.spec);
+                    let directory = store_directory(tx, fresh, known, expected).await?;
                     tx.insert_event(&event).await?;
                     Ok::<_, ReplaceDirectoryError>(directory)
                 })
@@ -162,9 +165,9 @@ const LONGEST_DELAY: u64 = 10 * 60 * 1000;
 async fn store_directory(
     tx: &mut Tx<'_>,
     mut fresh: Directory,
+    known: Option<Directory>,
     expected: Expected<Timestamp>,
 ) -> Result<Directory, ReplaceDirectoryError> {
-    let known = tx.find_directory_by_name(&fresh.name).await?;
     if !expected.agrees(known.as_ref().map(|directory| &directory.updated_at)) {
         return Err(ReplaceDirectoryError::Changed);
     }

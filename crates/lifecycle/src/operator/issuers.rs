@@ -183,11 +183,12 @@ impl Lifecycle {
         if issuer.state == state {
             return Ok(issuer);
         }
+        let data = json!({ "name": issuer.name, "before": issuer.state, "after": state });
         issuer.state = state;
         let change = IssuerChange {
             is_new: false,
             event_name,
-            data: json!({ "name": issuer.name }),
+            data,
             entries: None,
             csr: None,
         };

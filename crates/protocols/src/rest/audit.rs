@@ -64,6 +64,12 @@ pub struct EventQuery {
     /// Id or name of what it happened to
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
+    /// Id of who did it
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// The HTTP request in whose course it happened
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
     /// At this instant or later
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -72,6 +78,29 @@ pub struct EventQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, format = DateTime)]
     pub until: Option<Timestamp>,
+}
+
+/// In which words the log is exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExportFormat {
+    /// JSON Lines with hash chain and checkpoints: what can be verified
+    #[default]
+    Jsonl,
+    /// ArcSight Common Event Format, a line for each event
+    Cef,
+    /// Open Cybersecurity Schema Framework, a JSON value a line for each event
+    Ocsf,
+}
+
+/// How the log is exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ExportQuery {
+    #[serde(default)]
+    #[param(inline)]
+    pub format: ExportFormat,
 }
 
 /// The public key that checks the signatures of checkpoints.

@@ -1,12 +1,13 @@
 //! `certwright audit`: what happened, and the proof that nobody changed the record of it.
 
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
-use frontends::rest::export::{Export, Verified};
+use clap::{Args, Subcommand, ValueEnum};
+use frontends::rest::export::{self, Verified};
 use pki::key::PublicKey;
 use pki::time::Timestamp;
-use protocols::rest::audit::{AuditKey, Event, EventQuery};
+use protocols::rest::audit::{AuditKey, Event, EventQuery, ExportFormat, ExportQuery};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
@@ -41,6 +42,12 @@ enum Verb {
         /// Id or name of what it happened to
         #[arg(long)]
         object: Option<String>,
+        /// Id of who did it
+        #[arg(long)]
+        actor: Option<String>,
+        /// Id of the HTTP request in whose course it happened
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
         /// At this instant or later
         #[arg(long, value_name = "TIME")]
         since: Option<Timestamp>,
@@ -50,10 +57,16 @@ enum Verb {
         #[command(flatten)]
         paging: Paging,
     },
-    /// Write the whole log with its hash chain and signed checkpoints to a file
-    #[command(after_help = "Example:
-  certwright audit export --out audit.jsonl")]
+    /// Write the whole log to a file: with its hash chain, or in the words of log collectors
+    #[command(after_help = "Examples:
+  certwright audit export --out audit.jsonl
+  certwright audit export --format cef --out audit.cef
+
+Only jsonl can be verified: it has the hash chain and the signed checkpoints.")]
     Export {
+        /// In which words
+        #[arg(long, value_enum, default_value_t)]
+        format: Words,
         /// File to write; standard output without it
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -87,6 +100,18 @@ checkpoint looks like one that was exported then.")]
     },
 }
 
+/// The words of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Words {
+    /// JSON Lines with hash chain and checkpoints
+    #[default]
+    Jsonl,
+    /// Common Event Format
+    Cef,
+    /// Open Cybersecurity Schema Framework
+    Ocsf,
+}
+
 impl AuditCommand {
     /// Runs the command.
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
@@ -94,6 +119,8 @@ impl AuditCommand {
             Verb::List {
                 name,
                 object,
+                actor,
+                request,
                 since,
                 until,
                 paging,
@@ -101,12 +128,16 @@ impl AuditCommand {
                 let query = EventQuery {
                     name,
                     object,
+                    actor,
+                    request_id: request,
                     since,
                     until,
                 };
                 list(context, &query, &paging).await
             }
-            Verb::Export { out } => export(&Client::new(context)?, out.as_deref()).await,
+            Verb::Export { format, out } => {
+                export(&Client::new(context)?, format, out.as_deref()).await
+            }
             Verb::Key { out } => {
                 let key: AuditKey = Client::new(context)?.get(&["audit", "key"]).await?;
                 match context.output {
@@ -143,8 +174,15 @@ fn row(event: &Event) -> Value {
 }
 
 /// The log may be longer than fits into memory, so it is written as it comes.
-async fn export(client: &Client, out: Option<&Path>) -> Result<(), Failure> {
-    let mut response = client.download(&["audit", "export"], &()).await?;
+async fn export(client: &Client, format: Words, out: Option<&Path>) -> Result<(), Failure> {
+    let query = ExportQuery {
+        format: match format {
+            Words::Jsonl => ExportFormat::Jsonl,
+            Words::Cef => ExportFormat::Cef,
+            Words::Ocsf => ExportFormat::Ocsf,
+        },
+    };
+    let mut response = client.download(&["audit", "export"], &query).await?;
     let mut file = match out.filter(|path| path.as_os_str() != "-") {
         Some(path) => {
             let created = tokio::fs::File::create(path).await;
@@ -167,8 +205,14 @@ async fn export(client: &Client, out: Option<&Path>) -> Result<(), Failure> {
 
 fn verify(file: &Path, key: Option<&Path>, seen: Option<i64>) -> Result<Verified, Failure> {
     let key = key.map(read_key).transpose()?;
-    let export = Export::read(&files::read_text(file)?).map_err(Failure::refused)?;
-    export.verify(key.as_ref(), seen).map_err(Failure::refused)
+    let verified = match file.as_os_str() == "-" {
+        true => export::verify(std::io::stdin().lock(), key.as_ref(), seen),
+        false => {
+            let opened = std::fs::File::open(file).map_err(|error| files::failed(file, error))?;
+            export::verify(BufReader::new(opened), key.as_ref(), seen)
+        }
+    };
+    verified.map_err(Failure::refused)
 }
 
 fn read_key(path: &Path) -> Result<PublicKey, Failure> {

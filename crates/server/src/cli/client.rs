@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use protocols::rest::page::{Page, PageQuery};
 use protocols::rest::problem::Problem;
-use reqwest::header::{CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER};
+use reqwest::header::{
+    CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER,
+};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -21,6 +23,8 @@ pub struct Client {
     http: reqwest::Client,
     base: Url,
     token: SecretString,
+    /// Goes with every request, into the audit trail.
+    why: Option<HeaderValue>,
 }
 
 /// What a change of a resource is made to.
@@ -35,7 +39,14 @@ pub enum Version {
 impl Client {
     /// A client for the server that flags, environment or `certwright login` name.
     pub fn new(context: &Context) -> Result<Self, Failure> {
-        Self::of(Target::of(context)?)
+        let mut client = Self::of(Target::of(context)?)?;
+        client.why = match &context.why {
+            None => None,
+            Some(text) => Some(HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+                Failure::usage("--why holds a line break or another control character")
+            })?),
+        };
+        Ok(client)
     }
 
     /// A client for a server.
@@ -65,6 +76,7 @@ impl Client {
             http,
             base: target.url,
             token: target.token,
+            why: None,
         })
     }
 
@@ -261,9 +273,14 @@ impl Client {
             // What a person typed cannot leave its segment.
             segments.pop_if_empty().extend(["api", "v1"]).extend(path);
         }
-        self.http
+        let request = self
+            .http
             .request(method, url)
-            .bearer_auth(self.token.expose_secret())
+            .bearer_auth(self.token.expose_secret());
+        match &self.why {
+            Some(why) => request.header("certwright-reason", why),
+            None => request,
+        }
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Response, Failure> {
@@ -346,6 +363,7 @@ mod tests {
             http: reqwest::Client::new(),
             base: url.parse().unwrap(),
             token: SecretString::from("cwt_canary"),
+            why: None,
         }
     }
 

@@ -4,15 +4,18 @@
 //! and a line in [`Command::run`]; the compiler asks for the latter.
 
 pub mod account;
+pub mod alert;
 pub mod apply;
 pub mod audit;
 pub mod backup;
 pub mod certificate;
 mod certificate_bulk;
 mod certificate_export;
+pub mod channel;
 pub mod client;
 pub mod completions;
 pub mod config;
+pub mod delivery;
 pub mod directory;
 pub mod eab;
 pub mod enroll;
@@ -27,6 +30,7 @@ mod local;
 pub mod login;
 pub mod me;
 pub mod metadata;
+pub mod notification_rule;
 pub mod order;
 mod ordered;
 pub mod output;
@@ -90,6 +94,9 @@ pub struct Context {
         global = true
     )]
     pub token: Option<SecretString>,
+    /// Why a change is made, for the audit trail
+    #[arg(long, value_name = "TEXT", global = true)]
+    pub why: Option<String>,
     /// Root certificate to trust, as the server writes it to DATA/root.pem
     #[arg(long, value_name = "FILE", env = "CERTWRIGHT_CA", global = true)]
     pub ca: Option<PathBuf>,
@@ -128,6 +135,14 @@ enum Command {
     Eab(eab::EabCommand),
     /// Passes through the issuance pipeline
     Enrollment(enrollment::EnrollmentCommand),
+    /// Notification channels: ways to people and programs outside
+    Channel(channel::ChannelCommand),
+    /// Which events go to which channels
+    NotificationRule(notification_rule::NotificationRuleCommand),
+    /// Messages on their way, and those that were given up
+    Delivery(delivery::DeliveryCommand),
+    /// Certificates that end without a successor
+    Alert(alert::AlertCommand),
     /// The event log: list, export, verify
     Audit(audit::AuditCommand),
     /// Who I am, and what I may do
@@ -168,6 +183,10 @@ impl Command {
             Self::Order(order) => order.run(context).await,
             Self::Eab(eab) => eab.run(context).await,
             Self::Enrollment(enrollment) => enrollment.run(context).await,
+            Self::Channel(channel) => channel.run(context).await,
+            Self::NotificationRule(rule) => rule.run(context).await,
+            Self::Delivery(delivery) => delivery.run(context).await,
+            Self::Alert(alert) => alert.run(context).await,
             Self::Audit(audit) => audit.run(context).await,
             Self::Me(me) => me.run(context).await,
             Self::Team(team) => team.run(context).await,

@@ -14,7 +14,6 @@ use super::files;
 
 /// Flags of every `set`.
 #[derive(Clone, Debug, Args)]
-#[group(required = true, multiple = true)]
 pub struct Edits {
     /// File with all the rules (JSON, or TOML if its name ends in .toml)
     #[arg(long, value_name = "FILE")]
@@ -49,6 +48,19 @@ impl FromStr for Assignment {
 impl Edits {
     /// The rules after the change. `current` is what there is.
     pub fn apply<T: Serialize + DeserializeOwned>(&self, current: Option<T>) -> Result<T, Failure> {
+        if self.from.is_none() && self.assignments.is_empty() {
+            return Err(Failure::usage(
+                "there is nothing to change; give --from FILE or --set NAME=VALUE",
+            ));
+        }
+        self.apply_any(current)
+    }
+
+    /// As [`apply`](Self::apply), where other flags may be all that changes something.
+    pub fn apply_any<T: Serialize + DeserializeOwned>(
+        &self,
+        current: Option<T>,
+    ) -> Result<T, Failure> {
         let mut rules = match (&self.from, current) {
             (Some(path), _) => read(path)?,
             (None, Some(current)) => serde_json::to_value(current).map_err(anyhow::Error::from)?,

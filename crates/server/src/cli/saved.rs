@@ -135,6 +135,7 @@ mod tests {
             url: url.map(str::to_owned),
             token: token.map(SecretString::from),
             ca: None,
+            why: None,
         }
     }
 

@@ -96,7 +96,7 @@ async fn s06_a_log_made_anew_does_not_agree_with_its_checkpoints() {
 }
 
 /// From now on no event can be written, or again.
-async fn set_writable(server: &TestServer, writable: bool) {
+pub async fn set_writable(server: &TestServer, writable: bool) {
     let (from, to) = match writable {
         true => ("events_away", "events"),
         false => ("events", "events_away"),

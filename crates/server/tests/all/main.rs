@@ -23,6 +23,8 @@ mod lying_ca;
 mod metadata;
 mod network;
 mod nodes;
+mod notifications;
+
 mod pki_frontend;
 mod profiles;
 mod rest;

@@ -2,7 +2,7 @@
 
 mod columns;
 mod filter;
-mod names;
+pub(crate) mod names;
 mod revocation;
 
 use domain::certificate::InventoryCertificate;

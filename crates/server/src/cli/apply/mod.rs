@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use protocols::rest::directory::DirectoryRules;
+use protocols::rest::notification::{ChannelRules, NotificationRules};
 use protocols::rest::profile::ProfileRules;
 use serde_json::Value;
 
@@ -30,6 +31,14 @@ fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(Ruled::<DirectoryRules>::new(
             "directories",
             &["acme", "directories"],
+        )),
+        Box::new(Ruled::<ChannelRules>::new(
+            "channels",
+            &["notification-channels"],
+        )),
+        Box::new(Ruled::<NotificationRules>::new(
+            "notification-rules",
+            &["notification-rules"],
         )),
     ]
 }
@@ -49,7 +58,8 @@ A file is TOML, or JSON if its name ends in .json:
   profiles = [\"short-lived\"]
 
 What a file leaves out gets its default; what no file names stays as it is.
-Kinds: profiles, directories. A second run finds nothing to do.")]
+Kinds: profiles, directories, channels, notification-rules. Secrets of channels stay as they are; give
+them by `certwright channel set --secret`. A second run finds nothing to do.")]
 pub struct Apply {
     /// File, or folder with files in it; repeatable
     #[arg(

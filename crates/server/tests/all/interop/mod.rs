@@ -13,5 +13,5 @@ mod issuing;
 mod lego;
 mod openssl;
 mod pkilint;
-mod process;
+pub(crate) mod process;
 mod site;

@@ -9,6 +9,7 @@ mod events;
 mod jobs;
 mod limits;
 mod metadata;
+mod notifications;
 mod revocation;
 
 /// `transact!(database, |tx| { … })` runs the block in a transaction and answers its value.

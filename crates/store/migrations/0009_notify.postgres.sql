@@ -1,0 +1,1 @@
+UPDATE events SET actor = event::json -> 'actor' ->> 'id', request_id = event::json ->> 'request_id';
