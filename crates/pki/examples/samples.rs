@@ -2,14 +2,14 @@
 //! can judge it: `cargo run -p certwright-pki --example samples -- DIRECTORY`.
 //!
 //! File names begin with what the file is: `ca-`, `server-`, `public-` (claims the TLS Baseline
-//! Requirements), `client-`, `email-`, `responder-`, `crl-`, `ocsp-`.
+//! Requirements), `client-`, `email-`, `code-`, `device-`, `responder-`, `crl-`, `ocsp-`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pki::certificate::{
-    self, BasicConstraints, Certificate, CertificateContent, ExtendedKeyUsage, IssuerFacts,
-    KeyUsage,
+    self, BasicConstraints, Certificate, CertificateContent, ExtendedKeyUsage, ExtraExtension,
+    IssuerFacts, KeyUsage,
 };
 use pki::crl::{self, CrlContent, CrlEntry, CrlScope, IssuingDistributionPoint};
 use pki::key::{KeyAlgorithm, LocalKey, PublicKey, SigningKey};
@@ -84,6 +84,10 @@ fn write_hierarchy(directory: &Path, algorithm: KeyAlgorithm) -> Result<(), AnyE
     put("client", pem::CERTIFICATE, &client.der)?;
     let email = issuing.issue(&email(key.public_key())?)?;
     put("email", pem::CERTIFICATE, &email.der)?;
+    let code = issuing.issue(&code(key.public_key())?)?;
+    put("code", pem::CERTIFICATE, &code.der)?;
+    let device = issuing.issue(&device(key.public_key())?)?;
+    put("device", pem::CERTIFICATE, &device.der)?;
     let responder = issuing.issue(&responder(key.public_key())?)?;
     put("responder", pem::CERTIFICATE, &responder.der)?;
 
@@ -215,7 +219,28 @@ fn email(key: &PublicKey) -> Result<CertificateContent, AnyError> {
     Ok(CertificateContent {
         subject_alt_names: vec![GeneralName::Email("jane@example.com".to_owned())],
         extended_key_usage: vec![ExtendedKeyUsage::EmailProtection],
-        ..leaf(key, "CN=Jane Doe")?
+        certificate_policies: vec!["2.23.140.1.5.1.3".to_owned()],
+        ..leaf(key, "CN=jane@example.com")?
+    })
+}
+
+fn code(key: &PublicKey) -> Result<CertificateContent, AnyError> {
+    Ok(CertificateContent {
+        extended_key_usage: vec![ExtendedKeyUsage::CodeSigning],
+        certificate_policies: vec!["2.23.140.1.4.1".to_owned()],
+        subject_key_identifier: true,
+        ..leaf(key, "CN=Example,O=Example,L=Bonn,C=DE")?
+    })
+}
+
+/// With an extension of its own.
+fn device(key: &PublicKey) -> Result<CertificateContent, AnyError> {
+    let extension = ExtraExtension::from_text("1.3.6.1.4.1.99999.1", false, "UTF8:press")?;
+    Ok(CertificateContent {
+        subject_alt_names: vec![GeneralName::Uri("spiffe://example.com/press".to_owned())],
+        extended_key_usage: vec![ExtendedKeyUsage::ClientAuth],
+        extra_extensions: vec![extension],
+        ..leaf(key, "CN=press,serialNumber=4711,O=Example")?
     })
 }
 

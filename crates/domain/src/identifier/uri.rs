@@ -43,7 +43,8 @@ impl Uri {
         if authority.contains('@') {
             return Err(refuse(UriFault::UserInfo));
         }
-        if authority.is_empty() {
+        let is_host = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~:[]%".contains(&octet);
+        if authority.is_empty() || !authority.bytes().all(is_host) {
             return Err(refuse(UriFault::NoHost));
         }
         let authority = authority.to_ascii_lowercase();

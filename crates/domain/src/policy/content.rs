@@ -48,8 +48,12 @@ pub(super) fn build(
 }
 
 /// A certificate that names nobody is of no use, and cannot be written (RFC 5280 section 4.1.2.6).
-pub(super) fn named(content: &CertificateContent, ledger: &mut Ledger) {
-    if content.subject.is_empty() && content.subject_alt_names.is_empty() {
+pub(super) fn named(case: &Case<'_>, content: &CertificateContent, ledger: &mut Ledger) {
+    // Where a name is needed, its absence is said already.
+    if case.spec.names.min == 0
+        && content.subject.is_empty()
+        && content.subject_alt_names.is_empty()
+    {
         ledger.failed(
             Violation::new(
                 "subject.empty",

@@ -134,6 +134,12 @@ fn compile(source: &str) -> Result<Program, ExpressionFault> {
             "the expression is longer than 2000 octets; split it into several",
         ));
     }
+    if let Some(offset) = too_deep(source) {
+        return Err(ExpressionFault::new(
+            Some(offset),
+            "the expression is nested too deeply; split it into several",
+        ));
+    }
     ENVIRONMENT.compile(source).map_err(|errors| {
         let first = errors.errors.first();
         let offset = first.and_then(|error| offset(source, error.pos));
@@ -144,6 +150,29 @@ fn compile(source: &str) -> Result<Program, ExpressionFault> {
             format!("the expression is not well-formed: {short}"),
         )
     })
+}
+
+/// The compiler goes as deep as the text does, on a stack that ends. Where the text goes too deep:
+/// brackets within brackets, signs before signs, conditions within conditions.
+fn too_deep(source: &str) -> Option<usize> {
+    let (mut brackets, mut signs, mut conditions) = (0_usize, 0_usize, 0_usize);
+    for (position, character) in source.chars().enumerate() {
+        match character {
+            '(' | '[' | '{' => brackets += 1,
+            ')' | ']' | '}' => brackets = brackets.saturating_sub(1),
+            '?' => conditions += 1,
+            _ => {}
+        }
+        match character {
+            '!' | '-' => signs += 1,
+            blank if blank.is_whitespace() => {}
+            _ => signs = 0,
+        }
+        if brackets.max(signs).max(conditions) > MAX_DEPTH {
+            return Some(position);
+        }
+    }
+    None
 }
 
 /// The compiler counts lines and columns from 1.
@@ -197,6 +226,7 @@ impl PartialEq for Expression {
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()));
 
 const MAX_SOURCE: usize = 2000;
+const MAX_DEPTH: usize = 16;
 const MAX_MESSAGE: usize = 500;
 
 #[cfg(test)]

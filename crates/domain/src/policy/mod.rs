@@ -126,7 +126,7 @@ pub fn judge(
     let subject = subject::resolve(&case, ledger);
     let (not_before, not_after) = validity::resolve(&case, ledger);
     let content = content::build(&case, subject, not_before, not_after);
-    content::named(&content, ledger);
+    content::named(&case, &content, ledger);
     expression::rules(&case, &content, ledger);
     content
 }

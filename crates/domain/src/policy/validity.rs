@@ -148,7 +148,7 @@ fn longest(
                     days(own)
                 )
             });
-            match cap < own {
+            match cap <= own {
                 true => (cap, "validity.schedule"),
                 false => (own, "validity.not-after"),
             }

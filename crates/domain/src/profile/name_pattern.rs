@@ -167,6 +167,10 @@ fn parse(text: &str) -> Result<Matcher, SanPatternError> {
         let prefix = uri.as_str().strip_suffix('x').unwrap_or_default();
         return Ok(Matcher::UrisBelow(prefix.to_owned()));
     }
+    // A star that covers nothing would look as if it did.
+    if text.contains('*') {
+        return Err(form());
+    }
     Uri::parse(text)
         .map(Matcher::Uri)
         .or_else(|_| Mailbox::parse(text).map(Matcher::Mailbox))
@@ -263,6 +267,7 @@ mod tests {
     #[case("a b")]
     #[case("192.0.2.0/33")]
     #[case("spiffe://example.org*")]
+    #[case("spiffe://example.org/a*")]
     #[case("@*.example.org")]
     #[case("dns:/unclosed")]
     fn other_texts_are_refused_and_cover_nothing(#[case] text: &str) {

@@ -91,6 +91,10 @@ fn sound_certificates_of_every_kind_pass() {
         subject_alt_names: vec![GeneralName::Email("a@example.org".into())],
         ..purpose(ExtendedKeyUsage::EmailProtection)
     };
+    let code = CertificateContent {
+        subject: DistinguishedName::parse("CN=Example,O=Example,C=DE").unwrap(),
+        ..purpose(ExtendedKeyUsage::CodeSigning)
+    };
     let cases = [
         (CertificateKind::TlsServer, server_content(&bench.key)),
         (
@@ -98,9 +102,10 @@ fn sound_certificates_of_every_kind_pass() {
             purpose(ExtendedKeyUsage::ClientAuth),
         ),
         (CertificateKind::Email, email),
+        (CertificateKind::CodeSigning, code),
         (
-            CertificateKind::CodeSigning,
-            purpose(ExtendedKeyUsage::CodeSigning),
+            CertificateKind::Device,
+            purpose(ExtendedKeyUsage::ClientAuth),
         ),
         (CertificateKind::CaCertificate, ca_content(&bench.key)),
         (

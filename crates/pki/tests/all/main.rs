@@ -10,6 +10,7 @@ mod csr;
 mod draft;
 mod fixture;
 mod lint;
+mod lint_purposes;
 mod ocsp;
 mod octets;
 mod openssl;

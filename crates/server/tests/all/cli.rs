@@ -194,3 +194,37 @@ async fn an_export_verifies_offline_and_an_edited_one_does_not() {
     std::fs::write(&file, edited).unwrap();
     assert_eq!(shell.code(&["audit", "verify", path]).await, Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_profile_is_made_of_a_preset_explained_compared_and_put_back() {
+    let server = TestServer::start().await;
+    let shell = Shell::of(&server).await;
+    let presets = shell.done(&["profile", "presets"]).await;
+    assert!(presets.contains("code-signing"), "{presets}");
+    let create = ["profile", "create", "web", "--preset", "tls-server-public"];
+    shell
+        .done(&[&create[..], &["--set", "names.max=2"]].concat())
+        .await;
+    assert_eq!(shell.code(&create).await, Some(1), "it is there already");
+    let unknown = ["profile", "create", "x", "--preset", "none"];
+    assert_eq!(shell.code(&unknown).await, Some(2));
+    let said = shell
+        .done(&["profile", "explain", "web", "www.example.org"])
+        .await;
+    assert!(said.contains("validity.schedule"), "{said}");
+    let internal = ["profile", "explain", "web", "db.internal"];
+    assert_eq!(shell.code(&internal).await, Some(1));
+    let change = ["profile", "set", "web", "--set", "validity_seconds=86400"];
+    shell.done(&change).await;
+    let changes = shell.done(&["profile", "diff", "web"]).await;
+    assert!(changes.contains("validity_seconds"), "{changes}");
+    shell
+        .done(&["profile", "rollback", "web", "--to", "1"])
+        .await;
+    let versions = shell.done(&["profile", "versions", "web"]).await;
+    assert!(versions.contains('3'), "{versions}");
+    let shown = shell
+        .done(&["profile", "show", "web", "--version", "2"])
+        .await;
+    assert!(shown.contains("86400"), "{shown}");
+}

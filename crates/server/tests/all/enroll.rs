@@ -199,16 +199,16 @@ async fn everything_that_is_wrong_is_told_at_once() {
                 "identifiers": [{ "type": "dns", "value": "a.example" }] }),
             "none",
         ),
-        (
-            json!({ "profile": "default", "key": { "algorithm": "p-256" } }),
-            "name",
-        ),
         (json!({ "profile": "default", "csr": "MAA=" }), "CSR"),
         (json!({ "profile": "default", "cssr": "x" }), "cssr"),
     ] {
         let body = api.post(ENROLLMENTS, request).await.expect(400);
         assert!(body["detail"].as_str().unwrap().contains(word), "{body}");
     }
+    // How many names there must be is the profile's to say.
+    let nameless = json!({ "profile": "default", "key": { "algorithm": "p-256" } });
+    let body = api.post(ENROLLMENTS, nameless).await.expect(422);
+    assert_eq!(body["violations"][0]["rule"], "names.none");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

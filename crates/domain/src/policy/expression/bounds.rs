@@ -95,7 +95,7 @@ impl<'a> Survey<'a> {
                 ),
             );
         }
-        if name == "_+_" && !appends(call) {
+        if name == "_+_" && joins(call) {
             self.additions += 1;
         }
         if name == "matches" {
@@ -137,10 +137,14 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// What `map` and `filter` do with their own result.
-fn appends(call: &CallExpr) -> bool {
-    matches!(call.args.first().map(|first| &first.expr),
-        Some(Expr::Ident(name)) if name.starts_with('@'))
+/// Whether an addition may double what there is. What `map` and `filter` do with their own result
+/// does not, nor does a literal that is put before or behind something.
+fn joins(call: &CallExpr) -> bool {
+    call.args.iter().all(|argument| match &argument.expr {
+        Expr::Ident(name) => !name.starts_with('@'),
+        Expr::Literal(_) => false,
+        _ => true,
+    })
 }
 
 /// The steps an evaluation takes at most, where no list is longer than `longest`.
@@ -155,7 +159,7 @@ fn steps(node: &IdedExpr, longest: u64) -> u64 {
             let own = match call.func_name.as_str() {
                 "matches" => STEPS_OF_MATCHES,
                 // Equality and membership look at every element.
-                "_==_" | "_!=_" | "@in" | "_+_" if !appends(call) => longest / 8,
+                "_==_" | "_!=_" | "@in" | "_+_" if joins(call) => longest / 8,
                 _ => 0,
             };
             own.saturating_add(all(&mut call.target.iter().map(|target| &**target)))
