@@ -1,14 +1,15 @@
 //! An enrollment: one request for one certificate on its way through the pipeline.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use pki::name::DistinguishedName;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    AccountId, CertificateId, DirectoryId, EnrollmentId, IssuerId, OrderId, ProfileId, TeamId,
-    TokenId, UserId,
+    AccountId, ApprovalId, CertificateId, DirectoryId, EnrollmentId, IssuerId, OrderId, ProfileId,
+    TeamId, TokenId, UserId,
 };
 use crate::identifier::Identifier;
 use crate::issuer::Prepared;
@@ -68,6 +69,13 @@ pub enum Requester {
 pub enum EnrollmentState {
     /// The rules were broken; nothing was signed.
     Rejected { violations: Vec<Violation> },
+    /// People have to agree first; nothing is prepared yet.
+    AwaitingApproval {
+        approval: ApprovalId,
+        since: Timestamp,
+        /// Ends then if nobody has decided.
+        deadline: Timestamp,
+    },
     /// Decided, waits for an issuer to be fit.
     Approved {
         attempts: u32,
@@ -79,12 +87,17 @@ pub enum EnrollmentState {
         issuer: IssuerId,
         prepared: Option<Prepared>,
         attempts: u32,
+        /// When the content was decided, where people were asked first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decided_at: Option<Timestamp>,
     },
     /// The issuer took it and has not answered yet.
     AwaitingIssuer {
         issuer: IssuerId,
         handle: String,
         poll_at: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decided_at: Option<Timestamp>,
     },
     /// In the inventory.
     Issued { certificate: CertificateId },
@@ -92,6 +105,10 @@ pub enum EnrollmentState {
     Failed { reason: String },
     /// Withdrawn by the requester or an operator.
     Cancelled { reason: String },
+    /// Somebody who was asked said no.
+    Denied { reason: String },
+    /// Nobody who was asked decided in time.
+    Expired { reason: String },
 }
 
 impl EnrollmentState {
@@ -99,12 +116,15 @@ impl EnrollmentState {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Rejected { .. } => "rejected",
+            Self::AwaitingApproval { .. } => "awaiting-approval",
             Self::Approved { .. } => "approved",
             Self::Signing { .. } => "signing",
             Self::AwaitingIssuer { .. } => "awaiting-issuer",
             Self::Issued { .. } => "issued",
             Self::Failed { .. } => "failed",
             Self::Cancelled { .. } => "cancelled",
+            Self::Denied { .. } => "denied",
+            Self::Expired { .. } => "expired",
         }
     }
 
@@ -114,8 +134,82 @@ impl EnrollmentState {
             Self::Rejected { .. }
             | Self::Issued { .. }
             | Self::Failed { .. }
-            | Self::Cancelled { .. } => true,
-            Self::Approved { .. } | Self::Signing { .. } | Self::AwaitingIssuer { .. } => false,
+            | Self::Cancelled { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. } => true,
+            Self::AwaitingApproval { .. }
+            | Self::Approved { .. }
+            | Self::Signing { .. }
+            | Self::AwaitingIssuer { .. } => false,
+        }
+    }
+
+    /// When the content was decided, where that is later than the request.
+    pub fn decided_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Signing { decided_at, .. } | Self::AwaitingIssuer { decided_at, .. } => {
+                *decided_at
+            }
+            Self::Rejected { .. }
+            | Self::AwaitingApproval { .. }
+            | Self::Approved { .. }
+            | Self::Issued { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. } => None,
+        }
+    }
+
+    /// How long whoever waits for the end of it should stay away, in whatever protocol: machines
+    /// answer in seconds; people who did not within minutes take hours.
+    pub fn retry_after(&self, now: Timestamp) -> Duration {
+        match self {
+            Self::AwaitingApproval {
+                since, deadline, ..
+            } => {
+                let left = deadline.since(now).max(SHORTLY);
+                (now.since(*since) / 10).clamp(SHORTLY, AN_HOUR).min(left)
+            }
+            Self::AwaitingIssuer { poll_at, .. } => poll_at.since(now).clamp(SHORTLY, AN_HOUR),
+            Self::Rejected { .. }
+            | Self::Approved { .. }
+            | Self::Signing { .. }
+            | Self::Issued { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. } => SHORTLY,
+        }
+    }
+}
+
+const SHORTLY: Duration = Duration::from_secs(3);
+const AN_HOUR: Duration = Duration::from_secs(60 * 60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_people_comes_back_less_and_less_often_and_not_after_the_end() {
+        let since = Timestamp::from_seconds(1_800_000_000);
+        let state = EnrollmentState::AwaitingApproval {
+            approval: "apr_00000000000000000000000001".parse().unwrap(),
+            since,
+            deadline: since + Duration::from_secs(86_400),
+        };
+        for (waited, seconds) in [
+            (0, 3),
+            (60, 6),
+            (300, 30),
+            (3600, 360),
+            (50_000, 3600),
+            (86_000, 400),
+            (90_000, 3),
+        ] {
+            let now = since + Duration::from_secs(waited);
+            assert_eq!(state.retry_after(now).as_secs(), seconds, "after {waited}");
         }
     }
 }

@@ -133,6 +133,8 @@ ids! {
     BulkId = "blk_";
     /// A notification channel.
     ChannelId = "chn_";
+    /// An absence, and who decides meanwhile.
+    DelegationId = "dlg_";
     /// One message on its way to one channel.
     DeliveryId = "dlv_";
     /// A custom metadata field.

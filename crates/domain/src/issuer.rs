@@ -50,6 +50,16 @@ pub enum ConnectorConfig {
     Embedded(EmbeddedConfig),
 }
 
+impl ConnectorConfig {
+    /// Whether the public trusts what this CA signs.
+    pub fn is_public(&self) -> bool {
+        match self {
+            // Its root is ours: browsers know nothing of it.
+            Self::Embedded(_) => false,
+        }
+    }
+}
+
 /// A CA whose key we hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EmbeddedConfig {

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod acme;
+pub mod approval;
 pub mod bulk;
 pub mod certificate;
 pub mod clock;

@@ -18,6 +18,7 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acme::challenge::ChallengeKind;
+use crate::approval::ApprovalRule;
 use crate::id::{ProfileId, TeamId};
 use crate::metadata::{Values, map_of_scalars};
 pub use crate::policy::expression::Expression;
@@ -110,6 +111,9 @@ pub struct ProfileSpec {
     /// Fields of custom metadata without which nothing is issued.
     #[serde(default)]
     pub required_metadata: Vec<String>,
+    /// Who has to agree first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalRule>,
 }
 
 impl ProfileSpec {

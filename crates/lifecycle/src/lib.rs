@@ -7,6 +7,7 @@
 pub mod access;
 pub mod acme;
 pub mod actor;
+pub mod approvals;
 pub mod bulk;
 mod clock_watch;
 pub mod events;
@@ -44,8 +45,10 @@ pub use clock_watch::ClockJumped;
 pub use settings::Settings;
 pub use store::StoreError;
 pub use store::accounts::AccountFilter;
+pub use store::approvals::ApprovalFilter;
 pub use store::certificates::{CertificateFilter, NameQuery};
 pub use store::crls::StoredCrl;
+pub use store::delegations::DelegationFilter;
 pub use store::enrollments::EnrollmentFilter;
 pub use store::events::EventFilter;
 pub use store::grants::GrantFilter;

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod alert;
+pub mod approval;
 pub mod audit;
 pub mod authorization;
 pub mod bulk;

@@ -173,11 +173,14 @@ fn prepared(state: &EnrollmentState) -> Option<(&IssuerId, &Prepared)> {
             issuer, prepared, ..
         } => prepared.as_ref().map(|prepared| (issuer, prepared)),
         EnrollmentState::Rejected { .. }
+        | EnrollmentState::AwaitingApproval { .. }
         | EnrollmentState::Approved { .. }
         | EnrollmentState::AwaitingIssuer { .. }
         | EnrollmentState::Issued { .. }
         | EnrollmentState::Failed { .. }
-        | EnrollmentState::Cancelled { .. } => None,
+        | EnrollmentState::Cancelled { .. }
+        | EnrollmentState::Denied { .. }
+        | EnrollmentState::Expired { .. } => None,
     }
 }
 

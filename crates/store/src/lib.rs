@@ -5,6 +5,8 @@
 //! writer commits all waiting transactions as a group.
 
 pub mod accounts;
+mod approval_links;
+pub mod approvals;
 mod attempts;
 mod authorizations;
 mod backup;
@@ -15,6 +17,7 @@ mod chains;
 mod codec;
 mod config;
 pub mod crls;
+pub mod delegations;
 mod dialect;
 mod directories;
 mod eab_keys;

@@ -46,6 +46,13 @@ const MIGRATIONS: &[Migration] = &[
         postgres: "",
     },
     Migration {
+        version: 6,
+        name: "approvals",
+        sql: include_str!("../migrations/0006_approvals.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
         version: 7,
         name: "enroll",
         sql: include_str!("../migrations/0007_enroll.sql"),

@@ -1,5 +1,7 @@
 //! An order: a client's wish for a certificate (RFC 8555 section 7.1.3).
 
+use std::time::Duration;
+
 use pki::time::Timestamp;
 
 use super::authorization::{Authorization, AuthorizationStatus};
@@ -42,8 +44,13 @@ pub struct Order {
 pub enum OrderStatus {
     Pending,
     Ready,
-    Processing,
-    Valid { certificate: CertificateId },
+    /// Worth another look after that time.
+    Processing {
+        retry_after: Duration,
+    },
+    Valid {
+        certificate: CertificateId,
+    },
     Invalid(OrderFault),
 }
 
@@ -56,6 +63,8 @@ pub enum OrderFault {
     Authorization(AuthorizationId),
     #[error("the certificate was not issued: {0}")]
     Issuance(String),
+    #[error("the request was not approved: {0}")]
+    NotApproved(String),
 }
 
 impl Order {
@@ -68,7 +77,7 @@ impl Order {
         now: Timestamp,
     ) -> OrderStatus {
         if let Some(state) = enrollment {
-            return Self::status_by_enrollment(state);
+            return Self::status_by_enrollment(state, now);
         }
         let statuses = self.authorization_ids.iter().map(|id| {
             let status = authorizations
@@ -99,11 +108,14 @@ impl Order {
         }
     }
 
-    fn status_by_enrollment(state: &EnrollmentState) -> OrderStatus {
+    fn status_by_enrollment(state: &EnrollmentState, now: Timestamp) -> OrderStatus {
         match state {
-            EnrollmentState::Approved { .. }
+            EnrollmentState::AwaitingApproval { .. }
+            | EnrollmentState::Approved { .. }
             | EnrollmentState::Signing { .. }
-            | EnrollmentState::AwaitingIssuer { .. } => OrderStatus::Processing,
+            | EnrollmentState::AwaitingIssuer { .. } => OrderStatus::Processing {
+                retry_after: state.retry_after(now),
+            },
             EnrollmentState::Issued { certificate } => OrderStatus::Valid {
                 certificate: certificate.clone(),
             },
@@ -113,6 +125,9 @@ impl Order {
             }
             EnrollmentState::Failed { reason } | EnrollmentState::Cancelled { reason } => {
                 OrderStatus::Invalid(OrderFault::Issuance(reason.clone()))
+            }
+            EnrollmentState::Denied { reason } | EnrollmentState::Expired { reason } => {
+                OrderStatus::Invalid(OrderFault::NotApproved(reason.clone()))
             }
         }
     }

@@ -8,6 +8,8 @@ use pki::key::KeyKind;
 use pki::name::Attribute;
 use pki::{lint, oid};
 
+use crate::approval::ApprovalRule;
+
 use super::{
     AttributeRule, CertificateKind, CommonName, NameRules, Presence, ProfileSpec, SanPattern,
     SubjectRules, ValiditySchedule,
@@ -72,6 +74,7 @@ impl ProfileSpec {
         renewal(self, &mut faults);
         issuers(self, &mut faults);
         expressions(self, &mut faults);
+        faults.extend(self.approval.iter().flat_map(ApprovalRule::faults));
         faults
     }
 }

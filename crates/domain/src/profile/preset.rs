@@ -128,6 +128,7 @@ pub fn tls_server(issuer: &str) -> ProfileSpec {
         }],
         metadata: Values::new(),
         required_metadata: Vec::new(),
+        approval: None,
     }
 }
 

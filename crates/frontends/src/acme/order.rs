@@ -65,8 +65,9 @@ pub(crate) fn respond(view: &OrderView, urls: &Urls) -> Response {
     let location = [(LOCATION, urls.order(&view.order.id))];
     let body = Json(render::order(view, urls));
     match view.status {
-        OrderStatus::Processing => {
-            (location, [(RETRY_AFTER, PROCESSING_RETRY)], body).into_response()
+        OrderStatus::Processing { retry_after } => {
+            let seconds = retry_after.as_secs().max(1).to_string();
+            (location, [(RETRY_AFTER, seconds)], body).into_response()
         }
         OrderStatus::Pending
         | OrderStatus::Ready
@@ -158,5 +159,3 @@ fn identifier_problem(fault: &IdentifierFault) -> Problem {
 }
 
 const PAGE: u32 = 100;
-/// Seconds until a look at an order in processing is worth it.
-const PROCESSING_RETRY: &str = "3";

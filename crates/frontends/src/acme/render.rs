@@ -49,7 +49,7 @@ pub(crate) fn order(view: &OrderView, urls: &Urls) -> order::Order {
     let (status, error, certificate) = match &view.status {
         OrderStatus::Pending => (order::OrderStatus::Pending, None, None),
         OrderStatus::Ready => (order::OrderStatus::Ready, None, None),
-        OrderStatus::Processing => (order::OrderStatus::Processing, None, None),
+        OrderStatus::Processing { .. } => (order::OrderStatus::Processing, None, None),
         OrderStatus::Valid { certificate } => (
             order::OrderStatus::Valid,
             None,
@@ -83,7 +83,7 @@ pub(crate) fn order(view: &OrderView, urls: &Urls) -> order::Order {
 fn order_problem(fault: &OrderFault) -> Problem {
     let kind = match fault {
         OrderFault::Expired => ProblemType::Malformed,
-        OrderFault::Authorization(_) => ProblemType::Unauthorized,
+        OrderFault::Authorization(_) | OrderFault::NotApproved(_) => ProblemType::Unauthorized,
         OrderFault::Issuance(_) => ProblemType::ServerInternal,
     };
     let problem = Problem::new(kind, fault.to_string());

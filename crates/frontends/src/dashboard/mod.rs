@@ -1,6 +1,8 @@
 //! The dashboard's place. Until it is built into the binary, a page that says where things are;
 //! and the setup link's page, which hands out the first administrator's token.
 
+mod approve;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,11 +19,15 @@ use lifecycle::Lifecycle;
 
 use crate::origin::Origin;
 
-/// `/` and `/setup/<secret>`.
+/// `/`, `/setup/<secret>` and `/approve/<secret>`.
 pub fn router(lifecycle: Arc<Lifecycle>) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/setup/{secret}", get(ask).post(redeem))
+        .route(
+            "/approve/{secret}",
+            get(approve::look).post(approve::answer),
+        )
         .route("/style.css", get(style))
         .with_state(lifecycle)
 }

@@ -256,11 +256,7 @@ async fn answer(
 
 /// When there may be news: soon from a signer, when it was told to be asked from a CA elsewhere.
 pub(super) fn retry_after(enrolled: &Enrollment, now: Timestamp) -> HeaderValue {
-    let seconds = match &enrolled.state {
-        EnrollmentState::AwaitingIssuer { poll_at, .. } => poll_at.since(now).as_secs(),
-        _ => 5,
-    };
-    HeaderValue::from(seconds.clamp(1, 3600))
+    HeaderValue::from(enrolled.state.retry_after(now).as_secs())
 }
 
 #[cfg(test)]

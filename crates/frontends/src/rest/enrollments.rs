@@ -145,6 +145,8 @@ pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment
         reason: standing.reason,
         attempts: standing.attempts,
         poll_at: standing.poll_at,
+        approval: standing.approval,
+        deadline_at: standing.deadline_at,
         replaces: enrollment.replaces.as_ref().map(ToString::to_string),
         team: enrollment.team_id.as_ref().map(|id| names.team(id)),
         metadata: enrollment.metadata.clone(),
@@ -160,6 +162,11 @@ pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment
     }
 }
 
+/// The state's name on the wire.
+pub(super) fn status_of(state: &EnrollmentState, names: &Names) -> wire::EnrollmentStatus {
+    Standing::of(state, names).status
+}
+
 /// What a state says about itself.
 struct Standing {
     status: wire::EnrollmentStatus,
@@ -169,6 +176,8 @@ struct Standing {
     reason: Option<String>,
     attempts: Option<u32>,
     poll_at: Option<pki::time::Timestamp>,
+    approval: Option<String>,
+    deadline_at: Option<pki::time::Timestamp>,
 }
 
 impl Standing {
@@ -181,6 +190,8 @@ impl Standing {
             reason: None,
             attempts: None,
             poll_at: None,
+            approval: None,
+            deadline_at: None,
         }
     }
 
@@ -225,11 +236,26 @@ impl Standing {
                 reason: Some(reason.clone()),
                 ..Self::new(Status::Cancelled)
             },
+            EnrollmentState::AwaitingApproval {
+                approval, deadline, ..
+            } => Self {
+                approval: Some(approval.to_string()),
+                deadline_at: Some(*deadline),
+                ..Self::new(Status::AwaitingApproval)
+            },
+            EnrollmentState::Denied { reason } => Self {
+                reason: Some(reason.clone()),
+                ..Self::new(Status::Denied)
+            },
+            EnrollmentState::Expired { reason } => Self {
+                reason: Some(reason.clone()),
+                ..Self::new(Status::Expired)
+            },
         }
     }
 }
 
-fn render_requester(requester: &Requester, names: &Names) -> wire::Requester {
+pub(super) fn render_requester(requester: &Requester, names: &Names) -> wire::Requester {
     match requester {
         Requester::AcmeAccount {
             account,

@@ -20,7 +20,7 @@ pub(crate) fn order(
             names(authorizations, now, AuthorizationStatus::Pending).join(", ")
         ),
         OrderStatus::Ready => "all names are proven; waits for the client to finalize".to_owned(),
-        OrderStatus::Processing => processing(enrollment),
+        OrderStatus::Processing { .. } => processing(enrollment),
         OrderStatus::Valid { certificate } => format!("issued the certificate {certificate}"),
         OrderStatus::Invalid(fault) => match failed(authorizations, now) {
             failed if failed.is_empty() || enrollment.is_some() => fault.to_string(),
@@ -70,6 +70,12 @@ fn failed(authorizations: &[Authorization], now: Timestamp) -> Vec<String> {
 
 fn processing(enrollment: Option<&Enrollment>) -> String {
     match enrollment.map(|enrollment| &enrollment.state) {
+        Some(EnrollmentState::AwaitingApproval {
+            approval, deadline, ..
+        }) => format!(
+            "waits for people: somebody has to decide on {approval} until {deadline}; \
+             `certwright approval show` says who"
+        ),
         Some(EnrollmentState::Approved {
             last_error: Some(error),
             attempts,

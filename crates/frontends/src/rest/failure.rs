@@ -2,6 +2,7 @@
 
 use super::enrollments::render_violation;
 use axum::response::{IntoResponse, Response};
+use domain::approval::NotEntitled;
 use domain::held_key::HeldKeyError;
 use domain::policy::Violation;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -10,6 +11,7 @@ use lifecycle::StoreError;
 use lifecycle::access::{AccessError, TeamChoiceError};
 use lifecycle::acme::directories::PutDirectoryError;
 use lifecycle::acme::eab_keys::EabKeyError;
+use lifecycle::approvals::{DecideError, DelegationError, LinkError};
 use lifecycle::bulk::{CommandError, PlanError};
 use lifecycle::events::CheckpointError;
 use lifecycle::held_keys::FetchKeyError;
@@ -82,6 +84,11 @@ impl Failure {
             ProblemKind::Internal,
             "the cause is in the server's log under the request id",
         )
+    }
+
+    /// What is wrong, for answers about several things.
+    pub(crate) fn detail(&self) -> &str {
+        &self.problem.detail
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -295,6 +302,53 @@ impl From<CommandError> for Failure {
             CommandError::Unknown(_) => Self::not_found(error.to_string()),
             CommandError::NotYours => Self::forbidden(error.to_string()),
             CommandError::State(_) => Self::conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<DecideError> for Failure {
+    fn from(error: DecideError) -> Self {
+        let text = error.to_string();
+        match error {
+            DecideError::Store(error) => error.into(),
+            DecideError::Unknown(_) => Self::not_found(text),
+            DecideError::NoReason | DecideError::LongReason => Self::invalid(text),
+            DecideError::NotEntitled(NotEntitled::OwnRequest | NotEntitled::NotYourTurn(_)) => {
+                Self::forbidden(text)
+            }
+            DecideError::NotEntitled(
+                NotEntitled::DecidedAlready(_) | NotEntitled::NotPending(_),
+            )
+            | DecideError::NotPending(_)
+            | DecideError::Link(_)
+            | DecideError::Changed
+            | DecideError::Gone(_)
+            | DecideError::Expired => Self::conflict(text),
+            DecideError::Reconsider(_) => Self::new(ProblemKind::Unavailable, text),
+        }
+    }
+}
+
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::Store(error) => error.into(),
+            LinkError::Decide(error) => error.into(),
+            LinkError::Unknown(_) => Self::not_found(error.to_string()),
+            LinkError::Url(error) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<DelegationError> for Failure {
+    fn from(error: DelegationError) -> Self {
+        match error {
+            DelegationError::Store(error) => error.into(),
+            DelegationError::Unknown(_) => Self::not_found(error.to_string()),
+            DelegationError::NotYours => Self::forbidden(error.to_string()),
+            DelegationError::NoSuchPrincipal(_)
+            | DelegationError::LongReason
+            | DelegationError::Fault(_) => Self::invalid(error.to_string()),
         }
     }
 }

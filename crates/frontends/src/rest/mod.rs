@@ -7,14 +7,17 @@
 mod access;
 mod accounts;
 mod alerts;
+mod approvals;
 mod audit;
 mod bulk;
 mod certificates;
 mod channels;
 mod collectors;
 mod complete;
+mod delegations;
 mod deliveries;
 mod directories;
+mod dossier;
 mod download;
 mod eab_keys;
 mod enroll;

@@ -101,7 +101,7 @@ fn render(view: &OrderView, names: &Names) -> wire::Order {
     let (status, error, certificate) = match &view.status {
         OrderStatus::Pending => (wire::OrderStatus::Pending, None, None),
         OrderStatus::Ready => (wire::OrderStatus::Ready, None, None),
-        OrderStatus::Processing => (wire::OrderStatus::Processing, None, None),
+        OrderStatus::Processing { .. } => (wire::OrderStatus::Processing, None, None),
         OrderStatus::Valid { certificate } => (
             wire::OrderStatus::Valid,
             None,

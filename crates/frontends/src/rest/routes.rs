@@ -12,10 +12,10 @@ use utoipa_axum::routes;
 
 use super::needs::Needs;
 use super::{
-    Verbs, accounts, alerts, audit, bulk, certificates, channels, deliveries, directories,
-    download, eab_keys, enroll, enrollments, grants, held_keys, issuer_setup, issuers, me,
-    metadata, metadata_fields, notification_rules, orders, owners, profile_explain,
-    profile_presets, profile_versions, profiles, roles, teams, tokens,
+    Verbs, accounts, alerts, approvals, audit, bulk, certificates, channels, delegations,
+    deliveries, directories, download, eab_keys, enroll, enrollments, grants, held_keys,
+    issuer_setup, issuers, me, metadata, metadata_fields, notification_rules, orders, owners,
+    profile_explain, profile_presets, profile_versions, profiles, roles, teams, tokens,
 };
 
 /// One method of one path.
@@ -111,6 +111,15 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::CertificatesRead, routes!(alerts::list)),
         (P::CertificatesRead, routes!(alerts::show)),
         (P::CertificatesEdit, routes!(alerts::acknowledge)),
+        (P::ApprovalsRead, routes!(approvals::list)),
+        (P::ApprovalsRead, routes!(approvals::show)),
+        (P::ApprovalsDecide, routes!(approvals::approve)),
+        (P::ApprovalsDecide, routes!(approvals::deny)),
+        (P::ApprovalsDecide, routes!(approvals::decide)),
+        (P::ApprovalsDecide, routes!(approvals::link)),
+        (P::ApprovalsRead, routes!(delegations::list)),
+        (P::ApprovalsDecide, routes!(delegations::create)),
+        (P::ApprovalsDecide, routes!(delegations::end)),
         (P::IssuersRead, routes!(issuers::list)),
         (P::IssuersRead, routes!(issuers::show)),
         (P::PolicyRead, routes!(metadata_fields::list)),

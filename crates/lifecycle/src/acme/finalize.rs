@@ -11,20 +11,22 @@ use domain::acme::directory::{Caa, Directory};
 use domain::acme::order::{Order, OrderStatus};
 use domain::acme::validation::ValidationFailure;
 use domain::enrollment::Requester;
-use domain::id::OrderId;
+use domain::id::{AccountId, EnrollmentId, OrderId};
 use domain::identifier::Identifier;
 use domain::policy::Violation;
 use domain::profile::Profile;
 use pki::csr::{Csr, CsrError};
-use store::StoreError;
+use pki::time::Timestamp;
 use store::jobs::JobRow;
+use store::{StoreError, Tx};
 
 use super::authorizations::proof_is_accepted;
 use super::orders::OrderView;
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::approvals::{Waiting, insert_waiting};
 use crate::issuance::admit::EnrollmentRequest;
-use crate::issuance::{AdmitError, Admitted};
+use crate::issuance::{Admission, AdmitError, Admitted};
 use crate::jobs::Job;
 
 /// Why an order is not finalized. But for `NotFound` and `NotReady`, it stays ready.
@@ -87,10 +89,15 @@ impl Lifecycle {
         }
         let csr = Csr::from_der(csr_der)?;
         let key_thumbprint = key_thumbprint(&csr);
-        self.recheck_caa(directory, account, &ready).await?;
-        let admitted = self
+        self.recheck_caa(directory, &account.id, &ready.authorizations)
+            .await?;
+        let admission = self
             .admit_order(directory, account, &ready, profile, csr, key_thumbprint)
             .await?;
+        let admitted = match admission {
+            Admission::Sign(admitted) => *admitted,
+            Admission::Wait(waiting) => return self.bind_waiting(ready, *waiting, caller).await,
+        };
         let job = self.bind_enrollment(&ready.order, &admitted).await?;
         let order = Order {
             enrollment_id: Some(admitted.enrollment.id.clone()),
@@ -130,18 +137,18 @@ impl Lifecycle {
     }
 
     /// RFC 8659: CAA as it is at issuance. An answer is relied on for its TTL or eight hours.
-    async fn recheck_caa(
+    pub(crate) async fn recheck_caa(
         &self,
         directory: &Directory,
-        account: &Account,
-        ready: &Ready,
+        account: &AccountId,
+        authorizations: &[Authorization],
     ) -> Result<(), FinalizeError> {
         if directory.spec.caa != Caa::Enforced {
             return Ok(());
         }
         let now = self.now();
-        let account_url = self.account_url(&directory.name, &account.id);
-        for authorization in &ready.authorizations {
+        let account_url = self.account_url(&directory.name, account);
+        for authorization in authorizations {
             let AuthorizationState::Valid {
                 by,
                 caa_fresh_until,
@@ -193,7 +200,7 @@ impl Lifecycle {
         profile: Arc<Profile>,
         csr: Csr,
         key_thumbprint: Option<String>,
-    ) -> Result<Admitted, FinalizeError> {
+    ) -> Result<Admission, FinalizeError> {
         let order = &ready.order;
         let request = EnrollmentRequest {
             requester: Requester::AcmeAccount {
@@ -245,36 +252,53 @@ impl Lifecycle {
         self.store
             .write("finalize.bind", move |tx| {
                 Box::pin(async move {
-                    let order = tx
-                        .find_order_for_update(&id)
-                        .await?
-                        .ok_or(FinalizeError::NotFound)?;
-                    let authorizations = tx
-                        .list_authorizations_by_ids(&order.authorization_ids)
-                        .await?;
-                    if order.enrollment_id.is_some()
-                        || order.status(&authorizations, None, now) != OrderStatus::Ready
-                    {
-                        return Err(FinalizeError::NotReady);
-                    }
-                    let account = tx.find_account(&order.account_id).await?;
-                    if account.is_none_or(|account| account.status != AccountStatus::Valid) {
-                        return Err(FinalizeError::AccountNotValid);
-                    }
-                    let current = tx.find_profile(&profile.0).await?;
-                    if current.is_none_or(|current| current.version != profile.1) {
-                        return Err(FinalizeError::ProfileChanged);
-                    }
-                    if !tx.set_order_enrollment(&order.id, &enrollment.id).await? {
-                        return Err(FinalizeError::NotReady);
-                    }
+                    bind_order(tx, &id, &enrollment.id, (&profile.0, profile.1), now).await?;
                     tx.insert_enrollment(&enrollment).await?;
                     tx.enqueue_claimed(&job, &lease).await?;
-                    Ok(())
+                    Ok::<_, FinalizeError>(())
                 })
             })
             .await?;
         Ok(claimed)
+    }
+
+    /// The same for a request that people have to agree to. Nobody is asked for longer than the
+    /// order and its authorizations last.
+    async fn bind_waiting(
+        &self,
+        ready: Ready,
+        waiting: Waiting,
+        caller: &Caller,
+    ) -> Result<OrderView, FinalizeError> {
+        let now = self.now();
+        let ends = ready.authorizations.iter().map(|a| a.expires_at);
+        let waiting = match ends.min() {
+            Some(end) => waiting.not_after(end),
+            None => waiting,
+        };
+        let state = waiting.enrollment.state.clone();
+        let enrollment = waiting.enrollment.id.clone();
+        let profile = (
+            ready.order.profile_name.clone(),
+            ready.order.profile_version,
+        );
+        let rows = self.rows_of_waiting(waiting, caller);
+        let (id, bound) = (ready.order.id.clone(), enrollment.clone());
+        self.store
+            .write("finalize.wait", move |tx| {
+                Box::pin(async move {
+                    bind_order(tx, &id, &bound, (&profile.0, profile.1), now).await?;
+                    insert_waiting(tx, &rows).await?;
+                    Ok::<_, FinalizeError>(())
+                })
+            })
+            .await?;
+        let order = Order {
+            enrollment_id: Some(enrollment),
+            ..ready.order
+        };
+        let status = order.status(&[], Some(&state), now);
+        Ok(OrderView { order, status })
     }
 
     /// Signs and records in a task of its own, and waits for it as long as patience lasts.
@@ -307,5 +331,39 @@ impl Lifecycle {
             // It failed and was logged, it panicked, or it takes longer: the job goes on with it.
             Ok(Ok(Err(_)) | Err(_)) | Err(_) => pending,
         }
+    }
+}
+
+/// Ties an order to its enrollment, if all it stands on holds.
+async fn bind_order(
+    tx: &mut Tx<'_>,
+    id: &OrderId,
+    enrollment: &EnrollmentId,
+    (profile, version): (&str, u32),
+    now: Timestamp,
+) -> Result<(), FinalizeError> {
+    let order = tx
+        .find_order_for_update(id)
+        .await?
+        .ok_or(FinalizeError::NotFound)?;
+    let authorizations = tx
+        .list_authorizations_by_ids(&order.authorization_ids)
+        .await?;
+    if order.enrollment_id.is_some()
+        || order.status(&authorizations, None, now) != OrderStatus::Ready
+    {
+        return Err(FinalizeError::NotReady);
+    }
+    let account = tx.find_account(&order.account_id).await?;
+    if account.is_none_or(|account| account.status != AccountStatus::Valid) {
+        return Err(FinalizeError::AccountNotValid);
+    }
+    let current = tx.find_profile(profile).await?;
+    if current.is_none_or(|current| current.version != version) {
+        return Err(FinalizeError::ProfileChanged);
+    }
+    match tx.set_order_enrollment(&order.id, enrollment).await? {
+        true => Ok(()),
+        false => Err(FinalizeError::NotReady),
     }
 }

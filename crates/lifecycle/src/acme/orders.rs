@@ -412,7 +412,7 @@ async fn require_replaceable(
             OrderStatus::Invalid(_) => {}
             OrderStatus::Pending
             | OrderStatus::Ready
-            | OrderStatus::Processing
+            | OrderStatus::Processing { .. }
             | OrderStatus::Valid { .. } => return Err(NewOrderError::AlreadyReplaced),
         }
     }

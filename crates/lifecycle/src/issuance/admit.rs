@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
-use domain::id::{CertificateId, TeamId};
+use domain::id::{CertificateId, EnrollmentId, TeamId};
 use domain::identifier::Identifier;
 use domain::issuer::{IssueError, Issuer};
+use domain::metadata::{Resolved, Source};
 use domain::policy::Violation;
 use domain::profile::{KeyEvidence, Profile};
-use pki::csr::Csr;
+use pki::csr::{Csr, CsrError};
 use pki::name::DistinguishedName;
 use pki::time::Timestamp;
 use store::StoreError;
 
-use super::Admitted;
 use super::consider::{ConsiderError, Look, Ready};
+use super::{Admission, Admitted};
 use crate::issuers::RouteError;
 use crate::metadata::Subject;
 use crate::{ClockJumped, Lifecycle};
@@ -74,9 +75,9 @@ fn list(violations: &[Violation]) -> String {
 }
 
 impl Lifecycle {
-    /// Decides on a request and fixes what is to be signed. Writes nothing: the caller stores the
-    /// enrollment in the transaction that also binds it to its order.
-    pub(crate) async fn admit(&self, request: EnrollmentRequest) -> Result<Admitted, AdmitError> {
+    /// Decides on a request and fixes what is to be signed, or whom to ask first. Writes nothing:
+    /// the caller stores the enrollment in the transaction that also binds it to its order.
+    pub(crate) async fn admit(&self, request: EnrollmentRequest) -> Result<Admission, AdmitError> {
         let now = self.clock_watch.check(&*self.clock)?;
         let issuer = self.route(&request.profile.spec, now).await?;
         let considered = self
@@ -89,35 +90,90 @@ impl Lifecycle {
         else {
             return Err(AdmitError::Rejected(considered.violations));
         };
-        let metadata = considered.metadata;
-        let enrollment = Enrollment {
-            id: signing.enrollment.clone(),
-            requester: request.requester,
-            profile_id: request.profile.id.clone(),
-            profile_version: request.profile.version,
-            identifiers: request.identifiers,
-            subject: request.subject,
-            key_evidence: request.key_evidence,
-            csr_der: request.csr.der,
-            not_before: request.not_before,
-            not_after: request.not_after,
-            metadata: metadata.values,
-            metadata_sources: metadata.sources,
-            replaces: request.replaces,
-            state: EnrollmentState::Signing {
-                issuer: issuer_of(&issuer.issuer),
-                prepared,
-                attempts: 0,
-            },
-            team_id: request.team,
-            created_at: now,
-            updated_at: now,
+        let profile = Arc::clone(&request.profile);
+        let mut enrollment =
+            request.into_enrollment(signing.enrollment.clone(), considered.metadata, now);
+        // Nobody is asked about what could not be signed; what was drafted to see that is dropped.
+        if let Some(waiting) = self
+            .ask(&enrollment, &profile, &signing.content, &issuer, now)
+            .await?
+        {
+            return Ok(Admission::Wait(Box::new(waiting)));
+        }
+        enrollment.state = EnrollmentState::Signing {
+            issuer: issuer_of(&issuer.issuer),
+            prepared,
+            attempts: 0,
+            decided_at: None,
         };
-        Ok(Admitted {
+        Ok(Admission::Sign(Box::new(Admitted {
             enrollment,
-            profile: request.profile,
+            profile,
             request: signing,
             issuer,
+        })))
+    }
+}
+
+impl EnrollmentRequest {
+    /// The request as it is stored; nothing is prepared yet.
+    pub(super) fn into_enrollment(
+        self,
+        id: EnrollmentId,
+        metadata: Resolved,
+        now: Timestamp,
+    ) -> Enrollment {
+        Enrollment {
+            id,
+            requester: self.requester,
+            profile_id: self.profile.id.clone(),
+            profile_version: self.profile.version,
+            identifiers: self.identifiers,
+            subject: self.subject,
+            key_evidence: self.key_evidence,
+            csr_der: self.csr.der,
+            not_before: self.not_before,
+            not_after: self.not_after,
+            metadata: metadata.values,
+            metadata_sources: metadata.sources,
+            replaces: self.replaces,
+            state: EnrollmentState::Approved {
+                attempts: 0,
+                last_error: None,
+            },
+            team_id: self.team,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The request that a stored enrollment was made from, under a version of its profile.
+    pub(crate) fn of_enrollment(
+        enrollment: &Enrollment,
+        profile: Arc<Profile>,
+    ) -> Result<Self, CsrError> {
+        Ok(Self {
+            requester: enrollment.requester.clone(),
+            profile,
+            identifiers: enrollment.identifiers.clone(),
+            subject: enrollment.subject.clone(),
+            key_evidence: enrollment.key_evidence.clone(),
+            csr: Csr::from_der(&enrollment.csr_der)?,
+            // Looked at when the request was made: an account's key is no other's later.
+            key_thumbprint: None,
+            not_before: enrollment.not_before,
+            not_after: enrollment.not_after,
+            replaces: enrollment.replaces.clone(),
+            // What was inherited or computed is found again.
+            metadata: enrollment
+                .metadata
+                .iter()
+                .filter(|(name, _)| {
+                    enrollment.metadata_sources.get(*name) == Some(&Source::Requested)
+                })
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            team: enrollment.team_id.clone(),
         })
     }
 }

@@ -30,9 +30,12 @@ impl Lifecycle {
     ) -> Result<Enrollment, CancelError> {
         let (now, wanted) = (self.now(), id.clone());
         let mut event = self.event(caller, "enrollment.cancelled", id.as_str(), json!({}));
+        let mut ended = self.event(caller, "approval.cancelled", id.as_str(), json!({}));
         self.store
             .write("enrollment.cancel", move |tx| {
                 Box::pin(async move {
+                    // Locked first, as by those who decide.
+                    let approval = tx.find_approval_of_enrollment_for_update(&wanted).await?;
                     let mut enrollment = tx
                         .find_enrollment_for_update(&wanted)
                         .await?
@@ -46,6 +49,14 @@ impl Lifecycle {
                         "names": enrollment.identifiers,
                         "metadata": enrollment.metadata,
                     });
+                    if let Some(mut approval) = approval
+                        && approval.cancel(reason.clone(), now).is_ok()
+                    {
+                        tx.update_approval(&approval).await?;
+                        ended.object = approval.id.to_string();
+                        ended.data = json!({ "enrollment": enrollment.id, "reason": reason });
+                        tx.insert_event(&ended).await?;
+                    }
                     enrollment.state = EnrollmentState::Cancelled { reason };
                     enrollment.updated_at = now;
                     tx.update_enrollment(&enrollment).await?;

@@ -4,14 +4,18 @@ use std::sync::Arc;
 
 use domain::bulk::{BulkItem, BulkOutcome};
 use domain::enrollment::{Enrollment, EnrollmentState};
+use domain::event::Event;
+use domain::held_key::HeldKey;
 use domain::id::{BulkId, CertificateId, EnrollmentId};
 use pki::key::{KeyAlgorithm, KeyError, LocalKey};
+use pki::time::Timestamp;
 use store::{StoreError, Tx};
 
-use super::AdmitError;
 use super::admit::EnrollmentRequest;
+use super::{Admission, AdmitError, Admitted};
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::approvals::{Waiting, insert_waiting};
 use crate::jobs::Job;
 
 /// Why an enrollment was not taken.
@@ -42,6 +46,14 @@ pub(crate) struct Companions {
     pub(crate) event: Option<serde_json::Value>,
 }
 
+/// The same as it is stored.
+struct CompanionRows {
+    held: Option<HeldKey>,
+    settles: Option<(BulkId, CertificateId)>,
+    event: Option<Event>,
+    now: Timestamp,
+}
+
 impl Lifecycle {
     /// Takes a request and goes as far with it as goes at once. What comes back is durable.
     pub async fn enroll(
@@ -59,48 +71,48 @@ impl Lifecycle {
         with: Companions,
         caller: &Caller,
     ) -> Result<Enrollment, EnrollError> {
-        let admitted = self.admit(request).await?;
-        let id = &admitted.enrollment.id;
-        let held = match &with.key {
-            Some((key, algorithm)) => Some(self.hold(id, key, *algorithm, caller)?),
-            None => None,
+        let admission = self.admit(request).await?;
+        let id = &admission.enrollment().id;
+        let rows = CompanionRows {
+            held: match &with.key {
+                Some((key, algorithm)) => Some(self.hold(id, key, *algorithm, caller)?),
+                None => None,
+            },
+            settles: with.settles,
+            event: with
+                .event
+                .map(|data| self.event(caller, "enrollment.requested", id.as_str(), data)),
+            now: self.now(),
         };
-        let event = with
-            .event
-            .map(|data| self.event(caller, "enrollment.requested", id.as_str(), data));
+        match admission {
+            Admission::Sign(admitted) => self.enroll_at_once(*admitted, rows, caller).await,
+            Admission::Wait(waiting) => self.enroll_later(*waiting, rows, caller).await,
+        }
+    }
+
+    async fn enroll_at_once(
+        self: &Arc<Self>,
+        admitted: Admitted,
+        rows: CompanionRows,
+        caller: &Caller,
+    ) -> Result<Enrollment, EnrollError> {
         let now = self.now();
         let job = self.new_job(
             &Job::DriveEnrollment {
-                enrollment: id.clone(),
+                enrollment: admitted.enrollment.id.clone(),
             },
             now,
         );
         let lease = self.lease(now);
         let (enrollment, claimed) = (admitted.enrollment.clone(), job.clone());
-        let settles = with.settles;
         self.store
             .write("enrollment.create", move |tx| {
                 Box::pin(async move {
                     check_replaced(tx, &enrollment).await?;
                     tx.insert_enrollment(&enrollment).await?;
-                    if let Some(held) = &held {
-                        tx.insert_held_key(held).await?;
-                    }
-                    if let Some((bulk, certificate)) = settles {
-                        let item = BulkItem {
-                            certificate,
-                            outcome: BulkOutcome::Done,
-                            detail: Some(enrollment.id.to_string()),
-                        };
-                        if !tx.settle_bulk_item(&bulk, &item, now).await? {
-                            return Err(EnrollError::Settled);
-                        }
-                    }
-                    if let Some(event) = &event {
-                        tx.insert_event(event).await?;
-                    }
+                    insert_companions(tx, &enrollment, rows).await?;
                     tx.enqueue_claimed(&claimed, &lease).await?;
-                    Ok(())
+                    Ok::<_, EnrollError>(())
                 })
             })
             .await?;
@@ -119,6 +131,26 @@ impl Lifecycle {
         Ok(enrollment)
     }
 
+    async fn enroll_later(
+        &self,
+        waiting: Waiting,
+        rows: CompanionRows,
+        caller: &Caller,
+    ) -> Result<Enrollment, EnrollError> {
+        let enrollment = waiting.enrollment.clone();
+        let (stored, waiting) = (enrollment.clone(), self.rows_of_waiting(waiting, caller));
+        self.store
+            .write("enrollment.wait", move |tx| {
+                Box::pin(async move {
+                    check_replaced(tx, &stored).await?;
+                    insert_waiting(tx, &waiting).await?;
+                    insert_companions(tx, &stored, rows).await
+                })
+            })
+            .await?;
+        Ok(enrollment)
+    }
+
     /// The chain of an issued enrollment, leaf first.
     pub async fn issued_chain(
         &self,
@@ -132,6 +164,30 @@ impl Lifecycle {
             None => Ok(None),
         }
     }
+}
+
+async fn insert_companions(
+    tx: &mut Tx<'_>,
+    enrollment: &Enrollment,
+    rows: CompanionRows,
+) -> Result<(), EnrollError> {
+    if let Some(held) = &rows.held {
+        tx.insert_held_key(held).await?;
+    }
+    if let Some((bulk, certificate)) = rows.settles {
+        let item = BulkItem {
+            certificate,
+            outcome: BulkOutcome::Done,
+            detail: Some(enrollment.id.to_string()),
+        };
+        if !tx.settle_bulk_item(&bulk, &item, rows.now).await? {
+            return Err(EnrollError::Settled);
+        }
+    }
+    if let Some(event) = &rows.event {
+        tx.insert_event(event).await?;
+    }
+    Ok(())
 }
 
 /// A certificate is replaced once: of two who renew it at the same time, one is told of the other.

@@ -98,12 +98,34 @@ impl Lifecycle {
         let first = step.unwrap_or_else(|| chosen(&request.profile, issuer.as_deref()));
         let look = Look::Full { csr_is_assumed };
         let considered = self.consider(&request, issuer.as_ref(), now, look).await;
+        let people = match (&considered, &issuer) {
+            (
+                Ok(Considered {
+                    ready: Some(ready),
+                    metadata,
+                    ..
+                }),
+                Some(issuer),
+            ) => {
+                let signing = &ready.request;
+                let profile = Arc::clone(&request.profile);
+                let metadata = metadata.clone();
+                let enrollment = request.into_enrollment(signing.enrollment.clone(), metadata, now);
+                let content = &signing.content;
+                Some(
+                    self.explain_approval(&enrollment, &profile, content, issuer, now)
+                        .await?,
+                )
+            }
+            _ => None,
+        };
         let mut explanation = match considered {
             Ok(considered) => explanation_of(considered, issuer.as_deref()),
             Err(ConsiderError::Store(error)) => return Err(error.into()),
             Err(ConsiderError::Prepare(error)) => unsigned(&error),
         };
         explanation.steps.insert(0, first);
+        explanation.steps.extend(people);
         explanation.issuer = issuer.map(|issuer| issuer.issuer.name.clone());
         Ok(explanation)
     }

@@ -4,10 +4,13 @@
 //! - before *sign* has written `Signing`: nothing happened; the order is still ready.
 //! - after: serial and to-be-signed octets are durable; the job's lease ends, another try signs
 //!   the same octets. What an earlier try may have signed never left this process.
+//! - where people are asked: the request and its approval are durable and nothing is prepared; what
+//!   they agree to is prepared, and made durable, when they have agreed.
 //! - after *record*: the certificate is in the inventory, the enrollment is issued, the event is
 //!   written: one transaction, so all of it or none.
 
 pub mod admit;
+mod approved;
 pub mod cancel;
 pub(crate) mod consider;
 pub mod enroll;
@@ -20,10 +23,29 @@ use domain::enrollment::Enrollment;
 use domain::profile::Profile;
 use std::sync::Arc;
 
+use crate::approvals::Waiting;
 pub use admit::{AdmitError, EnrollmentRequest};
 pub use enroll::EnrollError;
 pub use sign::DriveError;
 pub use submit::{KeySource, Submission, SubmitError, ValidityWish};
+
+/// What becomes of a request that breaks no rule.
+pub(crate) enum Admission {
+    /// It is signed.
+    Sign(Box<Admitted>),
+    /// People have to agree first.
+    Wait(Box<Waiting>),
+}
+
+impl Admission {
+    /// The request, as it is to be stored.
+    pub(crate) fn enrollment(&self) -> &Enrollment {
+        match self {
+            Self::Sign(admitted) => &admitted.enrollment,
+            Self::Wait(waiting) => &waiting.enrollment,
+        }
+    }
+}
 
 /// An enrollment with what its next steps need, so that the fast path reads nothing twice.
 pub(crate) struct Admitted {

@@ -1,5 +1,6 @@
 //! Sign: the issuer is asked after what it shall sign is durable, with no transaction open.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::certificate::Chain;
@@ -76,7 +77,7 @@ impl Lifecycle {
 
     /// Goes on with an enrollment that was found in the store: after a wait, or a crash.
     pub(crate) async fn resume_enrollment(
-        &self,
+        self: &Arc<Self>,
         job: &JobRow,
         id: &EnrollmentId,
     ) -> Result<(), DriveError> {
@@ -91,7 +92,20 @@ impl Lifecycle {
             self.complete_job(job).await?;
             return Ok(());
         };
-        let admitted = self.readmit(enrollment).await?;
+        let admitted = match enrollment.state {
+            // It is people's turn; what they say makes a job of its own.
+            EnrollmentState::AwaitingApproval { .. } => {
+                self.complete_job(job).await?;
+                return Ok(());
+            }
+            EnrollmentState::Approved { .. } => {
+                match self.prepare_approved(enrollment, job).await? {
+                    Some(admitted) => admitted,
+                    None => return Ok(()),
+                }
+            }
+            _ => self.readmit(enrollment).await?,
+        };
         let caller = Caller::system();
         if let EnrollmentState::AwaitingIssuer { handle, .. } = &admitted.enrollment.state {
             match admitted.issuer.connector.poll(handle).await {
@@ -145,7 +159,10 @@ impl Lifecycle {
         };
         let at = Circumstances {
             // Decided once, at its own time; what is looked up again here is only the content.
-            now: enrollment.created_at,
+            now: enrollment
+                .state
+                .decided_at()
+                .unwrap_or(enrollment.created_at),
             issuer: &issuer.issuer.name,
             issuer_not_after: issuer.connector.not_after(),
             key_is_blocked: false,
@@ -194,6 +211,7 @@ impl Lifecycle {
             issuer: issuer.clone(),
             handle,
             poll_at,
+            decided_at: enrollment.state.decided_at(),
         };
         self.move_enrollment(enrollment, state.clone(), Some((job, poll_at)), None)
             .await?;
@@ -214,8 +232,7 @@ impl Lifecycle {
         let reason = error.to_string();
         match error {
             IssueError::Unavailable(_) => {
-                let wait = FIRST_RETRY * 2_u32.saturating_pow(attempts.min(10));
-                let retry_at = self.now() + wait.min(MAX_POLL);
+                let retry_at = self.retry_at(attempts);
                 tracing::warn!(
                     enrollment.id = %enrollment.id, attempts, %retry_at, error = reason,
                     "nothing was signed; it is tried again"
@@ -281,7 +298,13 @@ impl Lifecycle {
         Ok(state)
     }
 
-    async fn move_enrollment(
+    /// When the next try is worth it, after so many.
+    pub(super) fn retry_at(&self, attempts: u32) -> pki::time::Timestamp {
+        let wait = FIRST_RETRY * 2_u32.saturating_pow(attempts.min(10));
+        self.now() + wait.min(MAX_POLL)
+    }
+
+    pub(super) async fn move_enrollment(
         &self,
         enrollment: &Enrollment,
         state: EnrollmentState,

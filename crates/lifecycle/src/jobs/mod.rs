@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::acme::challenge::ChallengeKind;
-use domain::id::{AuthorizationId, BulkId, EnrollmentId, IssuerId, JobId};
+use domain::id::{ApprovalId, AuthorizationId, BulkId, EnrollmentId, IssuerId, JobId};
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
@@ -30,6 +30,10 @@ pub enum Job {
     DriveEnrollment { enrollment: EnrollmentId },
     /// The next certificates of a bulk action.
     RunBulk { bulk: BulkId },
+    /// What is due of an approval: a reminder, an escalation, its end.
+    TickApproval { approval: ApprovalId },
+    /// Another look at everything that waits, in one profile or in all.
+    ReviewApprovals { profile: Option<String> },
     /// A new CRL; comes back by itself.
     RefreshCrl { issuer: IssuerId },
     /// Signs where the event chain stands; comes back by itself.
@@ -48,6 +52,8 @@ impl Job {
             Self::ValidateChallenge { .. } => "validate-challenge",
             Self::DriveEnrollment { .. } => "drive-enrollment",
             Self::RunBulk { .. } => "run-bulk",
+            Self::TickApproval { .. } => "tick-approval",
+            Self::ReviewApprovals { .. } => "review-approvals",
             Self::RefreshCrl { .. } => "refresh-crl",
             Self::SignCheckpoint => "sign-checkpoint",
             Self::CleanUp => "clean-up",
@@ -59,8 +65,11 @@ impl Job {
     /// Of jobs with the same key there is one at most.
     fn key(&self) -> Option<String> {
         match self {
-            Self::ValidateChallenge { .. } | Self::DriveEnrollment { .. } => None,
             Self::RunBulk { bulk } => Some(format!("bulk/{bulk}")),
+            Self::ValidateChallenge { .. }
+            | Self::DriveEnrollment { .. }
+            | Self::ReviewApprovals { .. } => None,
+            Self::TickApproval { approval } => Some(format!("approval/{approval}")),
             Self::RefreshCrl { issuer } => Some(format!("crl/{issuer}")),
             Self::SignCheckpoint | Self::CleanUp | Self::WatchExpiry | Self::CloseIncidents => {
                 Some(self.name().to_owned())
@@ -94,6 +103,8 @@ enum JobError {
     Unreadable(#[from] serde_json::Error),
     #[error(transparent)]
     Drive(#[from] crate::issuance::DriveError),
+    #[error(transparent)]
+    Approval(#[from] crate::approvals::TickError),
     #[error(transparent)]
     Crl(#[from] crate::revocation::crl::CrlError),
     #[error(transparent)]
@@ -256,6 +267,14 @@ impl Lifecycle {
                 let next = self.run_bulk(row, &bulk).await?;
                 Ok(next.map_or(Next::Settled, Next::At))
             }
+            Job::TickApproval { approval } => {
+                self.tick_approval(row, &approval).await?;
+                Ok(Next::Settled)
+            }
+            Job::ReviewApprovals { profile } => {
+                self.review_approvals(row, profile.as_deref()).await?;
+                Ok(Next::Settled)
+            }
             Job::RefreshCrl { issuer } => {
                 let next_update = self.refresh_crl(&issuer).await?;
                 let regular = self.now() + self.settings.revocation.crl_refresh;
@@ -285,7 +304,7 @@ impl Lifecycle {
         }
     }
 
-    async fn reschedule(&self, row: &JobRow, at: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn reschedule(&self, row: &JobRow, at: Timestamp) -> Result<(), StoreError> {
         let row = row.clone();
         self.store
             .write("job.reschedule", move |tx| {
@@ -321,7 +340,10 @@ impl Lifecycle {
                             .delete_expired_authorizations(before, CLEAN_UP_BATCH)
                             .await?;
                         tx.purge_rate_limits(before).await?;
-                        Ok::<_, StoreError>(orders + authorizations)
+                        let links = tx
+                            .delete_expired_approval_links(before, CLEAN_UP_BATCH)
+                            .await?;
+                        Ok::<_, StoreError>(orders + authorizations + links)
                     })
                 })
                 .await?;

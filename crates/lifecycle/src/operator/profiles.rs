@@ -10,6 +10,7 @@ use super::Expected;
 use crate::Lifecycle;
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
+use crate::jobs::Job;
 
 /// Why a profile stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,10 @@ impl Lifecycle {
         let before = self.profile_now(&name).await?;
         let data = change_data(&name, before.as_ref(), &spec);
         let event = self.event(caller, "profile.changed", &name, data);
+        let review = Job::ReviewApprovals {
+            profile: Some(name.clone()),
+        };
+        let review = self.new_job(&review, now);
         let cached = name.clone();
         let profile = self
             .store
@@ -69,11 +74,14 @@ impl Lifecycle {
                     };
                     tx.insert_profile(&profile).await?;
                     tx.insert_event(&event).await?;
+                    // Those who were asked under the earlier version are asked anew.
+                    tx.enqueue(&review).await?;
                     Ok(profile)
                 })
             })
             .await?;
         self.profiles.forget(&cached);
+        self.jobs.notify();
         Ok(profile)
     }
 
@@ -109,6 +117,9 @@ impl Lifecycle {
         spec: &ProfileSpec,
     ) -> Result<Vec<SpecFault>, StoreError> {
         let mut faults = faults_of(name, spec);
+        if let Some(rule) = &spec.approval {
+            faults.extend(self.strangers_in(rule).await?);
+        }
         let issuers = self.list_issuers().await?;
         for (position, choice) in spec.issuers.iter().enumerate() {
             if !issuers.iter().any(|issuer| issuer.name == choice.issuer) {

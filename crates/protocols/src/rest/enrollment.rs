@@ -45,6 +45,14 @@ pub struct Enrollment {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub poll_at: Option<Timestamp>,
+    /// What it waits for, where people have to agree
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "apr_06ek9q3v5c8m2k7t1r4x0z9w8y")]
+    pub approval: Option<String>,
+    /// When it ends if nobody has decided
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub deadline_at: Option<Timestamp>,
     /// The certificate it renews
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
@@ -89,12 +97,15 @@ pub struct EnrollmentLinks {
 #[serde(rename_all = "kebab-case")]
 pub enum EnrollmentStatus {
     Rejected,
+    AwaitingApproval,
     Approved,
     Signing,
     AwaitingIssuer,
     Issued,
     Failed,
     Cancelled,
+    Denied,
+    Expired,
 }
 
 impl EnrollmentStatus {
@@ -102,12 +113,15 @@ impl EnrollmentStatus {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
+            Self::AwaitingApproval => "awaiting-approval",
             Self::Approved => "approved",
             Self::Signing => "signing",
             Self::AwaitingIssuer => "awaiting-issuer",
             Self::Issued => "issued",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
         }
     }
 }

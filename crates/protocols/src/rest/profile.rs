@@ -12,6 +12,7 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::approval::ApprovalRule;
 use super::directory::ChallengeType;
 use super::metadata::GivenValues;
 pub use explain::{
@@ -103,6 +104,9 @@ pub struct ProfileRules {
     /// Fields of custom metadata without which nothing is issued
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub required_metadata: Vec<String>,
+    /// Who has to agree before anything is signed; nobody where it is left out
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalRule>,
 }
 
 const fn an_hour() -> u64 {

@@ -26,7 +26,8 @@ enum Verb {
     #[command(after_help = "Example:
   certwright enrollment list --status rejected")]
     List {
-        /// rejected, approved, signing, awaiting-issuer, issued, failed or cancelled
+        /// rejected, awaiting-approval, approved, signing, awaiting-issuer, issued, failed, cancelled,
+        /// denied or expired
         #[arg(long, value_parser = status)]
         status: Option<EnrollmentStatus>,
         #[command(flatten)]
@@ -53,7 +54,9 @@ enum Verb {
 
 fn status(text: &str) -> Result<EnrollmentStatus, String> {
     serde_json::from_value(text.into()).map_err(|_| {
-        "it is rejected, approved, signing, awaiting-issuer, issued, failed or cancelled".to_owned()
+        "it is rejected, awaiting-approval, approved, signing, awaiting-issuer, issued, failed, \
+         cancelled, denied or expired"
+            .to_owned()
     })
 }
 

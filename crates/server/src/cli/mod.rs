@@ -6,6 +6,8 @@
 pub mod account;
 pub mod alert;
 pub mod apply;
+pub mod approval;
+mod approval_delegation;
 pub mod audit;
 pub mod backup;
 pub mod certificate;
@@ -133,6 +135,8 @@ enum Command {
     Order(order::OrderCommand),
     /// External account binding keys
     Eab(eab::EabCommand),
+    /// What waits for people: show, approve, deny
+    Approval(approval::ApprovalCommand),
     /// Passes through the issuance pipeline
     Enrollment(enrollment::EnrollmentCommand),
     /// Notification channels: ways to people and programs outside
@@ -182,6 +186,7 @@ impl Command {
             Self::Account(account) => account.run(context).await,
             Self::Order(order) => order.run(context).await,
             Self::Eab(eab) => eab.run(context).await,
+            Self::Approval(approval) => approval.run(context).await,
             Self::Enrollment(enrollment) => enrollment.run(context).await,
             Self::Channel(channel) => channel.run(context).await,
             Self::NotificationRule(rule) => rule.run(context).await,

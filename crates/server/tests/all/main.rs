@@ -6,6 +6,7 @@
 )]
 
 mod acme;
+mod approvals;
 mod architecture;
 mod assurance;
 mod backup;

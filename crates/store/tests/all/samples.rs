@@ -230,6 +230,7 @@ pub fn signing(issuer: &IssuerId, serial: u8) -> EnrollmentState {
             tbs: vec![0x30, serial],
         }),
         attempts: 1,
+        decided_at: None,
     }
 }
 

@@ -1,11 +1,12 @@
 //! certbot, the client most used.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::challenge_server::Answering;
 use super::host::HTTP01_PORT;
 use super::openssl::{Issued, serial};
-use super::process::{run, succeed, tool};
+use super::process::{eventually, run, succeed, tool};
 use super::site::Site;
 
 use http::Method;
@@ -277,6 +278,75 @@ async fn certbot_updates_and_deactivates_its_account() {
     let ended = run(&mut certbot(&site, "unregister")).await;
     assert!(
         ended.succeeded && ended.said.contains("Account deactivated"),
+        "{}",
+        ended.said
+    );
+}
+
+/// Lets the profile `default` ask one administrator.
+async fn ask_somebody(site: &Site) {
+    let rule = json!({
+        "stages": [{
+            "approvals": 1,
+            "approvers": [{ "kind": "role", "role": "administrator" }],
+        }],
+        "unchanged_renewals": "skip",
+    });
+    site.change("/api/v1/profiles/default", |rules| rules["approval"] = rule)
+        .await;
+    // Longer than a node remembers a profile.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+}
+
+/// The approval that waits, once there is one.
+async fn what_waits(site: &Site) -> String {
+    let waits = async || {
+        let path = "/api/v1/approvals?mine=true";
+        let page = site.call(Method::GET, path, &Value::Null).await;
+        page["items"][0]["id"].as_str().map(str::to_owned)
+    };
+    eventually(waits, || site.log()).await
+}
+
+#[tokio::test]
+async fn i11_certbot_waits_while_a_person_approves() {
+    let site = Site::start().await;
+    ask_somebody(&site).await;
+    let mut waiting = standalone(&site, &["-d", "a.example.org"]);
+    let person = async {
+        let id = what_waits(&site).await;
+        // certbot looks again and again meanwhile.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        let path = format!("/api/v1/approvals/{id}/approve");
+        site.call(Method::POST, &path, &json!({ "reason": "fine" }))
+            .await
+    };
+    let (_, approved) = tokio::join!(succeed(&mut waiting), person);
+    assert_eq!(approved["status"], "approved", "{approved}");
+    let issued = Issued::read(&site, &live(&site, "fullchain.pem"));
+    issued.verify_for(&site, "a.example.org").await;
+    // What renews without a change is not asked about again.
+    succeed(certbot(&site, "renew").arg("--force-renewal")).await;
+    let renewed = Issued::read(&site, &live(&site, "fullchain.pem"));
+    renewed.verify_for(&site, "a.example.org").await;
+}
+
+#[tokio::test]
+async fn i11_certbot_is_told_why_a_person_denied() {
+    let site = Site::start().await;
+    ask_somebody(&site).await;
+    let mut waiting = standalone(&site, &["-d", "a.example.org"]);
+    let person = async {
+        let id = what_waits(&site).await;
+        let path = format!("/api/v1/approvals/{id}/deny");
+        let reason = json!({ "reason": "belongs to the sales team" });
+        site.call(Method::POST, &path, &reason).await
+    };
+    let (ended, denied) = tokio::join!(run(&mut waiting), person);
+    assert_eq!(denied["status"], "denied", "{denied}");
+    assert!(!ended.succeeded, "{}", ended.said);
+    assert!(
+        ended.said.contains("belongs to the sales team"),
         "{}",
         ended.said
     );
