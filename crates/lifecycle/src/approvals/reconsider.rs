@@ -72,7 +72,11 @@ impl Lifecycle {
         let lifecycle = Arc::clone(self);
         self.store
             .write("approval.reconsider", move |tx| {
-                Box::pin(async move { lifecycle.settle(tx, read, outcome, &job, now).await })
+                Box::pin(async move {
+                    lifecycle
+                        .settle_reconsidered(tx, read, outcome, &job, now)
+                        .await
+                })
             })
             .await?;
         self.jobs.notify();
@@ -142,7 +146,7 @@ impl Lifecycle {
         })
     }
 
-    async fn settle(
+    async fn settle_reconsidered(
         &self,
         tx: &mut Tx<'_>,
         read: Read,
