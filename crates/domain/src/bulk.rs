@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Actor;
 use crate::id::{BulkId, CertificateId};
+use crate::metadata::Change;
 use crate::permission::Permission;
 
 /// A plan, and what became of it.
@@ -35,6 +36,8 @@ pub enum BulkAction {
     Renew,
     /// Revoked, for good.
     Revoke { reason: RevocationReason },
+    /// Other values of custom metadata.
+    EditMetadata { metadata: Change },
 }
 
 impl BulkAction {
@@ -43,6 +46,7 @@ impl BulkAction {
         match self {
             Self::Renew => "renew",
             Self::Revoke { .. } => "revoke",
+            Self::EditMetadata { .. } => "edit-metadata",
         }
     }
 
@@ -51,6 +55,7 @@ impl BulkAction {
         match self {
             Self::Renew => Permission::CertificatesRequest,
             Self::Revoke { .. } => Permission::CertificatesRevoke,
+            Self::EditMetadata { .. } => Permission::CertificatesEdit,
         }
     }
 }

@@ -10,6 +10,7 @@ use http::StatusCode;
 use http::header::LOCATION;
 use lifecycle::bulk::{BulkPlan, BulkView, Selection};
 use protocols::rest::bulk as wire;
+use protocols::rest::metadata::Scalar;
 use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
@@ -18,6 +19,7 @@ use super::certificates::filter;
 use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::{Everything, Listing};
+use super::metadata::wishes;
 use super::names::Names;
 
 /// Plan a bulk action: a dry run that changes nothing
@@ -205,6 +207,9 @@ fn read_action(action: wire::BulkAction) -> noun::BulkAction {
     match action {
         wire::BulkAction::Renew {} => noun::BulkAction::Renew,
         wire::BulkAction::Revoke { reason } => noun::BulkAction::Revoke { reason },
+        wire::BulkAction::EditMetadata { metadata } => noun::BulkAction::EditMetadata {
+            metadata: wishes(metadata),
+        },
     }
 }
 
@@ -243,6 +248,12 @@ fn render(view: &BulkView) -> wire::Bulk {
         action: match &bulk.action {
             noun::BulkAction::Renew => wire::BulkAction::Renew {},
             noun::BulkAction::Revoke { reason } => wire::BulkAction::Revoke { reason: *reason },
+            noun::BulkAction::EditMetadata { metadata } => wire::BulkAction::EditMetadata {
+                metadata: metadata
+                    .iter()
+                    .map(|(field, value)| (field.clone(), value.clone().map(Scalar::Text)))
+                    .collect(),
+            },
         },
         status: match bulk.state {
             noun::BulkState::Planned => wire::BulkStatus::Planned,

@@ -288,9 +288,12 @@ impl From<PlanError> for Failure {
     fn from(error: PlanError) -> Self {
         match error {
             PlanError::Store(error) => error.into(),
-            PlanError::Nothing | PlanError::TooMany | PlanError::Rate | PlanError::Reason(_) => {
-                Self::invalid(error.to_string())
-            }
+            PlanError::Metadata(violations) => Self::rejected(&violations),
+            PlanError::Nothing
+            | PlanError::TooMany
+            | PlanError::Rate
+            | PlanError::Reason(_)
+            | PlanError::NoChange => Self::invalid(error.to_string()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `…/metadata`: the values of certificates, and what accounts, binding keys and issuers pass on.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
@@ -157,16 +159,20 @@ pub(crate) async fn tell_issuer(
     Ok(Json(issuers::shown(&verbs, &issuer).await?))
 }
 
-/// A change as the rules know it.
-pub(super) fn change(request: wire::MetadataChange) -> Result<Change, Failure> {
+fn change(request: wire::MetadataChange) -> Result<Change, Failure> {
     if request.metadata.is_empty() {
         return Err(Failure::invalid(
             "`metadata` names no field; name those that are to change",
         ));
     }
+    Ok(wishes(request.metadata))
+}
+
+/// A change as the rules know it.
+pub(super) fn wishes(written: BTreeMap<String, Option<wire::Scalar>>) -> Change {
     let text = |value: Option<wire::Scalar>| value.map(wire::Scalar::into_text);
-    let changes = request.metadata.into_iter();
-    Ok(changes.map(|(name, value)| (name, text(value))).collect())
+    let wishes = written.into_iter();
+    wishes.map(|(name, value)| (name, text(value))).collect()
 }
 
 fn answer(values: Values) -> impl IntoResponse {

@@ -1,5 +1,6 @@
 //! Bulk actions: looked at as a plan, run as they were looked at, paced, paused, ended.
 
+mod metadata;
 mod plan;
 mod run;
 

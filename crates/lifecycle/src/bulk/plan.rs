@@ -6,7 +6,8 @@ use domain::bulk::{
     Bulk, BulkAction, BulkItem, BulkOutcome, BulkState, MAX_CERTIFICATES, PLAN_LIFETIME,
 };
 use domain::certificate::InventoryCertificate;
-use domain::id::{BulkId, CertificateId};
+use domain::id::{BulkId, CertificateId, TeamId};
+use domain::policy::Violation;
 use pki::revocation::RevocationReason;
 use serde_json::json;
 use store::StoreError;
@@ -46,8 +47,26 @@ pub enum PlanError {
     Rate,
     #[error("certificates cannot be revoked for the reason {0}; use another one")]
     Reason(RevocationReason),
+    #[error("no metadata field is named; name those that are to change")]
+    NoChange,
+    #[error("{}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
+    Metadata(Vec<Violation>),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What a plan says of one certificate.
+pub(super) enum Outlook {
+    /// It will have its turn; perhaps with what will change.
+    Fit(Option<String>),
+    /// It is left alone, and why.
+    Unfit(String),
+}
+
+impl Outlook {
+    fn of(fault: Option<String>) -> Self {
+        fault.map_or(Self::Fit(None), Self::Unfit)
+    }
 }
 
 impl Lifecycle {
@@ -65,20 +84,23 @@ impl Lifecycle {
         {
             return Err(PlanError::Reason(*reason));
         }
+        if let BulkAction::EditMetadata { metadata } = &plan.action {
+            self.check_change(metadata).await?;
+        }
         let ids = self.select(plan.selection).await?;
         if ids.is_empty() {
             return Err(PlanError::Nothing);
         }
         let mut items = Vec::with_capacity(ids.len());
         for id in ids {
-            let fault = self.fault_of(&plan.action, &id, caller).await?;
+            let (outcome, detail) = match self.outlook(&plan.action, &id, caller).await? {
+                Outlook::Fit(detail) => (BulkOutcome::Pending, detail),
+                Outlook::Unfit(reason) => (BulkOutcome::Excluded, Some(reason)),
+            };
             items.push(BulkItem {
                 certificate: id,
-                outcome: match fault {
-                    Some(_) => BulkOutcome::Excluded,
-                    None => BulkOutcome::Pending,
-                },
-                detail: fault,
+                outcome,
+                detail,
             });
         }
         let now = self.now();
@@ -154,19 +176,25 @@ impl Lifecycle {
         }
     }
 
-    /// Why a certificate cannot be dealt with, as far as can be told beforehand.
-    async fn fault_of(
+    /// What will become of a certificate, as far as can be told beforehand.
+    async fn outlook(
         self: &Arc<Self>,
         action: &BulkAction,
         id: &CertificateId,
         caller: &Caller,
-    ) -> Result<Option<String>, StoreError> {
+    ) -> Result<Outlook, StoreError> {
         let Some(certificate) = self.certificate(id).await? else {
-            return Ok(Some(format!("there is no certificate {id}")));
+            return Ok(Outlook::Unfit(format!("there is no certificate {id}")));
         };
+        if let Some(refusal) = refusal(action, certificate.team_id.as_ref(), caller) {
+            return Ok(Outlook::Unfit(refusal));
+        }
         match action {
-            BulkAction::Renew => self.renewal_fault(id, caller).await,
-            BulkAction::Revoke { .. } => Ok(revocation_fault(&certificate)),
+            BulkAction::Renew => self.renewal_fault(id, caller).await.map(Outlook::of),
+            BulkAction::Revoke { .. } => Ok(Outlook::of(revocation_fault(&certificate))),
+            BulkAction::EditMetadata { metadata } => {
+                self.change_outlook(certificate, metadata).await
+            }
         }
     }
 
@@ -192,6 +220,17 @@ impl Lifecycle {
             Err(error) => Ok(Some(error.to_string())),
         }
     }
+}
+
+/// Why somebody may not do this to what that team owns.
+pub(super) fn refusal(
+    action: &BulkAction,
+    owner: Option<&TeamId>,
+    caller: &Caller,
+) -> Option<String> {
+    let needed = action.permission();
+    let refused = !caller.rights.allows(needed, owner);
+    refused.then(|| format!("this needs the permission `{needed}` for whose it is"))
 }
 
 /// A renewal that changes nothing but the dates.

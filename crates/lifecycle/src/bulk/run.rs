@@ -14,7 +14,7 @@ use serde_json::json;
 use store::StoreError;
 use store::jobs::JobRow;
 
-use super::plan::unchanged;
+use super::plan::{refusal, unchanged};
 use crate::Lifecycle;
 use crate::actor::Caller;
 use crate::issuance::{AdmitError, EnrollError, SubmitError};
@@ -86,7 +86,11 @@ impl Lifecycle {
             why: None,
             rights,
         };
+        let found = self.certificate(certificate).await?;
+        let owner = found.and_then(|found| found.team_id);
+        let refused = refusal(&bulk.action, owner.as_ref(), &caller);
         let (outcome, detail) = match &bulk.action {
+            _ if refused.is_some() => (BulkOutcome::Failed, refused),
             BulkAction::Renew => match self.renew_item(bulk, certificate, &caller).await? {
                 // Settled together with its enrollment.
                 None => return Ok(()),
@@ -94,6 +98,9 @@ impl Lifecycle {
             },
             BulkAction::Revoke { reason } => {
                 self.revoke_item(certificate, *reason, &caller).await?
+            }
+            BulkAction::EditMetadata { metadata } => {
+                self.change_item(certificate, metadata, &caller).await?
             }
         };
         let item = BulkItem {

@@ -1,11 +1,14 @@
 //! Bulk actions: many certificates at once, looked at before anything is done.
 
+use std::collections::BTreeMap;
+
 use pki::revocation::RevocationReason;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::certificate::CertificateQuery;
+use super::metadata::{Scalar, wishes};
 
 /// A wish for a plan. Nothing is done before it is run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,6 +47,11 @@ pub enum BulkAction {
     Revoke {
         #[schema(value_type = String, example = "superseded")]
         reason: RevocationReason,
+    },
+    /// Other values of custom metadata; `null` takes one away, what is not named stays
+    EditMetadata {
+        #[schema(schema_with = wishes)]
+        metadata: BTreeMap<String, Option<Scalar>>,
     },
 }
 
@@ -104,7 +112,7 @@ pub struct BulkCounts {
 pub struct BulkItem {
     pub certificate: String,
     pub outcome: BulkOutcome,
-    /// Why it is left alone or failed, or the enrollment of its renewal
+    /// What would change, why it is left alone or failed, or the enrollment of its renewal
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use pki::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 /// Values by the name of their field, as requests may write them.
 pub type GivenValues = BTreeMap<String, Scalar>;
 
-/// A value as requests may write it: a text, a number or a truth. Answers have texts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+/// A value as requests may write it: a text, a number or a truth. It goes on as a text.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     Text(String),
@@ -27,6 +27,16 @@ impl Scalar {
             Self::Text(text) => text,
             Self::Truth(truth) => truth.to_string(),
             Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+impl Serialize for Scalar {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::Truth(truth) => serializer.collect_str(truth),
+            Self::Number(number) => serializer.collect_str(number),
         }
     }
 }
@@ -177,7 +187,7 @@ pub struct MetadataChange {
     pub metadata: BTreeMap<String, Option<Scalar>>,
 }
 
-fn wishes() -> Object {
+pub(super) fn wishes() -> Object {
     let kinds = [Type::String, Type::Number, Type::Boolean, Type::Null];
     let value = ObjectBuilder::new().schema_type(SchemaType::from_iter(kinds));
     ObjectBuilder::new()

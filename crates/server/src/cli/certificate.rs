@@ -52,7 +52,7 @@ enum Verb {
         /// What to look for
         what: String,
     },
-    /// Renew or revoke many at once, after a look at what would be done
+    /// Renew or revoke many at once, or change their metadata, after a look at what would be done
     Bulk(BulkCommand),
     /// Show the custom metadata of a certificate, or change it
     #[command(after_help = "Examples:

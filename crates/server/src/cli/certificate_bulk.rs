@@ -14,6 +14,7 @@ use super::Context;
 use super::certificate::Filters;
 use super::client::Client;
 use super::exit::Failure;
+use super::metadata::{self, Given};
 use super::output::{self, Format};
 use super::paging::{self, Paging};
 
@@ -22,6 +23,7 @@ use super::paging::{self, Paging};
 #[command(after_help = "Examples:
   certwright certificate bulk renew --issuer old-ca --status valid --plan
   certwright certificate bulk revoke --reason superseded --suffix old.example.org
+  certwright certificate bulk metadata cost_center=4712 --metadata cost_center=4711
   certwright certificate bulk run blk_06ek9q3v5c8m2k7t1r4x0z9w8y
   certwright certificate bulk items blk_06ek9q3v5c8m2k7t1r4x0z9w8y --outcome failed")]
 pub struct BulkCommand {
@@ -42,6 +44,17 @@ enum Verb {
         /// Why
         #[arg(long)]
         reason: RevocationReason,
+        #[command(flatten)]
+        selected: Box<Selected>,
+    },
+    /// Change the custom metadata of certificates
+    #[command(after_help = "Examples:
+  certwright certificate bulk metadata cost_center=4712 --metadata cost_center=4711 --plan
+  certwright certificate bulk metadata contact= --suffix old.example.org")]
+    Metadata {
+        /// Values to set; `FIELD=` takes one away
+        #[arg(value_name = "FIELD=VALUE", required = true)]
+        values: Vec<Given>,
         #[command(flatten)]
         selected: Box<Selected>,
     },
@@ -139,6 +152,11 @@ impl BulkCommand {
             Verb::Renew(selected) => selected.go(client, context, BulkAction::Renew {}).await?,
             Verb::Revoke { reason, selected } => {
                 let action = BulkAction::Revoke { reason };
+                selected.go(client, context, action).await?
+            }
+            Verb::Metadata { values, selected } => {
+                let metadata = metadata::change(&values).metadata;
+                let action = BulkAction::EditMetadata { metadata };
                 selected.go(client, context, action).await?
             }
             Verb::Run { id, wait } => start(client, &id, wait).await?,
@@ -267,9 +285,13 @@ fn print(context: &Context, bulk: &Bulk) -> Result<(), Failure> {
 fn row(bulk: &Bulk) -> Value {
     json!({
         "id": bulk.id,
-        "action": match bulk.action {
+        "action": match &bulk.action {
             BulkAction::Renew {} => "renew".to_owned(),
             BulkAction::Revoke { reason } => format!("revoke ({reason})"),
+            BulkAction::EditMetadata { metadata } => {
+                let fields: Vec<&str> = metadata.keys().map(String::as_str).collect();
+                format!("edit metadata ({})", fields.join(", "))
+            }
         },
         "status": bulk.status,
         "pending": bulk.counts.pending,

@@ -164,6 +164,23 @@ async fn an_operator_defines_a_field_and_finds_certificates_by_it() {
         .done(&["issuer", "tell", "issuing", "billing_code=Custom 1"])
         .await;
     shell.done(&["field", "retire", "billing_code"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fields.toml");
+    let text = "[metadata-fields.amount]\nkind = \"number\"\nmin = 3\ndefault = 4\n";
+    std::fs::write(&file, text).unwrap();
+    let apply = ["apply", "-f", file.to_str().unwrap()];
+    shell.done(&[apply.as_slice(), &["--yes"]].concat()).await;
+    assert!(
+        shell
+            .done(&["field", "show", "amount"])
+            .await
+            .contains("number")
+    );
+    let again = shell.done(&[apply.as_slice(), &["--plan"]].concat()).await;
+    assert!(
+        !again.contains("amount"),
+        "a second run finds nothing: {again}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -524,6 +524,135 @@ async fn a_field_that_applies_elsewhere_does_not_matter_here() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_over_rest_give_values_and_renewals_keep_them() {
+    let server = TestServer::start().await;
+    let api = Api::of(&server).await;
+    api.define("code", json!({ "kind": "number", "required": true }))
+        .await;
+    api.define("bill", json!({ "template": "{field:code}/{profile}" }))
+        .await;
+    let request = |metadata: Value| {
+        json!({
+            "profile": "default",
+            "key": { "algorithm": "p-256" },
+            "identifiers": [{ "type": "dns", "value": "rest.example.org" }],
+            "metadata": metadata,
+        })
+    };
+    for (metadata, rule) in [
+        (json!({}), "metadata.code"),
+        (json!({ "code": "many" }), "metadata.code"),
+        (json!({ "code": "1", "bill": "x" }), "metadata.bill"),
+        (json!({ "code": "1", "other": "x" }), "metadata.other"),
+    ] {
+        let problem = api
+            .refused(Method::POST, "/enrollments", 422, request(metadata))
+            .await;
+        assert_eq!(problem["violations"][0]["rule"], rule, "{problem}");
+    }
+    let made = api
+        .done(
+            Method::POST,
+            "/enrollments",
+            request(json!({ "code": "007" })),
+        )
+        .await;
+    assert_eq!(
+        made["metadata"],
+        json!({ "code": "7", "bill": "7/default" })
+    );
+    assert_eq!(
+        made["metadata_sources"],
+        json!({ "code": "requested", "bill": "computed" })
+    );
+    let id = made["certificate"].as_str().unwrap().to_owned();
+    let renew = format!("/certificates/{id}/renew");
+    let key = json!({ "key": { "algorithm": "p-256" } });
+    let renewed = api.done(Method::POST, &renew, key).await;
+    assert_eq!(
+        renewed["metadata"],
+        json!({ "code": "7", "bill": "7/default" })
+    );
+    assert_eq!(renewed["metadata_sources"]["code"], "renewed");
+
+    let asked = json!({ "identifiers": [{ "type": "dns", "value": "a.example.org" }], "metadata": { "code": "3" } });
+    let told = api
+        .done(Method::POST, "/profiles/default/explain", asked)
+        .await;
+    let step = |rule: &str| {
+        let steps = told["steps"].as_array().unwrap();
+        let found = steps.iter().find(|step| step["rule"] == rule);
+        found.unwrap_or_else(|| panic!("{rule}: {told}"))["message"].clone()
+    };
+    assert_eq!(step("metadata.code"), "`3`: given with the request");
+    assert_eq!(step("metadata.bill"), "`3/default`: computed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_certificates_are_changed_as_the_dry_run_showed() {
+    let server = TestServer::start().await;
+    let api = Api::of(&server).await;
+    api.define("code", json!({ "pattern": "[0-9]+", "default": "1" }))
+        .await;
+    api.define("bill", json!({ "template": "{field:code}-x" }))
+        .await;
+    let client = server.registered_client().await;
+    for name in ["a.example.org", "b.example.org", "c.example.org"] {
+        client.issue(&server, &[name]).await;
+    }
+    let changed = api.newest("c.example.org").await["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    api.set(&format!("/certificates/{changed}"), json!({ "code": "2" }))
+        .await;
+    let wish = |value: &str| {
+        json!({
+            "action": { "kind": "edit-metadata", "metadata": { "code": value } },
+            "filter": { "suffix": "example.org" },
+        })
+    };
+    let bulk = "/certificates/bulk";
+    api.refused(Method::POST, bulk, 422, wish("x")).await;
+    let nothing =
+        json!({ "action": { "kind": "edit-metadata", "metadata": {} }, "ids": [changed] });
+    api.refused(Method::POST, bulk, 400, nothing).await;
+
+    let plan = api.done(Method::POST, bulk, wish("2")).await;
+    let counts = json!({ "excluded": 1, "pending": 2, "done": 0, "failed": 0 });
+    assert_eq!(plan["counts"], counts, "{plan}");
+    assert_eq!(
+        plan["sample"][0]["detail"], "bill: 1-x -> 2-x, code: 1 -> 2",
+        "{plan}"
+    );
+    assert_eq!(plan["excluded"][0]["certificate"], json!(changed));
+    let found = async |code: &str| {
+        let found = api
+            .get(&format!("/certificates?metadata.code={code}"))
+            .await;
+        found["items"].as_array().unwrap().len()
+    };
+    assert_eq!(
+        (found("1").await, found("2").await),
+        (2, 1),
+        "nothing was done yet"
+    );
+
+    let path = format!("{bulk}/{}", plan["id"].as_str().unwrap());
+    api.done(Method::POST, &format!("{path}/run"), Value::Null)
+        .await;
+    let finished = async || {
+        server.clock.advance(std::time::Duration::from_secs(2));
+        api.get(&path).await["status"] == "finished"
+    };
+    server.run_jobs_until(finished).await;
+    assert_eq!(api.get(&path).await["counts"]["done"], 2);
+    assert_eq!((found("1").await, found("2").await), (0, 3));
+    assert_eq!(api.newest("a.example.org").await["metadata"]["bill"], "2-x");
+    assert_eq!(events(&server, "certificate.metadata_changed").await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ca_is_told_what_the_operator_says_and_under_its_own_names() {
     let double = IssuerDouble::remote();
     let server = TestServer::start_with_issuers(&double).await;

@@ -81,7 +81,9 @@ impl<T: Serialize + DeserializeOwned> Kind for Ruled<T> {
 
     async fn list(&self, client: &Client) -> Result<Vec<(String, Value)>, Failure> {
         let found: Vec<Value> = client.list_all(self.path).await?;
-        let named = found.into_iter().map(|mut item| {
+        // What is retired is there for those who have it, and no part of the configuration.
+        let found = found.into_iter().filter(|item| item["status"] != "retired");
+        let named = found.map(|mut item| {
             let name = item["name"].as_str().unwrap_or_default().to_owned();
             let rules = self.complete(item["rules"].take());
             Ok((name, rules.map_err(anyhow::Error::msg)?))

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use protocols::rest::directory::DirectoryRules;
+use protocols::rest::metadata::FieldRules;
 use protocols::rest::notification::{ChannelRules, NotificationRules};
 use protocols::rest::profile::ProfileRules;
 use serde_json::Value;
@@ -27,6 +28,10 @@ use kind::{Kind, Ruled};
 /// The kinds there are, each behind those that it refers to.
 fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
+        Box::new(Ruled::<FieldRules>::new(
+            "metadata-fields",
+            &["metadata-fields"],
+        )),
         Box::new(Ruled::<ProfileRules>::new("profiles", &["profiles"])),
         Box::new(Ruled::<DirectoryRules>::new(
             "directories",
@@ -58,7 +63,7 @@ A file is TOML, or JSON if its name ends in .json:
   profiles = [\"short-lived\"]
 
 What a file leaves out gets its default; what no file names stays as it is.
-Kinds: profiles, directories, channels, notification-rules. Secrets of channels stay as they are; give
+Kinds: metadata-fields, profiles, directories, channels, notification-rules. Secrets of channels stay as they are; give
 them by `certwright channel set --secret`. A second run finds nothing to do.")]
 pub struct Apply {
     /// File, or folder with files in it; repeatable
