@@ -273,6 +273,7 @@ impl Check {
                 "false" | "no" | "off" | "0" => Ok("false".to_owned()),
                 _ => Err("is neither true nor false".to_owned()),
             },
+            Self::User if people.is_some_and(People::has_no_users) => Ok(text.to_owned()),
             Self::User => named(people, text, People::user, "user"),
             Self::Team => named(people, text, People::team, "team"),
         }

@@ -20,6 +20,11 @@ impl People {
         add(&mut self.teams, name, spellings);
     }
 
+    /// Whether no user is known at all: then people can only be named as they call each other.
+    pub fn has_no_users(&self) -> bool {
+        self.users.is_empty()
+    }
+
     /// What the user is called that a text names.
     pub fn user(&self, text: &str) -> Option<&str> {
         self.users.get(&text.to_lowercase()).map(String::as_str)
