@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures this machine's Certwright: ACME issuances on SQLite and on PostgreSQL, OCSP, the start, memory; and
+# Measures this machine's Certwright: ACME issuances on SQLite and on PostgreSQL, OCSP, the start, memory, the
+# inventory (import, filtered pages, figures, and issuance beside a million certificates); and
 # beside it, with the same driver, the ACME servers that are installed: Pebble and Caddy.
 #
 #   BENCH_SECONDS=20       how long each rate is measured
@@ -15,7 +16,8 @@ cd "$(dirname "$0")/.."
 seconds=${BENCH_SECONDS:-20}
 issuances=${BENCH_ISSUANCES:-100000}
 soak=${BENCH_SOAK:-600}
-only=${BENCH_ONLY:-sqlite memory ocsp ready postgres pebble caddy}
+certificates=${BENCH_CERTIFICATES:-1000000}
+only=${BENCH_ONLY:-sqlite memory ocsp ready postgres inventory pebble caddy}
 work=${BENCH_DIR:-$(mktemp -d)}
 mkdir -p "$work"
 chmod 711 "$work"
@@ -143,31 +145,65 @@ as_postgres() {
     if ((EUID == 0)); then runuser -u postgres -- "$@"; else "$@"; fi
 }
 
-bench_postgres() {
-    local tools cluster="$work/cluster"
+# Starts a cluster of its own; 1 if PostgreSQL is not installed.
+start_postgres() {
+    local cluster="$work/cluster"
     tools=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -1)
     if [[ -z $tools ]]; then
         say "PostgreSQL is not installed: left out"
-        return
+        return 1
     fi
-    say "Certwright on PostgreSQL"
-    mkdir -p "$cluster"
-    if ((EUID == 0)); then chown postgres "$cluster"; fi
-    as_postgres "$tools/initdb" -D "$cluster" --username postgres --auth trust --encoding UTF8 >"$work/initdb.log"
+    if [[ ! -d $cluster ]]; then
+        mkdir -p "$cluster"
+        if ((EUID == 0)); then chown postgres "$cluster"; fi
+        as_postgres "$tools/initdb" -D "$cluster" --username postgres --auth trust --encoding UTF8 >"$work/initdb.log"
+    fi
     as_postgres "$tools/postgres" -D "$cluster" -k "$cluster" -c listen_addresses=127.0.0.1 -c port=15432 \
-        >"$work/postgres.log" 2>&1 &
+        >>"$work/postgres.log" 2>&1 &
     started+=($!)
     for _ in $(seq 100); do
         "$tools/pg_isready" --quiet -h 127.0.0.1 -p 15432 && break
         sleep 0.1
     done
-    "$tools/createdb" -h 127.0.0.1 -p 15432 -U postgres certwright
-    local postmaster
+    "$tools/createdb" -h 127.0.0.1 -p 15432 -U postgres "$1"
     postmaster=$(head -1 "$cluster/postmaster.pid")
+}
+
+bench_postgres() {
+    start_postgres certwright || return 0
+    say "Certwright on PostgreSQL"
     serve postgres "postgres://postgres@127.0.0.1:15432/certwright"
     certwright postgres 1 --duration "$seconds" --pid "$postmaster"
     certwright postgres 32 --duration "$seconds" --pid "$postmaster"
     stop "$server"
+    stop "$postmaster"
+}
+
+# --- Inventory -------------------------------------------------------------------------------------------------
+
+# The same flow on an empty database and beside the filled one, one after the other: only their ratio says
+# what a million certificates cost an issuance.
+beside() { # ENGINE EMPTY_URL FILLED_URL [OPTION…]
+    local engine=$1 empty=$2 filled=$3
+    shift 3
+    serve "$engine-empty" "$empty"
+    certwright "$engine-empty" 32 --duration "$seconds" "$@"
+    stop "$server"
+    serve "$engine-filled" "$filled"
+    certwright "$engine-filled" 32 --duration "$seconds" "$@"
+    stop "$server"
+}
+
+bench_inventory() {
+    say "Inventory of $certificates certificates on SQLite"
+    "$bin/examples/inventory" "sqlite://$work/inventory.db" "$certificates"
+    beside inventory-sqlite "sqlite://$work/empty.db" "sqlite://$work/inventory.db"
+    start_postgres inventory || return 0
+    say "Inventory of $certificates certificates on PostgreSQL"
+    "$tools/createdb" -h 127.0.0.1 -p 15432 -U postgres empty
+    local at=postgres://postgres@127.0.0.1:15432
+    "$bin/examples/inventory" "$at/inventory" "$certificates"
+    beside inventory-postgres "$at/empty" "$at/inventory" --pid "$postmaster"
     stop "$postmaster"
 }
 
@@ -263,10 +299,12 @@ CADDY
 
 say "Building"
 packages=(-p certwright-bench)
-if wanted sqlite || wanted postgres; then packages+=(-p certwright); fi
+if wanted sqlite || wanted postgres || wanted inventory; then packages+=(-p certwright); fi
 cargo build --release --locked "${packages[@]}"
+if wanted inventory; then cargo build --release --locked -p certwright-store --example inventory; fi
 if wanted sqlite; then bench_sqlite; fi
 if wanted postgres; then bench_postgres; fi
+if wanted inventory; then bench_inventory; fi
 if wanted pebble; then bench_pebble; fi
 if wanted caddy; then bench_caddy; fi
 if ((${#reports[@]} > 0)); then

@@ -1,6 +1,7 @@
 //! Certificates as the inventory knows them, however we learned of them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use pki::certificate::Certificate;
 use pki::fingerprint::Fingerprint;
@@ -28,6 +29,8 @@ pub struct InventoryCertificate {
     pub not_after: Timestamp,
     /// `p-256`, `rsa-2048`, …
     pub key_kind: String,
+    /// Whether the key can be broken, as [`pki::key::weak`] sees it.
+    pub is_weak: bool,
     pub spki_sha256: [u8; 32],
     /// The authority key identifier, which together with the serial is an ARI CertID (RFC 9773).
     pub authority_key_identifier: Vec<u8>,
@@ -80,6 +83,53 @@ pub enum CertificateStatus {
     Valid,
     Expired,
     Revoked,
+}
+
+/// What figures of the inventory are shown by: certificates that are alike in all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facet {
+    pub issuer: Option<IssuerId>,
+    pub profile: Option<ProfileId>,
+    pub team: Option<TeamId>,
+    pub key_kind: String,
+    pub is_weak: bool,
+    pub origin: Origin,
+    pub is_revoked: bool,
+}
+
+/// How many certificates there are, by what they are at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub total: u64,
+    pub valid: u64,
+    pub not_yet_valid: u64,
+    pub expired: u64,
+    pub revoked: u64,
+    /// Valid, and ending within so many days.
+    pub expiring_7_days: u64,
+    pub expiring_30_days: u64,
+    pub expiring_90_days: u64,
+}
+
+impl Figures {
+    /// What ends before the first bound is over; what ends before one of the others is expiring.
+    pub fn bounds(now: Timestamp) -> [Timestamp; 4] {
+        let in_days = |days: u64| now + Duration::from_secs(days * 24 * 3600);
+        [now, in_days(7), in_days(30), in_days(90)]
+    }
+}
+
+impl std::ops::AddAssign for Figures {
+    fn add_assign(&mut self, other: Self) {
+        self.total += other.total;
+        self.valid += other.valid;
+        self.not_yet_valid += other.not_yet_valid;
+        self.expired += other.expired;
+        self.revoked += other.revoked;
+        self.expiring_7_days += other.expiring_7_days;
+        self.expiring_30_days += other.expiring_30_days;
+        self.expiring_90_days += other.expiring_90_days;
+    }
 }
 
 /// When and why a certificate was revoked.

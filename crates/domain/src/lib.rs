@@ -27,5 +27,6 @@ pub mod profile;
 pub mod renewal;
 pub mod revocation;
 pub mod role;
+pub mod search;
 pub mod team;
 pub mod token;

@@ -46,7 +46,9 @@ pub use settings::Settings;
 pub use store::StoreError;
 pub use store::accounts::AccountFilter;
 pub use store::approvals::ApprovalFilter;
-pub use store::certificates::{CertificateFilter, NameQuery};
+pub use store::certificates::{
+    CertificateCursor, CertificateFilter, CertificateSort, Listed, NameQuery, SortKey,
+};
 pub use store::crls::StoredCrl;
 pub use store::delegations::DelegationFilter;
 pub use store::enrollments::EnrollmentFilter;

@@ -255,6 +255,7 @@ impl Lifecycle {
             not_before: certificate.not_before,
             not_after: certificate.not_after,
             key_kind: certificate.public_key.kind().to_string(),
+            is_weak: false,
             spki_sha256: certificate.spki_sha256,
             // A root may leave its own identifier out; it is the one its children carry.
             authority_key_identifier: certificate

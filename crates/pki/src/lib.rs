@@ -19,6 +19,7 @@ pub mod ocsp;
 pub mod oid;
 pub mod pem;
 pub mod pkcs12;
+pub mod pkcs7;
 pub mod random;
 pub mod revocation;
 pub mod serial;

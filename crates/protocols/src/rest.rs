@@ -16,6 +16,7 @@ pub mod eab_key;
 pub mod enroll;
 pub mod enrollment;
 pub mod grant;
+pub mod inventory;
 pub mod issuer;
 pub mod me;
 pub mod metadata;

@@ -41,6 +41,7 @@ mod profiles;
 mod rate_limits;
 mod roles;
 mod row;
+mod saved_searches;
 mod settings;
 mod sqlite;
 mod store;

@@ -45,20 +45,6 @@ impl<'a> List<'a> {
         self.and(&numbered)
     }
 
-    /// Adds a condition with several `?`, one for each value in turn.
-    pub(crate) fn and_each<const N: usize>(
-        mut self,
-        condition: &str,
-        values: [impl Into<Value<'a>>; N],
-    ) -> Self {
-        let mut numbered = condition.to_owned();
-        for value in values {
-            self.params.push(value.into());
-            numbered = numbered.replacen('?', &format!("${}", self.params.len()), 1);
-        }
-        self.and(&numbered)
-    }
-
     /// Adds the condition that the owner in `column` is one whose objects are seen.
     pub(crate) fn visible(self, column: &str, visibility: &'a Visibility) -> Self {
         self.visible_by(&format!("{column} IN (?)"), visibility)
@@ -81,6 +67,16 @@ impl<'a> List<'a> {
         self.and(&condition.replace('?', &places))
     }
 
+    /// Adds a condition with a `?` for each of the values.
+    pub(crate) fn and_values(mut self, condition: &str, values: Vec<Value<'a>>) -> Self {
+        let mut numbered = condition.to_owned();
+        for value in values {
+            self.params.push(value);
+            numbered = numbered.replacen('?', &format!("${}", self.params.len()), 1);
+        }
+        self.and(&numbered)
+    }
+
     /// Adds what comes behind the conditions, and how many rows at most.
     pub(crate) fn limit(mut self, order: &str, limit: u32) -> (String, Vec<Value<'a>>) {
         self.params.push(limit.into());
@@ -89,7 +85,8 @@ impl<'a> List<'a> {
         (self.sql, self.params)
     }
 
-    /// Without order or limit: for counting.
+    /// Without order or limit.
+    #[cfg(test)]
     pub(crate) fn all(self) -> (String, Vec<Value<'a>>) {
         (self.sql, self.params)
     }

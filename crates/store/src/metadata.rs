@@ -79,6 +79,7 @@ impl Tx<'_> {
             let sql = "DELETE FROM certificate_metadata WHERE certificate_id = $1";
             self.execute(sql, params![id.as_str()]).await?;
             self.file_certificate_metadata(id, values).await?;
+            self.refile_certificate(id.as_str()).await?;
         }
         Ok(found)
     }

@@ -60,6 +60,13 @@ const MIGRATIONS: &[Migration] = &[
         postgres: "",
     },
     Migration {
+        version: 8,
+        name: "inventory",
+        sql: include_str!("../migrations/0008_inventory.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
         version: 9,
         name: "notify",
         sql: include_str!("../migrations/0009_notify.sql"),

@@ -85,6 +85,9 @@ impl Tx<'_> {
     pub async fn delete_team(&mut self, id: &TeamId) -> Result<(), StoreError> {
         let sql = "DELETE FROM role_grants WHERE team_id = $1";
         self.execute(sql, params![id.as_str()]).await?;
+        // Searches that were shared with it are their owners' alone again.
+        let sql = "UPDATE saved_searches SET team_id = NULL WHERE team_id = $1";
+        self.execute(sql, params![id.as_str()]).await?;
         let sql = "DELETE FROM teams WHERE id = $1";
         self.execute_one(sql, params![id.as_str()]).await
     }
@@ -111,8 +114,11 @@ impl Tx<'_> {
         let team = team.map(TeamId::as_str);
         let changed = match object {
             Owned::Certificate(id) => {
+                self.uncount_certificate(id).await?;
                 let sql = "UPDATE certificates SET team_id = $2 WHERE id = $1";
-                self.execute(sql, params![id, team]).await?
+                let changed = self.execute(sql, params![id, team]).await?;
+                self.recount_certificate(id).await?;
+                changed
             }
             // All versions: the team owns the profile, not one state of it.
             Owned::Profile(id) => {

@@ -199,6 +199,37 @@ impl<'c> Tx<'c> {
         Ok(changed)
     }
 
+    /// Adds rows to `into`, a table with its columns in parentheses. On PostgreSQL many rows go into one
+    /// statement.
+    pub(crate) async fn insert_rows(
+        &mut self,
+        into: &str,
+        rows: Vec<Vec<Value<'_>>>,
+    ) -> Result<(), StoreError> {
+        let Some(width) = rows.first().map(Vec::len) else {
+            return Ok(());
+        };
+        let together = match self.engine() {
+            Engine::Sqlite => 1,
+            Engine::Postgres => TOGETHER,
+        };
+        let mut sets: Vec<Vec<Value<'_>>> = Vec::with_capacity(rows.len() / together + 1);
+        let mut single = Vec::new();
+        let whole = rows.len() / together * together;
+        for (index, row) in rows.into_iter().enumerate() {
+            match sets.last_mut() {
+                _ if index >= whole => single.push(row),
+                Some(set) if index % together != 0 => set.extend(row),
+                Some(_) | None => sets.push(row),
+            }
+        }
+        self.execute_each(&insert_of(into, width, together), &sets)
+            .await?;
+        self.execute_each(&insert_of(into, width, 1), &single)
+            .await
+            .map(drop)
+    }
+
     /// Runs a statement and hands its rows on one by one, so that there may be any number of them.
     pub(crate) async fn for_each<'s, E: From<StoreError>>(
         &mut self,
@@ -270,4 +301,19 @@ async fn after<T>(
 ) -> Result<T, StoreError> {
     let (settled, result) = futures::join!(pending.settle(), running);
     settled.and(result)
+}
+
+/// So many rows are sent to PostgreSQL in one statement.
+const TOGETHER: usize = 50;
+
+fn insert_of(into: &str, width: usize, rows: usize) -> String {
+    let mut sql = format!("INSERT INTO {into} VALUES ");
+    for row in 0..rows {
+        let comma = if row == 0 { "" } else { ", " };
+        let places: Vec<String> = (1..=width)
+            .map(|n| format!("${}", row * width + n))
+            .collect();
+        sql.push_str(&format!("{comma}({})", places.join(", ")));
+    }
+    sql
 }

@@ -110,6 +110,7 @@ mod tests {
             not_before: start,
             not_after: start + Duration::from_secs(days * 24 * 60 * 60),
             key_kind: "p-256".to_owned(),
+            is_weak: false,
             spki_sha256: [0; 32],
             authority_key_identifier: Vec::new(),
             der: Vec::new(),

@@ -15,12 +15,12 @@ use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
 use super::access::Operator;
-use super::certificates::filter;
 use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::{Everything, Listing};
 use super::metadata::wishes;
 use super::names::Names;
+use super::search::read;
 
 /// Plan a bulk action: a dry run that changes nothing
 ///
@@ -41,13 +41,8 @@ pub(crate) async fn plan(
         (None, Some(query)) => {
             let names = Names::load(&verbs).await?;
             let fields = verbs.fields().await?;
-            Selection::Filter(Box::new(filter(
-                query,
-                &names,
-                &fields,
-                &operator,
-                verbs.now(),
-            )?))
+            let asked = read(query, &names, &fields, &operator, verbs.now())?;
+            Selection::Filter(Box::new(asked.filter))
         }
         (None, None) | (Some(_), Some(_)) => {
             return Err(Failure::invalid(

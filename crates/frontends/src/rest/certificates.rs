@@ -4,11 +4,10 @@ use axum::Json;
 use axum::extract::State;
 use domain::certificate::{CertificateStatus, InventoryCertificate, Origin};
 use domain::id::CertificateId;
-use domain::metadata::Fields;
 use domain::permission::Permission;
 use domain::renewal;
+use lifecycle::CertificateCursor;
 use lifecycle::revocation::RevocationSigner;
-use lifecycle::{CertificateFilter, NameQuery};
 use pki::time::Timestamp;
 use protocols::rest::certificate as wire;
 use protocols::rest::page::{Page, PageQuery};
@@ -19,9 +18,11 @@ use super::extract::{Body, Named};
 use super::failure::Failure;
 use super::listing::Listing;
 use super::names::Names;
+use super::search;
 
-/// Certificates, newest first
+/// Certificates, newest first or as `sort` says
 ///
+/// All filters have to fit. `q` takes search terms: `expires<30d team:web billing=4711 "exact words"`.
 /// `metadata.<field>=<value>` finds those with that value of a field of custom metadata; there may
 /// be one such parameter for each field.
 #[utoipa::path(get, path = "/api/v1/certificates", tag = "certificates",
@@ -30,19 +31,25 @@ use super::names::Names;
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
     operator: Operator,
-    mut listing: Listing<wire::CertificateQuery, CertificateId>,
+    mut listing: Listing<wire::CertificateQuery, CertificateCursor>,
 ) -> Result<Json<Page<wire::Certificate>>, Failure> {
     let (names, now) = (Names::load(&verbs).await?, verbs.now());
     let query = std::mem::take(&mut listing.filter);
     let fields = verbs.fields().await?;
-    let filter = filter(query, &names, &fields, &operator, now)?;
+    let asked = search::read(query, &names, &fields, &operator, now)?;
+    search::check_cursor(asked.sort, listing.after.as_ref())?;
     let found = verbs
-        .list_certificates(filter, listing.after.clone(), listing.rows())
+        .search_certificates(
+            asked.filter,
+            asked.sort,
+            listing.after.clone(),
+            listing.rows(),
+        )
         .await?;
     Ok(Json(listing.page(
         found,
-        |certificate| certificate.id.to_string(),
-        |certificate| render(&certificate, &names, now),
+        |found| found.cursor.to_string(),
+        |found| render(&found.certificate, &names, now),
     )))
 }
 
@@ -103,72 +110,6 @@ pub(super) fn unknown(id: &CertificateId) -> Failure {
     Failure::not_found(format!("there is no certificate {id}"))
 }
 
-pub(super) fn filter(
-    query: wire::CertificateQuery,
-    names: &Names,
-    fields: &Fields,
-    operator: &Operator,
-    now: Timestamp,
-) -> Result<CertificateFilter, Failure> {
-    let name = match (query.name, query.suffix) {
-        (None, None) => None,
-        (Some(name), None) => Some(NameQuery::Exact(canonical(&name))),
-        (None, Some(suffix)) => Some(NameQuery::Suffix(canonical(suffix.trim_start_matches('.')))),
-        (Some(_), Some(_)) => {
-            return Err(Failure::invalid(
-                "`name` and `suffix` exclude each other; send one",
-            ));
-        }
-    };
-    let account = query.account.as_deref().map(str::parse).transpose();
-    Ok(CertificateFilter {
-        visible: operator.visible(Permission::CertificatesRead),
-        name,
-        serial: query.serial,
-        fingerprint: query.fingerprint,
-        issuer: query
-            .issuer
-            .map(|name| names.issuer_id(&name))
-            .transpose()?,
-        profile: query
-            .profile
-            .map(|name| names.profile_id(&name, operator.rights()))
-            .transpose()?,
-        account: account.map_err(|error: domain::id::ParseIdError| {
-            Failure::invalid(format!("`account`: {error}"))
-        })?,
-        status: query.status.map(|status| (read_status(status), now)),
-        expires_before: query.expires_before,
-        expires_after: query.expires_after,
-        origin: None,
-        metadata: query
-            .metadata
-            .iter()
-            .map(|(name, value)| sought_value(fields, name, value))
-            .collect::<Result<_, _>>()?,
-    })
-}
-
-/// A value in the form in which certificates have it. One that today's rules refuse may be from
-/// before them.
-fn sought_value(fields: &Fields, name: &str, value: &str) -> Result<(String, String), Failure> {
-    if !fields.knows(name) {
-        return Err(Failure::invalid(fields.missing(name)));
-    }
-    let normal = fields
-        .find(name)
-        .and_then(|field| field.normal(value, None).ok());
-    Ok((name.to_owned(), normal.unwrap_or_else(|| value.to_owned())))
-}
-
-/// A name as the inventory writes it: in lower case, addresses in their shortest form.
-fn canonical(name: &str) -> String {
-    match name.parse::<std::net::IpAddr>() {
-        Ok(address) => address.to_string(),
-        Err(_) => name.trim_end_matches('.').to_ascii_lowercase(),
-    }
-}
-
 pub(super) fn render(
     certificate: &InventoryCertificate,
     names: &Names,
@@ -185,6 +126,7 @@ pub(super) fn render(
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         key_kind: certificate.key_kind.clone(),
+        weak_key: certificate.is_weak,
         issuer: certificate.issuer_id.as_ref().map(|id| names.issuer(id)),
         issuer_name: certificate.issuer_name.clone(),
         origin: match certificate.origin {
@@ -243,31 +185,5 @@ fn render_status(status: CertificateStatus) -> wire::CertificateStatus {
         CertificateStatus::Valid => wire::CertificateStatus::Valid,
         CertificateStatus::Expired => wire::CertificateStatus::Expired,
         CertificateStatus::Revoked => wire::CertificateStatus::Revoked,
-    }
-}
-
-fn read_status(status: wire::CertificateStatus) -> CertificateStatus {
-    match status {
-        wire::CertificateStatus::NotYetValid => CertificateStatus::NotYetValid,
-        wire::CertificateStatus::Valid => CertificateStatus::Valid,
-        wire::CertificateStatus::Expired => CertificateStatus::Expired,
-        wire::CertificateStatus::Revoked => CertificateStatus::Revoked,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_looked_up_as_they_are_kept() {
-        for (typed, kept) in [
-            ("WWW.Example.org.", "www.example.org"),
-            ("2001:DB8:0:0::1", "2001:db8::1"),
-            ("192.0.2.1", "192.0.2.1"),
-            ("*.example.org", "*.example.org"),
-        ] {
-            assert_eq!(canonical(typed), kept);
-        }
     }
 }

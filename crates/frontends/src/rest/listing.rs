@@ -96,6 +96,34 @@ impl<F: DeserializeOwned, I: FromStr<Err: Display>> Listing<F, I> {
     }
 }
 
+/// The filter of a query that asks for no page.
+pub(crate) fn filter_of<F: DeserializeOwned>(query: &str) -> Result<F, Failure> {
+    let parameters = form_urlencoded::parse(query.as_bytes());
+    for (name, _) in parameters {
+        if matches!(name.as_ref(), "limit" | "after") {
+            return Err(Failure::invalid(format!(
+                "`{name}` is for lists; this is not one"
+            )));
+        }
+    }
+    Listing::<F, u64>::read(query).map(|listing| listing.filter)
+}
+
+/// One parameter of a query, and the query without it.
+pub(crate) fn take_out(query: &str, wanted: &str) -> (Option<String>, String) {
+    let mut taken = None;
+    let mut rest = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match name == wanted && taken.is_none() {
+            true => taken = Some(value.into_owned()),
+            false => {
+                rest.append_pair(&name, &value);
+            }
+        }
+    }
+    (taken, rest.finish())
+}
+
 fn read_limit(text: &str) -> Result<u32, Failure> {
     text.parse()
         .ok()
@@ -116,7 +144,7 @@ fn read_cursor<I: FromStr<Err: Display>>(text: &str) -> Result<I, Failure> {
     })
 }
 
-fn read_filter<F: DeserializeOwned>(query: &str) -> Result<F, Failure> {
+pub(crate) fn read_filter<F: DeserializeOwned>(query: &str) -> Result<F, Failure> {
     let uri: Uri = format!("/?{query}")
         .parse()
         .map_err(|_| Failure::invalid("the query is too long"))?;

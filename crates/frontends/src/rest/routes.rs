@@ -12,10 +12,11 @@ use utoipa_axum::routes;
 
 use super::needs::Needs;
 use super::{
-    Verbs, accounts, alerts, approvals, audit, bulk, certificates, channels, delegations,
-    deliveries, directories, download, eab_keys, enroll, enrollments, grants, held_keys,
-    issuer_setup, issuers, me, metadata, metadata_fields, notification_rules, orders, owners,
-    profile_explain, profile_presets, profile_versions, profiles, roles, teams, tokens,
+    Verbs, accounts, alerts, approvals, audit, bulk, certificate_import, certificates, channels,
+    delegations, deliveries, directories, download, eab_keys, enroll, enrollments, grants,
+    held_keys, inventory, issuer_setup, issuers, me, metadata, metadata_fields, notification_rules,
+    orders, owners, profile_explain, profile_presets, profile_versions, profiles, roles,
+    saved_searches, teams, tokens,
 };
 
 /// One method of one path.
@@ -95,6 +96,15 @@ fn by_team() -> Vec<(Permission, Parts)> {
     use Permission as P;
     vec![
         (P::CertificatesRead, routes!(certificates::list)),
+        (P::CertificatesRead, routes!(inventory::summary)),
+        (P::CertificatesRead, routes!(inventory::count)),
+        (P::CertificatesRead, routes!(inventory::export)),
+        (P::CertificatesImport, routes!(certificate_import::import)),
+        (P::CertificatesRead, routes!(saved_searches::list)),
+        (P::CertificatesRead, routes!(saved_searches::show)),
+        (P::CertificatesRead, routes!(saved_searches::create)),
+        (P::CertificatesRead, routes!(saved_searches::replace)),
+        (P::CertificatesRead, routes!(saved_searches::delete)),
         (P::CertificatesRead, routes!(certificates::show)),
         (P::CertificatesRead, routes!(download::download)),
         (P::CertificatesRequest, routes!(enroll::renew)),

@@ -184,7 +184,7 @@ fn promises_to_the_public(request: &Request<'_>) -> bool {
 
 fn issued_for(name: String) -> CertificateFilter {
     CertificateFilter {
-        name: Some(NameQuery::Exact(name)),
+        names: vec![NameQuery::Exact(name)],
         origin: Some(Origin::Issued),
         ..CertificateFilter::default()
     }

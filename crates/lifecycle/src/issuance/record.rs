@@ -102,6 +102,7 @@ impl Lifecycle {
             not_before: certificate.not_before,
             not_after: certificate.not_after,
             key_kind: certificate.public_key.kind().to_string(),
+            is_weak: false,
             spki_sha256: certificate.spki_sha256,
             authority_key_identifier: certificate
                 .authority_key_identifier

@@ -177,7 +177,7 @@ impl Lifecycle {
             .await
     }
 
-    /// Works until told to stop: seals events, claims due jobs, runs them.
+    /// Works until told to stop: seals events, files certificates, claims due jobs, runs them.
     pub async fn work(self: Arc<Self>, stop: CancellationToken) {
         let mut backoff = POLL;
         loop {
@@ -207,6 +207,7 @@ impl Lifecycle {
     pub async fn work_once(self: &Arc<Self>) -> Result<bool, StoreError> {
         let more_events = self.seal_events().await?;
         let more_notices = self.notify().await?;
+        let more_to_file = self.file_certificates().await?;
         let now = self.now();
         let lease = self.lease(now);
         let jobs = self
@@ -227,7 +228,7 @@ impl Lifecycle {
             // A panic was logged by the hook; the job's lease ends and it is tried again.
             let _ = task.await;
         }
-        Ok(any || more_events || more_notices)
+        Ok(any || more_events || more_notices || more_to_file)
     }
 
     async fn run(self: &Arc<Self>, row: JobRow) {

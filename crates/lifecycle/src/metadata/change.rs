@@ -63,6 +63,28 @@ impl Lifecycle {
     }
 }
 
+impl Lifecycle {
+    /// The values that a certificate would have after a change.
+    pub async fn preview_certificate_metadata(
+        &self,
+        id: &CertificateId,
+        change: Change,
+    ) -> Result<Values, ChangeMetadataError> {
+        let fields = self.fields().await?;
+        let id = id.clone();
+        self.store
+            .scan("certificate.metadata_preview", move |tx| {
+                Box::pin(async move {
+                    let found = tx.find_certificate(&id).await?;
+                    let certificate = found
+                        .ok_or_else(|| ChangeMetadataError::Unknown(format!("certificate {id}")))?;
+                    changed(tx, &fields, &certificate, &change).await
+                })
+            })
+            .await
+    }
+}
+
 /// The values of a certificate after a change, or why they cannot be so.
 pub(crate) async fn changed(
     tx: &mut Tx<'_>,

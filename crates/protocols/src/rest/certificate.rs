@@ -31,6 +31,9 @@ pub struct Certificate {
     pub not_after: Timestamp,
     /// `p-256`, `rsa-2048`, …
     pub key_kind: String,
+    /// Whether the key can be broken: too short, or of a kind or making that is known to be flawed
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub weak_key: bool,
     /// Name of the configured issuer, where it is one of ours
     #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
@@ -67,6 +70,11 @@ pub struct Certificate {
     pub renewal: Option<RenewalWindow>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A certificate's status; expiry is judged by the server's clock.
@@ -113,12 +121,18 @@ pub struct RenewalWindow {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct CertificateQuery {
+    /// Search terms, as in `expires<30d team:web billing=4711 "exact words"`; the manual has them all
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub q: Option<String>,
     /// Exactly this name: `www.example.org`, `192.0.2.1`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// This name and everything below it: `example.org`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suffix: Option<String>,
+    /// Part of a name: `shop`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name_contains: Option<String>,
     /// Serial number, hexadecimal
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>)]
@@ -135,12 +149,30 @@ pub struct CertificateQuery {
     /// Name of a profile
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Name of a team
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// Id of an ACME account
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(inline)]
     pub status: Option<CertificateStatus>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub origin: Option<CertificateOrigin>,
+    /// Kind of the key: `p-256`, `rsa-2048`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_kind: Option<String>,
+    /// Whether the key can be broken
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weak_key: Option<bool>,
+    /// Whether another certificate took its place
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<bool>,
+    /// Valid, and ending within this time: `30d`; also `12h`, `2w`, `1y`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_within: Option<String>,
     /// Ends before this instant
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(value_type = Option<String>, format = DateTime)]
@@ -151,6 +183,20 @@ pub struct CertificateQuery {
     #[param(value_type = Option<String>, format = DateTime)]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_after: Option<Timestamp>,
+    /// Became known before this instant
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_before: Option<Timestamp>,
+    /// Became known at this instant or later
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub created_after: Option<Timestamp>,
+    /// The order, `-created` without it; a page's `next` goes on in the same order only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub sort: Option<CertificateSort>,
     /// Values of custom metadata; in a query one parameter for each field,
     /// `metadata.cost_center=4711`
     #[serde(
@@ -194,6 +240,24 @@ fn values<'de, D: Deserializer<'de>>(
         Form::Object(values) => Ok(values),
         Form::Text(text) => serde_json::from_str(&text).map_err(serde::de::Error::custom),
     }
+}
+
+/// The order of a list of certificates; `-` is the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum CertificateSort {
+    #[serde(rename = "created")]
+    Created,
+    #[serde(rename = "-created")]
+    CreatedDescending,
+    #[serde(rename = "not_after")]
+    NotAfter,
+    #[serde(rename = "-not_after")]
+    NotAfterDescending,
+    /// By domain: `example.org`, `a.example.org`, `example.net`
+    #[serde(rename = "name")]
+    Name,
+    #[serde(rename = "-name")]
+    NameDescending,
 }
 
 /// The form of a download; without it the `Accept` header decides, and without that it is `chain`.

@@ -1,20 +1,20 @@
 //! `certwright certificate`: the inventory.
 
 use clap::{Args, Subcommand};
-use pki::fingerprint::Fingerprint;
 use pki::revocation::RevocationReason;
-use pki::serial::Serial;
-use pki::time::Timestamp;
-use protocols::rest::certificate::{
-    Certificate, CertificateQuery, CertificateStatus, RevokeRequest,
-};
+use protocols::rest::certificate::{Certificate, CertificateQuery, RevokeRequest};
+use protocols::rest::inventory::InventorySummary;
 
 use super::Context;
 use super::certificate_bulk::BulkCommand;
 use super::certificate_export::Export;
+use super::certificate_filters::Filters;
+use super::certificate_import::Import;
+use super::certificate_search::Search;
+use super::certificate_summary;
 use super::client::Client;
 use super::exit::Failure;
-use super::metadata::{self, Change, Given};
+use super::metadata::Change;
 use super::output;
 use super::paging::{self, Paging};
 
@@ -59,6 +59,14 @@ enum Verb {
   certwright certificate metadata crt_06ek9q3v5c8m2k7t1r4x0z9w8y
   certwright certificate metadata crt_06ek9q3v5c8m2k7t1r4x0z9w8y cost_center=4711 contact=")]
     Metadata(Change),
+    /// Search the inventory; count or export what is found
+    Search(Box<Search>),
+    /// Bring in certificates that others issued, or metadata from a table
+    Import(Import),
+    /// Show the inventory's figures
+    #[command(after_help = "Example:
+  certwright certificate summary --output json")]
+    Summary,
     /// Write a certificate to a file
     Export(Export),
     /// Revoke a certificate, for good
@@ -84,58 +92,15 @@ struct List {
     paging: Paging,
 }
 
-/// Which certificates of the inventory.
-#[derive(Debug, Args)]
-pub(super) struct Filters {
-    /// Exactly this name
-    #[arg(long)]
-    name: Option<String>,
-    /// This name and everything below it
-    #[arg(long, conflicts_with = "name")]
-    suffix: Option<String>,
-    /// Serial number, hexadecimal
-    #[arg(long)]
-    serial: Option<Serial>,
-    /// SHA-256 of the certificate, hexadecimal
-    #[arg(long)]
-    fingerprint: Option<Fingerprint>,
-    /// Name of an issuer
-    #[arg(long)]
-    issuer: Option<String>,
-    /// Name of a profile
-    #[arg(long)]
-    profile: Option<String>,
-    /// Id of an ACME account
-    #[arg(long)]
-    account: Option<String>,
-    /// not-yet-valid, valid, expired or revoked
-    #[arg(long, value_parser = status)]
-    status: Option<CertificateStatus>,
-    /// Ends before this instant
-    #[arg(long, value_name = "TIME")]
-    expires_before: Option<Timestamp>,
-    /// Ends at this instant or later
-    #[arg(long, value_name = "TIME")]
-    expires_after: Option<Timestamp>,
-    /// With this value of a field of custom metadata; repeatable
-    #[arg(long, value_name = "FIELD=VALUE")]
-    metadata: Vec<Given>,
-}
-
-fn status(text: &str) -> Result<CertificateStatus, String> {
-    serde_json::from_value(text.into())
-        .map_err(|_| "it is not-yet-valid, valid, expired or revoked".to_owned())
-}
-
 impl CertificateCommand {
     /// Runs the command.
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = Client::new(context)?;
         match self.verb {
             Verb::List(list) => {
-                let (query, paging) = (list.filters.query(), list.paging);
+                let query = list.filters.query();
                 let page = client
-                    .list::<Certificate>(&["certificates"], &query.parameters(), &paging)
+                    .list::<Certificate>(&["certificates"], &query.parameters(), &list.paging)
                     .await?;
                 paging::print(context, COLUMNS, &page)
             }
@@ -146,31 +111,18 @@ impl CertificateCommand {
             Verb::Find { what } => find(&client, context, &what).await,
             Verb::Bulk(bulk) => bulk.run(&client, context).await,
             Verb::Metadata(change) => change.run(context, &client, &["certificates"]).await,
+            Verb::Search(search) => search.run(&client, context).await,
+            Verb::Import(import) => import.run(&client, context).await,
+            Verb::Summary => {
+                let summary: InventorySummary = client.get(&["certificates", "summary"]).await?;
+                certificate_summary::print(context, &summary)
+            }
             Verb::Export(export) => export.run(&client).await,
             Verb::Revoke { id, reason } => {
                 let path = ["certificates", &id, "revoke"];
                 let shown: Certificate = client.post(&path, &RevokeRequest { reason }).await?;
                 Ok(output::print_columns(context.output, COLUMNS, &shown)?)
             }
-        }
-    }
-}
-
-impl Filters {
-    /// As the server is asked.
-    pub(super) fn query(&self) -> CertificateQuery {
-        CertificateQuery {
-            name: self.name.clone(),
-            suffix: self.suffix.clone(),
-            serial: self.serial.clone(),
-            fingerprint: self.fingerprint,
-            issuer: self.issuer.clone(),
-            profile: self.profile.clone(),
-            account: self.account.clone(),
-            status: self.status,
-            expires_before: self.expires_before,
-            expires_after: self.expires_after,
-            metadata: metadata::sought(&self.metadata),
         }
     }
 }
@@ -218,7 +170,7 @@ fn sought(what: &str) -> CertificateQuery {
     }
 }
 
-const COLUMNS: &[&str] = &["id", "status", "names", "not_after", "issuer", "serial"];
+pub(super) const COLUMNS: &[&str] = &["id", "status", "names", "not_after", "issuer", "serial"];
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use protocols::rest::bulk::{
 use serde_json::{Value, json};
 
 use super::Context;
-use super::certificate::Filters;
+use super::certificate_filters::Filters;
 use super::client::Client;
 use super::exit::Failure;
 use super::metadata::{self, Given};

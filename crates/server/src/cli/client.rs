@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use protocols::rest::certificate::PASSWORD_HEADER;
 use protocols::rest::page::{Page, PageQuery};
 use protocols::rest::problem::Problem;
 use reqwest::header::{
@@ -210,6 +211,26 @@ impl Client {
         let request = self.request(Method::POST, path).json(body);
         let octets = self.send(request).await?.bytes().await;
         Ok(octets.map_err(anyhow::Error::from)?.to_vec())
+    }
+
+    /// Sends a file.
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: &impl Serialize,
+        media_type: &str,
+        octets: Vec<u8>,
+        password: Option<&SecretString>,
+    ) -> Result<T, Failure> {
+        let mut request = self
+            .request(Method::POST, path)
+            .query(query)
+            .header(CONTENT_TYPE, media_type)
+            .body(octets);
+        if let Some(password) = password {
+            request = request.header(PASSWORD_HEADER, password.expose_secret());
+        }
+        json(self.send(request).await?).await
     }
 
     /// Makes a resource or replaces the version of it that was read.

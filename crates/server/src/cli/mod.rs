@@ -13,6 +13,10 @@ pub mod backup;
 pub mod certificate;
 mod certificate_bulk;
 mod certificate_export;
+mod certificate_filters;
+mod certificate_import;
+mod certificate_search;
+mod certificate_summary;
 pub mod channel;
 pub mod client;
 pub mod completions;
@@ -44,6 +48,7 @@ pub mod renew;
 pub mod role;
 mod rules;
 pub mod saved;
+pub mod saved_search;
 pub mod team;
 pub mod token;
 
@@ -121,6 +126,8 @@ enum Command {
     Apply(apply::Apply),
     /// Certificates: list, find, export, revoke, bulk actions
     Certificate(certificate::CertificateCommand),
+    /// Searches that are kept, for oneself or for a team
+    SavedSearch(saved_search::SavedSearchCommand),
     /// Issuers: the CAs that sign
     Issuer(issuer::IssuerCommand),
     /// Profiles: what may be issued
@@ -179,6 +186,7 @@ impl Command {
             Self::Renew(renew) => renew.run(context).await,
             Self::Apply(apply) => apply.run(context).await,
             Self::Certificate(certificate) => certificate.run(context).await,
+            Self::SavedSearch(search) => search.run(context).await,
             Self::Issuer(issuer) => issuer.run(context).await,
             Self::Profile(profile) => profile.run(context).await,
             Self::Field(field) => field.run(context).await,

@@ -18,6 +18,8 @@ mod enroll;
 mod events;
 mod hsm;
 mod interop;
+mod inventory;
+mod inventory_import;
 mod issuance_rules;
 mod listener;
 mod lying_ca;

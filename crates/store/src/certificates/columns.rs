@@ -16,7 +16,7 @@ macro_rules! columns {
         "id, fingerprint, serial, issuer_id, issuer_name, subject, names, not_before, not_after, \
          key_kind, spki_sha256, authority_key_identifier, der, chain_id, origin, enrollment_id, \
          profile_id, profile_version, account_id, directory_id, replaces, created_at, replaced_by, \
-         metadata, revoked_at, revocation_reason, team_id"
+         metadata, revoked_at, revocation_reason, team_id, is_weak"
     };
 }
 pub(super) use columns;
@@ -26,7 +26,7 @@ pub(super) fn values(certificate: &InventoryCertificate) -> Result<Vec<Value<'_>
     let revocation = certificate.revocation;
     Ok(vec![
         certificate.id.as_str().into(),
-        certificate.fingerprint.to_string().into(),
+        short(&certificate.fingerprint).into(),
         certificate.serial.to_string().into(),
         certificate.issuer_id.as_ref().map(IssuerId::as_str).into(),
         (&certificate.issuer_name).into(),
@@ -78,15 +78,24 @@ pub(super) fn values(certificate: &InventoryCertificate) -> Result<Vec<Value<'_>
             .map(|revocation| i32::from(revocation.reason.code()))
             .into(),
         certificate.team_id.as_ref().map(TeamId::as_str).into(),
+        certificate.is_weak.into(),
     ])
+}
+
+/// How a fingerprint is kept: the first half of it tells certificates apart as well.
+pub(super) fn short(fingerprint: &Fingerprint) -> String {
+    let mut text = fingerprint.to_string();
+    text.truncate(32);
+    text
 }
 
 /// A certificate from a row of all columns.
 pub(super) fn read(row: &Row) -> Result<InventoryCertificate, StoreError> {
     let spki: Fingerprint = row.parse(10)?;
+    let der: Vec<u8> = row.get(12)?;
     Ok(InventoryCertificate {
         id: row.parse(0)?,
-        fingerprint: row.parse(1)?,
+        fingerprint: Fingerprint::of(&der),
         serial: row.parse(2)?,
         issuer_id: row.parse_opt(3)?,
         issuer_name: row.get(4)?,
@@ -97,7 +106,7 @@ pub(super) fn read(row: &Row) -> Result<InventoryCertificate, StoreError> {
         key_kind: row.get(9)?,
         spki_sha256: spki.0,
         authority_key_identifier: row.hex(11)?,
-        der: row.get(12)?,
+        der,
         chain_id: row.parse_opt(13)?.map(ChainId),
         origin: row.word(14)?,
         enrollment_id: row.parse_opt(15)?,
@@ -111,6 +120,7 @@ pub(super) fn read(row: &Row) -> Result<InventoryCertificate, StoreError> {
         metadata: row.json(23)?,
         revocation: read_revocation(row, 24)?,
         team_id: row.parse_opt(26)?,
+        is_weak: row.get(27)?,
     })
 }
 

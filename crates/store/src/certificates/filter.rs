@@ -2,33 +2,43 @@
 
 use domain::access::Visibility;
 use domain::certificate::{CertificateStatus, Origin};
-use domain::id::{AccountId, IssuerId, ProfileId};
+use domain::id::{AccountId, IssuerId, ProfileId, TeamId};
 use pki::fingerprint::Fingerprint;
 use pki::serial::Serial;
 use pki::time::Timestamp;
 
-use super::names;
-use crate::StoreError;
+use super::condition::{Condition, Source};
+use super::{columns, names, text};
 use crate::codec::word;
-use crate::list::List;
+use crate::{StoreError, Value};
 
 /// Which certificates to list; what is not set does not matter.
 #[derive(Clone, Debug, Default)]
 pub struct CertificateFilter {
     pub visible: Visibility,
-    pub name: Option<NameQuery>,
+    pub names: Vec<NameQuery>,
     pub serial: Option<Serial>,
     pub fingerprint: Option<Fingerprint>,
     pub issuer: Option<IssuerId>,
     pub profile: Option<ProfileId>,
+    pub team: Option<TeamId>,
     pub account: Option<AccountId>,
     /// A status, and the time at which it is asked for.
     pub status: Option<(CertificateStatus, Timestamp)>,
     pub expires_before: Option<Timestamp>,
     pub expires_after: Option<Timestamp>,
+    /// By the time in its id, at which it became known.
+    pub created_before: Option<Timestamp>,
+    pub created_after: Option<Timestamp>,
     pub origin: Option<Origin>,
+    pub key_kind: Option<String>,
+    pub weak: Option<bool>,
+    /// Whether another certificate took its place.
+    pub replaced: Option<bool>,
     /// Fields of custom metadata and the values they must have.
     pub metadata: Vec<(String, String)>,
+    /// Each stands in names, subject or metadata, or begins the serial number or the fingerprint.
+    pub texts: Vec<String>,
 }
 
 /// Which names a certificate must have one of.
@@ -38,122 +48,232 @@ pub enum NameQuery {
     Exact(String),
     /// This one or any below it.
     Suffix(String),
-}
-
-/// How a suffix is searched for: few names are looked up first; with many the newest certificates are
-/// gone through instead, of which one in every so many fits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Spread {
-    Few,
-    Many,
+    /// One that this is a part of.
+    Contains(String),
 }
 
 impl CertificateFilter {
-    /// Adds the conditions that are set.
-    pub(super) fn apply<'a>(
-        &'a self,
-        list: List<'a>,
-        spread: Spread,
-    ) -> Result<List<'a>, StoreError> {
-        let list = match &self.name {
-            None => list,
-            Some(query) => query.apply(list, spread),
-        };
-        let origin = self.origin.as_ref().map(word).transpose()?;
-        let list = list
-            .visible("team_id", &self.visible)
-            .and_if(
-                // Each half has an index of its own.
-                "((serial = ? AND issuer_id IS NOT NULL) OR (serial = ? AND issuer_id IS NULL))",
-                self.serial.as_ref().map(Serial::to_string),
-            )
-            .and_if(
-                "fingerprint = ?",
-                self.fingerprint.map(|hash| hash.to_string()),
-            )
-            .and_if("issuer_id = ?", self.issuer.as_ref().map(IssuerId::as_str))
-            .and_if(
-                "profile_id = ?",
-                self.profile.as_ref().map(ProfileId::as_str),
-            )
-            .and_if(
-                "account_id = ?",
-                self.account.as_ref().map(AccountId::as_str),
-            )
-            .and_if("not_after < ?", self.expires_before)
-            .and_if("not_after >= ?", self.expires_after)
-            .and_if("origin = ?", origin);
-        Ok(match self.status {
-            None => list,
-            Some((status, now)) => with_status(list, status, now),
-        })
-    }
-}
-
-impl CertificateFilter {
-    /// Adds the conditions on metadata. The certificates of the value at `rare` are few and looked
-    /// up first; other values are looked at for each certificate that fits so far.
-    pub(super) fn apply_metadata<'a>(&'a self, list: List<'a>, rare: Option<usize>) -> List<'a> {
-        let mut list = list;
-        for (index, (field, value)) in self.metadata.iter().enumerate() {
-            let condition = match rare == Some(index) {
-                true => {
-                    "id IN (SELECT certificate_id FROM certificate_metadata \
-                     WHERE field = ? AND value = ?)"
-                }
-                false => {
-                    "EXISTS (SELECT 1 FROM certificate_metadata \
-                     WHERE certificate_id = certificates.id AND field = ? AND value = ?)"
-                }
-            };
-            list = list.and_each(condition, [field, value]);
+    /// All conditions that are set.
+    pub(super) fn conditions(&self) -> Result<Vec<Condition<'_>>, StoreError> {
+        let mut list: Vec<Condition<'_>> = self.names.iter().map(NameQuery::condition).collect();
+        list.extend(
+            self.metadata
+                .iter()
+                .map(|(field, value)| by_value(field, value)),
+        );
+        list.extend(self.texts.iter().map(|part| text::anywhere(part)));
+        list.extend(self.identity());
+        list.extend(self.belonging()?);
+        list.extend(self.times());
+        if let Some((status, now)) = self.status {
+            list.extend(with_status(status, now));
         }
+        Ok(list)
+    }
+
+    fn identity(&self) -> Vec<Condition<'_>> {
+        let mut list = Vec::new();
+        if let Some(serial) = &self.serial {
+            let serial = serial.to_string();
+            // Each half has an index of its own.
+            let both =
+                "((serial = ? AND issuer_id IS NOT NULL) OR (serial = ? AND issuer_id IS NULL))";
+            list.push(
+                Condition::check(both, [serial.clone().into(), serial.clone().into()]).found_by(
+                    Source::unordered(
+                        "SELECT id AS certificate_id FROM certificates \
+                         WHERE serial = ? AND issuer_id IS NOT NULL \
+                         UNION ALL SELECT id FROM certificates \
+                         WHERE serial = ? AND issuer_id IS NULL",
+                        [serial.clone().into(), serial.into()],
+                    ),
+                ),
+            );
+        }
+        if let Some(fingerprint) = &self.fingerprint {
+            let short = columns::short(fingerprint);
+            list.push(
+                Condition::check("fingerprint = ?", [short.clone().into()]).found_by(
+                    Source::unordered(
+                        "SELECT id AS certificate_id FROM certificates WHERE fingerprint = ?",
+                        [short.into()],
+                    ),
+                ),
+            );
+        }
+        list
+    }
+
+    fn belonging<'s>(&'s self) -> Result<Vec<Condition<'s>>, StoreError> {
+        let origin = self.origin.as_ref().map(word).transpose()?;
+        let equal: [(&str, Option<Value<'s>>); 4] = [
+            (
+                "issuer_id = ?",
+                self.issuer.as_ref().map(|id| id.as_str().into()),
+            ),
+            (
+                "profile_id = ?",
+                self.profile.as_ref().map(|id| id.as_str().into()),
+            ),
+            ("key_kind = ?", self.key_kind.as_deref().map(Into::into)),
+            ("origin = ?", origin.map(Into::into)),
+        ];
+        let mut list: Vec<Condition<'s>> = equal
+            .into_iter()
+            .filter_map(|(check, value)| Some(Condition::check(check, [value?])))
+            .collect();
+        if let Some(account) = &self.account {
+            list.push(owned_by("account_id", account.as_str()));
+        }
+        if let Some(team) = &self.team {
+            list.push(owned_by("team_id", team.as_str()));
+        }
+        if let Visibility::Teams(teams) = &self.visible {
+            list.push(visible(teams.iter().map(TeamId::as_str).collect()));
+        }
+        list.extend(self.weak.map(|weak| match weak {
+            true => Condition::check("is_weak = 1", []).found_by(Source::ordered(
+                "SELECT id AS certificate_id FROM certificates WHERE is_weak = 1",
+                [],
+            )),
+            false => Condition::check("is_weak = 0", []),
+        }));
+        list.extend(self.replaced.map(|replaced| match replaced {
+            true => Condition::check("replaced_by IS NOT NULL", []),
+            false => Condition::check("replaced_by IS NULL", []),
+        }));
+        Ok(list)
+    }
+
+    fn times(&self) -> Vec<Condition<'_>> {
+        let mut list = Vec::new();
+        let mut bound = |condition: &str, value: Option<Value<'static>>| {
+            list.extend(value.map(|value| Condition::check(condition, [value])));
+        };
+        bound("not_after < ?", self.expires_before.map(Into::into));
+        bound("not_after >= ?", self.expires_after.map(Into::into));
+        // Ids begin with the time at which they were made.
+        bound("id < ?", self.created_before.map(|at| first_id(at).into()));
+        bound("id >= ?", self.created_after.map(|at| first_id(at).into()));
         list
     }
 }
 
 impl NameQuery {
-    fn apply<'a>(&self, list: List<'a>, spread: Spread) -> List<'a> {
+    fn condition(&self) -> Condition<'_> {
         match self {
-            Self::Exact(name) => list.and_if(
-                "id IN (SELECT certificate_id FROM certificate_names WHERE name = ?)",
-                Some(names::key(name)),
-            ),
+            Self::Exact(name) => {
+                let key = names::key(name);
+                Condition::check(
+                    "EXISTS (SELECT 1 FROM certificate_names \
+                     WHERE name = ? AND certificate_id = certificates.id)",
+                    [key.clone().into()],
+                )
+                .found_by(Source::ordered(
+                    "SELECT certificate_id FROM certificate_names WHERE name = ?",
+                    [key.into()],
+                ))
+            }
             Self::Suffix(suffix) => {
                 let (from, to) = names::range_below(suffix);
-                let condition = match spread {
-                    Spread::Few => {
-                        "id IN (SELECT certificate_id FROM certificate_names \
-                         WHERE name = ? OR (name >= ? AND name < ?))"
-                    }
-                    Spread::Many => {
-                        "EXISTS (SELECT 1 FROM certificate_names \
-                         WHERE certificate_id = certificates.id \
-                         AND (name = ? OR (name >= ? AND name < ?)))"
-                    }
-                };
-                list.and_each(
-                    condition,
-                    [names::key(suffix.trim_start_matches('.')), from, to],
+                let values: [Value<'_>; 3] = [
+                    names::key(suffix.trim_start_matches('.')).into(),
+                    from.into(),
+                    to.into(),
+                ];
+                Condition::check(
+                    "EXISTS (SELECT 1 FROM certificate_names \
+                     WHERE certificate_id = certificates.id \
+                     AND (name = ? OR (name >= ? AND name < ?)))",
+                    values.clone(),
                 )
+                .found_by(Source::unordered(
+                    "SELECT certificate_id FROM certificate_names \
+                     WHERE name = ? OR (name >= ? AND name < ?)",
+                    values,
+                ))
             }
+            Self::Contains(part) => text::within_names(part),
         }
     }
 }
 
-/// The conditions of [`domain::certificate::InventoryCertificate::status`], in SQL.
-fn with_status(list: List<'_>, status: CertificateStatus, now: Timestamp) -> List<'_> {
-    match status {
-        CertificateStatus::Revoked => list.and("revoked_at IS NOT NULL"),
-        CertificateStatus::Expired => list
-            .and("revoked_at IS NULL")
-            .and_if("not_after < ?", Some(now)),
-        CertificateStatus::NotYetValid => list
-            .and("revoked_at IS NULL")
-            .and_if("not_before > ?", Some(now)),
-        CertificateStatus::Valid => list
-            .and("revoked_at IS NULL")
-            .and_if("not_after >= ?", Some(now))
-            .and_if("not_before <= ?", Some(now)),
+fn by_value<'a>(field: &'a str, value: &'a str) -> Condition<'a> {
+    Condition::check(
+        "EXISTS (SELECT 1 FROM certificate_metadata \
+         WHERE certificate_id = certificates.id AND field = ? AND value = ?)",
+        [field.into(), value.into()],
+    )
+    .found_by(Source::ordered(
+        "SELECT certificate_id FROM certificate_metadata WHERE field = ? AND value = ?",
+        [field.into(), value.into()],
+    ))
+}
+
+/// Columns with an index of their own, in the order of the ids.
+fn owned_by<'a>(column: &str, id: &'a str) -> Condition<'a> {
+    let select = format!("SELECT id AS certificate_id FROM certificates WHERE {column} = ?");
+    Condition::check(&format!("{column} = ?"), [id.into()])
+        .found_by(Source::ordered(&select, [id.into()]))
+}
+
+fn visible(teams: Vec<&str>) -> Condition<'_> {
+    if teams.is_empty() {
+        return Condition::check("1 = 0", []).found_by(Source::ordered(
+            "SELECT id AS certificate_id FROM certificates WHERE 1 = 0",
+            [],
+        ));
     }
+    if let [team] = teams.as_slice() {
+        return owned_by("team_id", team);
+    }
+    let places = vec!["?"; teams.len()].join(", ");
+    let values: Vec<Value<'_>> = teams.into_iter().map(Into::into).collect();
+    let select =
+        format!("SELECT id AS certificate_id FROM certificates WHERE team_id IN ({places})");
+    Condition::check(&format!("team_id IN ({places})"), values.clone())
+        .found_by(Source::unordered(&select, values))
+}
+
+/// The conditions of [`domain::certificate::InventoryCertificate::status`], in SQL.
+fn with_status<'a>(status: CertificateStatus, now: Timestamp) -> Vec<Condition<'a>> {
+    let alive = || Condition::check("revoked_at IS NULL", []);
+    match status {
+        CertificateStatus::Revoked => {
+            vec![
+                Condition::check("revoked_at IS NOT NULL", []).found_by(Source::unordered(
+                    "SELECT id AS certificate_id FROM certificates WHERE revoked_at IS NOT NULL",
+                    [],
+                )),
+            ]
+        }
+        CertificateStatus::Expired => {
+            vec![alive(), Condition::check("not_after < ?", [now.into()])]
+        }
+        CertificateStatus::NotYetValid => vec![
+            alive(),
+            Condition::check("not_after >= ?", [now.into()]),
+            Condition::check("not_before > ?", [now.into()]),
+        ],
+        CertificateStatus::Valid => vec![
+            alive(),
+            Condition::check("not_after >= ?", [now.into()]),
+            Condition::check("not_before <= ?", [now.into()]),
+        ],
+    }
+}
+
+/// The least id of its time.
+fn first_id(time: Timestamp) -> String {
+    struct Zeros;
+
+    impl pki::random::Random for Zeros {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.fill(0);
+        }
+    }
+
+    domain::id::CertificateId::mint(time, &Zeros)
+        .as_str()
+        .to_owned()
 }

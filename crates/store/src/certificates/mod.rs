@@ -1,24 +1,30 @@
 //! The inventory of certificates.
 
+mod batch;
 mod columns;
+mod condition;
+mod figures;
+mod filing;
 mod filter;
 pub(crate) mod names;
+mod page;
 mod revocation;
+mod text;
 
 use domain::certificate::InventoryCertificate;
 use domain::id::{CertificateId, EnrollmentId};
 use pki::fingerprint::Fingerprint;
 use pki::serial::Serial;
 
-use self::filter::Spread;
+pub use self::batch::SameSerial;
 pub use self::filter::{CertificateFilter, NameQuery};
 pub(crate) use self::names::key as name_key;
+pub use self::page::{CertificateCursor, CertificateSort, Listed, ParseCursorError, SortKey};
 pub use self::revocation::RevokedCertificate;
 
 use self::columns::{columns, read};
 use crate::codec::hex;
 use crate::dialect::for_update;
-use crate::list::List;
 use crate::{StoreError, Tx, Value, params};
 
 impl Tx<'_> {
@@ -32,18 +38,16 @@ impl Tx<'_> {
             "INSERT INTO certificates (",
             columns!(),
             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, \
-               $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)"
+               $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)"
         );
         self.execute_one(sql, &columns::values(certificate)?)
             .await?;
-        let rows: Vec<Vec<Value<'_>>> = names::keys(&certificate.names)
-            .into_iter()
-            .map(|name| vec![name.into(), certificate.id.as_str().into()])
-            .collect();
-        let sql = "INSERT INTO certificate_names (name, certificate_id) VALUES ($1, $2)";
-        self.execute_each(sql, &rows).await?;
+        let sql = "INSERT INTO certificate_names (name, certificate_id, is_first) \
+                   VALUES ($1, $2, $3)";
+        self.execute_each(sql, &name_rows(certificate)).await?;
         self.file_certificate_metadata(&certificate.id, &certificate.metadata)
-            .await
+            .await?;
+        self.count_new_certificate(certificate).await
     }
 
     /// The certificate with that id.
@@ -82,9 +86,10 @@ impl Tx<'_> {
             " FROM certificates WHERE fingerprint = $1"
         );
         let row = self
-            .query_opt(sql, params![fingerprint.to_string()])
+            .query_opt(sql, params![columns::short(fingerprint)])
             .await?;
-        row.as_ref().map(read).transpose()
+        let found = row.as_ref().map(read).transpose()?;
+        Ok(found.filter(|certificate| certificate.fingerprint == *fingerprint))
     }
 
     /// The certificate of one of our issuers with that serial; the issuer is named by its key
@@ -129,87 +134,25 @@ impl Tx<'_> {
         Ok(self.execute(sql, params![id.as_str(), by.as_str()]).await? == 1)
     }
 
-    /// Certificates that fit the filter, newest first.
-    pub async fn list_certificates(
-        &mut self,
-        filter: &CertificateFilter,
-        after: Option<&CertificateId>,
-        limit: u32,
-    ) -> Result<Vec<InventoryCertificate>, StoreError> {
-        // The page is found in an index that holds all that is filtered by; only then are its rows read.
-        let list = List::new("SELECT id FROM certificates");
-        let list = filter.apply(list, self.spread(filter).await?)?;
-        let (page, values) = filter
-            .apply_metadata(list, self.rare_value(filter).await?)
-            .and_if("id < ?", after.map(CertificateId::as_str))
-            .limit("ORDER BY id DESC", limit);
-        let sql = format!(
-            concat!(
-                "SELECT ",
-                columns!(),
-                " FROM certificates WHERE id IN ({}) ORDER BY id DESC"
-            ),
-            page
-        );
-        self.query(&sql, &values).await?.iter().map(read).collect()
-    }
-
     /// Whether a key is in a certificate of the inventory, of whatever origin.
     pub async fn is_key_certified(&mut self, spki_sha256: &[u8; 32]) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM certificates WHERE spki_sha256 = $1)";
-        let values = params![crate::codec::hex(spki_sha256)];
-        self.query_one(sql, values).await?.get(0)
-    }
-
-    /// How many certificates fit the filter.
-    pub async fn count_certificates(
-        &mut self,
-        filter: &CertificateFilter,
-    ) -> Result<u64, StoreError> {
-        let list = List::new("SELECT count(*) FROM certificates");
-        let list = filter.apply(list, Spread::Few)?;
-        let (sql, values) = filter.apply_metadata(list, Some(0)).all();
-        self.query_one(&sql, &values).await?.get(0)
-    }
-
-    /// Which value of a filter so few certificates have that they are best looked up by it.
-    async fn rare_value(
-        &mut self,
-        filter: &CertificateFilter,
-    ) -> Result<Option<usize>, StoreError> {
-        let sql = "SELECT count(*) FROM (SELECT 1 AS one FROM certificate_metadata \
-                   WHERE field = $1 AND value = $2 LIMIT $3) AS first_ones";
-        for (index, (field, value)) in filter.metadata.iter().enumerate() {
-            let count: u32 = self
-                .query_one(sql, params![field, value, FEW + 1])
-                .await?
-                .get(0)?;
-            if count <= FEW {
-                return Ok(Some(index));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Whether the names of a filter are few enough to be looked up first.
-    async fn spread(&mut self, filter: &CertificateFilter) -> Result<Spread, StoreError> {
-        let Some(NameQuery::Suffix(suffix)) = &filter.name else {
-            return Ok(Spread::Few);
-        };
-        let (from, to) = names::range_below(suffix);
-        let sql = "SELECT count(*) FROM (SELECT 1 AS one FROM certificate_names \
-                   WHERE name >= $1 AND name < $2 LIMIT $3) AS first_ones";
-        let count: u32 = self
-            .query_one(sql, params![from, to, FEW + 1])
-            .await?
-            .get(0)?;
-        Ok(if count > FEW {
-            Spread::Many
-        } else {
-            Spread::Few
-        })
+        // The beginning of the hash has an index.
+        let sql = "SELECT EXISTS (SELECT 1 FROM certificates \
+                   WHERE substr(spki_sha256, 1, 16) = $1 AND spki_sha256 = $2)";
+        let hash = hex(spki_sha256);
+        let beginning: String = hash.chars().take(16).collect();
+        self.query_one(sql, params![beginning, hash]).await?.get(0)
     }
 }
 
-/// Up to so many names are looked up first.
-const FEW: u32 = 5_000;
+/// The rows of a certificate's names. It is listed under the first of them.
+fn name_rows(certificate: &InventoryCertificate) -> Vec<Vec<Value<'_>>> {
+    names::filed_under(&certificate.names, &certificate.subject)
+        .into_iter()
+        .enumerate()
+        .map(|(place, name)| {
+            let is_first = place == 0;
+            vec![name.into(), certificate.id.as_str().into(), is_first.into()]
+        })
+        .collect()
+}

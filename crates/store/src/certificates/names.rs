@@ -4,8 +4,21 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// The keys of all names, each once.
-pub(super) fn keys(names: &[String]) -> BTreeSet<String> {
+fn keys(names: &[String]) -> BTreeSet<String> {
     names.iter().map(|name| key(name)).collect()
+}
+
+/// All that a certificate is listed and found under. One without names is listed behind all others, by
+/// its subject.
+pub(super) fn filed_under(names: &[String], subject: &str) -> BTreeSet<String> {
+    let keys = keys(names);
+    match keys.is_empty() {
+        false => keys,
+        true => {
+            let subject: String = subject.to_lowercase().chars().take(200).collect();
+            BTreeSet::from([format!("~{subject}")])
+        }
+    }
 }
 
 /// `www.Example.org` is filed as `org.example.www`; addresses, mail addresses and URIs as they are.

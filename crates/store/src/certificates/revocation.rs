@@ -28,10 +28,12 @@ impl Tx<'_> {
         let sql = "UPDATE certificates SET revoked_at = $2, revocation_reason = $3 \
                    WHERE id = $1 AND revoked_at IS NULL";
         let reason = i32::from(revocation.reason.code());
-        Ok(self
+        self.uncount_certificate(id.as_str()).await?;
+        let changed = self
             .execute(sql, params![id.as_str(), revocation.at, reason])
-            .await?
-            == 1)
+            .await?;
+        self.recount_certificate(id.as_str()).await?;
+        Ok(changed == 1)
     }
 
     /// The revoked certificates of an issuer that did not expire before `expired_before`, in the

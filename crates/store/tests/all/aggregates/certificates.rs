@@ -96,7 +96,7 @@ both_engines! {
                 (suffix("net"), &[1]),
             ];
             for (name, expected) in cases {
-                let filter = CertificateFilter { name: Some(name.clone()), ..Default::default() };
+                let filter = CertificateFilter { names: vec![name.clone()], ..Default::default() };
                 assert_eq!(serials(tx, &filter).await?, expected, "{name:?}");
             }
         });
@@ -111,7 +111,7 @@ both_engines! {
             tx.insert_certificate(&certificate(None, 2, &["example.net"])).await?;
             tx.insert_certificate(&certificate(None, 3, &["example.org"])).await?;
             let filter = CertificateFilter {
-                name: Some(NameQuery::Suffix("example.org".to_owned())),
+                names: vec![NameQuery::Suffix("example.org".to_owned())],
                 ..Default::default()
             };
             assert_eq!(serials(tx, &filter).await?, [3, 1]);

@@ -6,6 +6,7 @@ mod certificates;
 mod configuration;
 mod enrollments;
 mod events;
+mod inventory;
 mod jobs;
 mod limits;
 mod metadata;

@@ -1,12 +1,16 @@
 //! The inventory: every certificate we know, found and listed.
 
+pub mod figures;
+pub mod import;
+pub mod saved_searches;
+
 use domain::acme::account::Account;
 use domain::certificate::{Chain, InventoryCertificate};
 use domain::enrollment::Enrollment;
 use domain::id::{AccountId, CertificateId, EnrollmentId, OrderId};
 use store::StoreError;
 use store::accounts::AccountFilter;
-use store::certificates::CertificateFilter;
+use store::certificates::{CertificateCursor, CertificateFilter, CertificateSort, Listed};
 use store::enrollments::EnrollmentFilter;
 use store::orders::OrderFilter;
 
@@ -77,6 +81,33 @@ impl Lifecycle {
         self.store
             .scan("certificate.list", move |tx| {
                 Box::pin(async move { tx.list_certificates(&filter, after.as_ref(), limit).await })
+            })
+            .await
+    }
+
+    /// Certificates that fit the filter, in the order of `sort`.
+    pub async fn search_certificates(
+        &self,
+        filter: CertificateFilter,
+        sort: CertificateSort,
+        after: Option<CertificateCursor>,
+        limit: u32,
+    ) -> Result<Vec<Listed>, StoreError> {
+        self.store
+            .scan("certificate.search", move |tx| {
+                Box::pin(async move {
+                    tx.search_certificates(&filter, sort, after.as_ref(), limit)
+                        .await
+                })
+            })
+            .await
+    }
+
+    /// How many certificates fit the filter.
+    pub async fn count_certificates(&self, filter: CertificateFilter) -> Result<u64, StoreError> {
+        self.store
+            .scan("certificate.count", move |tx| {
+                Box::pin(async move { tx.count_certificates(&filter).await })
             })
             .await
     }
