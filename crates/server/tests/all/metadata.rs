@@ -575,7 +575,7 @@ async fn requests_over_rest_give_values_and_renewals_keep_them() {
     );
     assert_eq!(renewed["metadata_sources"]["code"], "renewed");
 
-    let asked = json!({ "identifiers": [{ "type": "dns", "value": "a.example.org" }], "metadata": { "code": "3" } });
+    let asked = json!({ "names": ["a.example.org"], "metadata": { "code": "3" } });
     let told = api
         .done(Method::POST, "/profiles/default/explain", asked)
         .await;
