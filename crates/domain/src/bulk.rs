@@ -38,6 +38,8 @@ pub enum BulkAction {
     Revoke { reason: RevocationReason },
     /// Other values of custom metadata.
     EditMetadata { metadata: Change },
+    /// Given to the team of that name, or to nobody.
+    Transfer { team: Option<String> },
 }
 
 impl BulkAction {
@@ -47,6 +49,7 @@ impl BulkAction {
             Self::Renew => "renew",
             Self::Revoke { .. } => "revoke",
             Self::EditMetadata { .. } => "edit-metadata",
+            Self::Transfer { .. } => "transfer",
         }
     }
 
@@ -56,6 +59,7 @@ impl BulkAction {
             Self::Renew => Permission::CertificatesRequest,
             Self::Revoke { .. } => Permission::CertificatesRevoke,
             Self::EditMetadata { .. } => Permission::CertificatesEdit,
+            Self::Transfer { .. } => Permission::CertificatesEdit,
         }
     }
 }

@@ -28,6 +28,7 @@ CREATE TABLE bulks (
     id TEXT PRIMARY KEY,
     action TEXT NOT NULL,               -- JSON
     planner TEXT NOT NULL,              -- JSON: the actor
+    planner_id TEXT NOT NULL,
     per_minute INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,        -- of a plan that nobody runs

@@ -21,7 +21,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO bulks (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+            ", planner_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         );
         let values = params![
             bulk.id.as_str(),
@@ -33,6 +33,7 @@ impl Tx<'_> {
             word(&bulk.state)?,
             bulk.started_at,
             bulk.finished_at,
+            &bulk.planner.id,
         ];
         self.execute_one(sql, values).await?;
         let mut rows: Vec<Vec<Value<'_>>> = Vec::with_capacity(items.len());
@@ -75,13 +76,15 @@ impl Tx<'_> {
         Ok(self.execute(sql, values).await? == 1)
     }
 
-    /// Bulk actions, newest first.
+    /// Bulk actions, all or those of one planner, newest first.
     pub async fn list_bulks(
         &mut self,
+        planner: Option<&str>,
         after: Option<&BulkId>,
         limit: u32,
     ) -> Result<Vec<Bulk>, StoreError> {
         let (sql, values) = List::new(concat!("SELECT ", columns!(), " FROM bulks"))
+            .and_if("planner_id = ?", planner)
             .and_if("id < ?", after.map(BulkId::as_str))
             .limit("ORDER BY id DESC", limit);
         self.query(&sql, &values).await?.iter().map(read).collect()

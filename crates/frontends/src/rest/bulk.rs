@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use domain::bulk as noun;
 use domain::bulk::{BulkCommand, MAX_CERTIFICATES};
 use domain::id::{BulkId, CertificateId};
+use domain::permission::Permission;
 use http::StatusCode;
 use http::header::LOCATION;
 use lifecycle::bulk::{BulkPlan, BulkView, Selection};
@@ -65,10 +66,15 @@ pub(crate) async fn plan(
     responses((status = 200, description = "A page of bulk actions", body = Page<wire::Bulk>)))]
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
+    operator: Operator,
     listing: Listing<Everything, BulkId>,
 ) -> Result<Json<Page<wire::Bulk>>, Failure> {
+    let own = match sees_all(&operator) {
+        true => None,
+        false => Some(operator.caller().actor.id),
+    };
     let found = verbs
-        .list_bulks(listing.after.clone(), listing.rows())
+        .list_bulks(own, listing.after.clone(), listing.rows())
         .await?;
     Ok(Json(listing.page(
         found,
@@ -83,9 +89,10 @@ pub(crate) async fn list(
     responses((status = 200, description = "The bulk action", body = wire::Bulk)))]
 pub(crate) async fn show(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(id): Named<BulkId>,
 ) -> Result<Json<wire::Bulk>, Failure> {
-    let view = find(&verbs, &id).await?;
+    let view = find(&verbs, &operator, &id).await?;
     Ok(Json(detailed(&verbs, &view).await?))
 }
 
@@ -96,10 +103,11 @@ pub(crate) async fn show(
     responses((status = 200, description = "A page of certificates", body = Page<wire::BulkItem>)))]
 pub(crate) async fn items(
     State(verbs): State<Verbs>,
+    operator: Operator,
     Named(id): Named<BulkId>,
     listing: Listing<wire::BulkItemQuery, CertificateId>,
 ) -> Result<Json<Page<wire::BulkItem>>, Failure> {
-    find(&verbs, &id).await?;
+    find(&verbs, &operator, &id).await?;
     let outcome = listing.filter.outcome.map(read_outcome);
     let found = verbs
         .list_bulk_items(&id, outcome, listing.after.clone(), listing.rows())
@@ -169,14 +177,24 @@ async fn command(
     id: &BulkId,
     command: BulkCommand,
 ) -> Result<wire::Bulk, Failure> {
+    find(verbs, operator, id).await?;
     verbs.command_bulk(id, command, &operator.caller()).await?;
-    let view = find(verbs, id).await?;
+    let view = find(verbs, operator, id).await?;
     detailed(verbs, &view).await
 }
 
-async fn find(verbs: &Verbs, id: &BulkId) -> Result<BulkView, Failure> {
+/// A bulk action may be about certificates of several teams: it is seen by who planned it, and by
+/// those who see everything.
+async fn find(verbs: &Verbs, operator: &Operator, id: &BulkId) -> Result<BulkView, Failure> {
     let found = verbs.bulk(id).await?;
-    found.ok_or_else(|| Failure::not_found(format!("there is no bulk action {id}")))
+    let (all, own) = (sees_all(operator), operator.caller().actor.id);
+    found
+        .filter(|view| all || view.bulk.planner.id == own)
+        .ok_or_else(|| Failure::not_found(format!("there is no bulk action {id}")))
+}
+
+fn sees_all(operator: &Operator) -> bool {
+    operator.rights().allows(Permission::CertificatesRead, None)
 }
 
 fn place(id: &BulkId) -> String {
@@ -205,6 +223,7 @@ fn read_action(action: wire::BulkAction) -> noun::BulkAction {
         wire::BulkAction::EditMetadata { metadata } => noun::BulkAction::EditMetadata {
             metadata: wishes(metadata),
         },
+        wire::BulkAction::Transfer { team } => noun::BulkAction::Transfer { team },
     }
 }
 
@@ -249,6 +268,9 @@ fn render(view: &BulkView) -> wire::Bulk {
                     .map(|(field, value)| (field.clone(), value.clone().map(Scalar::Text)))
                     .collect(),
             },
+            noun::BulkAction::Transfer { team } => {
+                wire::BulkAction::Transfer { team: team.clone() }
+            }
         },
         status: match bulk.state {
             noun::BulkState::Planned => wire::BulkStatus::Planned,

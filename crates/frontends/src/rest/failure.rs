@@ -293,7 +293,8 @@ impl From<PlanError> for Failure {
             | PlanError::TooMany
             | PlanError::Rate
             | PlanError::Reason(_)
-            | PlanError::NoChange => Self::invalid(error.to_string()),
+            | PlanError::NoChange
+            | PlanError::NoSuchTeam(_) => Self::invalid(error.to_string()),
         }
     }
 }

@@ -47,15 +47,6 @@ type Parts = UtoipaMethodRouter<Verbs>;
 fn everywhere() -> Vec<(Permission, Parts)> {
     use Permission as P;
     vec![
-        // What is planned asks for its own permission on top, certificate by certificate.
-        (P::CertificatesRequest, routes!(bulk::plan)),
-        (P::CertificatesRead, routes!(bulk::list)),
-        (P::CertificatesRead, routes!(bulk::show)),
-        (P::CertificatesRead, routes!(bulk::items)),
-        (P::CertificatesRequest, routes!(bulk::run)),
-        (P::CertificatesRequest, routes!(bulk::pause)),
-        (P::CertificatesRequest, routes!(bulk::resume)),
-        (P::CertificatesRequest, routes!(bulk::cancel)),
         (P::IssuersOperate, routes!(issuers::set_state)),
         (P::IssuersOperate, routes!(issuers::refresh_crl)),
         // A CA that somebody brings along decides what everybody trusts.
@@ -145,6 +136,15 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::PolicyRead, routes!(profile_explain::explain)),
         (P::AcmeRead, routes!(directories::list)),
         (P::AcmeRead, routes!(directories::show)),
+        // What is planned asks for its own permission on top, certificate by certificate.
+        (P::CertificatesRequest, routes!(bulk::plan)),
+        (P::CertificatesRead, routes!(bulk::list)),
+        (P::CertificatesRead, routes!(bulk::show)),
+        (P::CertificatesRead, routes!(bulk::items)),
+        (P::CertificatesRequest, routes!(bulk::run)),
+        (P::CertificatesRequest, routes!(bulk::pause)),
+        (P::CertificatesRequest, routes!(bulk::resume)),
+        (P::CertificatesRequest, routes!(bulk::cancel)),
         (P::AcmeWrite, routes!(directories::put)),
         (P::AcmeWrite, routes!(owners::directory)),
         (P::AcmeRead, routes!(accounts::list)),

@@ -54,9 +54,10 @@ impl Lifecycle {
             .await
     }
 
-    /// Bulk actions, newest first.
+    /// Bulk actions, all or those of one planner, newest first.
     pub async fn list_bulks(
         &self,
+        planner: Option<String>,
         after: Option<BulkId>,
         limit: u32,
     ) -> Result<Vec<BulkView>, StoreError> {
@@ -64,7 +65,10 @@ impl Lifecycle {
             .scan("bulk.list", move |tx| {
                 Box::pin(async move {
                     let mut views = Vec::new();
-                    for bulk in tx.list_bulks(after.as_ref(), limit).await? {
+                    for bulk in tx
+                        .list_bulks(planner.as_deref(), after.as_ref(), limit)
+                        .await?
+                    {
                         let counts = tx.count_bulk_items(&bulk.id).await?;
                         views.push(BulkView { bulk, counts });
                     }

@@ -7,6 +7,7 @@ use domain::bulk::{
 };
 use domain::certificate::InventoryCertificate;
 use domain::id::{BulkId, CertificateId, TeamId};
+use domain::permission::Permission;
 use domain::policy::Violation;
 use pki::revocation::RevocationReason;
 use serde_json::json;
@@ -51,6 +52,8 @@ pub enum PlanError {
     NoChange,
     #[error("{}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
     Metadata(Vec<Violation>),
+    #[error("there is no team `{0}` that you may give certificates to")]
+    NoSuchTeam(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -87,6 +90,7 @@ impl Lifecycle {
         if let BulkAction::EditMetadata { metadata } = &plan.action {
             self.check_change(metadata).await?;
         }
+        self.check_target(&plan.action, caller).await?;
         let ids = self.select(plan.selection).await?;
         if ids.is_empty() {
             return Err(PlanError::Nothing);
@@ -144,6 +148,22 @@ impl Lifecycle {
         Ok(view)
     }
 
+    /// Whoever gives certificates away may change them in the team that gets them, too.
+    async fn check_target(&self, action: &BulkAction, caller: &Caller) -> Result<(), PlanError> {
+        let BulkAction::Transfer { team } = action else {
+            return Ok(());
+        };
+        let refuse = || PlanError::NoSuchTeam(team.clone().unwrap_or_else(|| "nobody".to_owned()));
+        let target = match team {
+            None => None,
+            Some(name) => Some(self.team(name).await?.ok_or_else(refuse)?.id),
+        };
+        match caller.rights.allows(action.permission(), target.as_ref()) {
+            true => Ok(()),
+            false => Err(refuse()),
+        }
+    }
+
     async fn select(&self, selection: Selection) -> Result<Vec<CertificateId>, PlanError> {
         let mut ids = match selection {
             Selection::Ids(ids) => ids,
@@ -183,7 +203,10 @@ impl Lifecycle {
         id: &CertificateId,
         caller: &Caller,
     ) -> Result<Outlook, StoreError> {
-        let Some(certificate) = self.certificate(id).await? else {
+        // What is not seen is not there.
+        let visible = caller.rights.visible(Permission::CertificatesRead);
+        let found = self.certificate(id).await?;
+        let Some(certificate) = found.filter(|found| visible.shows(found.team_id.as_ref())) else {
             return Ok(Outlook::Unfit(format!("there is no certificate {id}")));
         };
         if let Some(refusal) = refusal(action, certificate.team_id.as_ref(), caller) {
@@ -192,6 +215,7 @@ impl Lifecycle {
         match action {
             BulkAction::Renew => self.renewal_fault(id, caller).await.map(Outlook::of),
             BulkAction::Revoke { .. } => Ok(Outlook::of(revocation_fault(&certificate))),
+            BulkAction::Transfer { .. } => Ok(Outlook::Fit(None)),
             BulkAction::EditMetadata { metadata } => {
                 self.change_outlook(certificate, metadata).await
             }

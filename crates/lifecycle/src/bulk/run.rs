@@ -16,6 +16,8 @@ use store::jobs::JobRow;
 
 use super::plan::{refusal, unchanged};
 use crate::Lifecycle;
+use crate::access::AccessError;
+use crate::access::owners::Ownable;
 use crate::actor::Caller;
 use crate::issuance::{AdmitError, EnrollError, SubmitError};
 use crate::renewal::RenewError;
@@ -101,6 +103,14 @@ impl Lifecycle {
             }
             BulkAction::EditMetadata { metadata } => {
                 self.change_item(certificate, metadata, &caller).await?
+            }
+            BulkAction::Transfer { team } => {
+                let object = Ownable::Certificate(certificate.clone());
+                match self.transfer(object, team.clone(), &caller).await {
+                    Ok(()) => (BulkOutcome::Done, None),
+                    Err(AccessError::Store(error)) => return Err(error),
+                    Err(error) => (BulkOutcome::Failed, Some(error.to_string())),
+                }
             }
         };
         let item = BulkItem {

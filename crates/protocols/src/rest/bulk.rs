@@ -53,6 +53,14 @@ pub enum BulkAction {
         #[schema(schema_with = wishes)]
         metadata: BTreeMap<String, Option<Scalar>>,
     },
+    /// Given to another team
+    Transfer {
+        /// Name of the team, or null: nobody's
+        // Not absent by accident: that would give them away.
+        #[serde(deserialize_with = "Option::deserialize")]
+        #[schema(example = "web", required = true)]
+        team: Option<String>,
+    },
 }
 
 /// A plan, or what became of it.

@@ -52,7 +52,7 @@ enum Verb {
         /// What to look for
         what: String,
     },
-    /// Renew or revoke many at once, or change their metadata, after a look at what would be done
+    /// Renew, revoke, give away or change the metadata of many at once, after a look at the plan
     Bulk(BulkCommand),
     /// Show the custom metadata of a certificate, or change it
     #[command(after_help = "Examples:

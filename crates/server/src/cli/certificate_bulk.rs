@@ -58,6 +58,20 @@ enum Verb {
         #[command(flatten)]
         selected: Box<Selected>,
     },
+    /// Give certificates to another team
+    #[command(after_help = "Examples:
+  certwright certificate bulk transfer --to web --suffix shop.example.org
+  certwright certificate bulk transfer --to-nobody --id crt_06ek9q3v5c8m2k7t1r4x0z9w8y")]
+    Transfer {
+        /// Name of the team
+        #[arg(long, value_name = "TEAM", required_unless_present = "to_nobody")]
+        to: Option<String>,
+        /// Take them from their team and give them to none
+        #[arg(long, conflicts_with = "to")]
+        to_nobody: bool,
+        #[command(flatten)]
+        selected: Box<Selected>,
+    },
     /// Run a plan, as it was shown
     #[command(after_help = "Example:
   certwright certificate bulk run blk_06ek9q3v5c8m2k7t1r4x0z9w8y --wait")]
@@ -157,6 +171,10 @@ impl BulkCommand {
             Verb::Metadata { values, selected } => {
                 let metadata = metadata::change(&values).metadata;
                 let action = BulkAction::EditMetadata { metadata };
+                selected.go(client, context, action).await?
+            }
+            Verb::Transfer { to, selected, .. } => {
+                let action = BulkAction::Transfer { team: to };
                 selected.go(client, context, action).await?
             }
             Verb::Run { id, wait } => start(client, &id, wait).await?,
@@ -291,6 +309,9 @@ fn row(bulk: &Bulk) -> Value {
             BulkAction::EditMetadata { metadata } => {
                 let fields: Vec<&str> = metadata.keys().map(String::as_str).collect();
                 format!("edit metadata ({})", fields.join(", "))
+            }
+            BulkAction::Transfer { team } => {
+                format!("transfer ({})", team.as_deref().unwrap_or("to nobody"))
             }
         },
         "status": bulk.status,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::role::Role;
+use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::TestServer;
 
@@ -188,4 +189,50 @@ async fn a_plan_is_refused_that_says_nothing_and_void_when_it_is_old() {
     server.clock.advance(Duration::from_secs(3601));
     let path = format!("{BULK}/{}/run", plan["id"].as_str().unwrap());
     api.post(&path, json!({})).await.expect(409);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_are_given_away_by_those_who_may_in_both_teams() {
+    let server = TestServer::start().await;
+    let admin = Api::of(&server, Role::Administrator).await;
+    for team in ["web", "mail"] {
+        let path = format!("/api/v1/teams/{team}");
+        let put = admin.call(Method::PUT, &path, Some(json!({}))).await;
+        put.expect(200);
+    }
+    let token = json!({ "name": "web", "role": "requester", "team": "web" });
+    let token = admin.post("/api/v1/tokens", token).await.expect(201);
+    let web = admin.with_token(token["secret"].as_str().unwrap());
+    let ours = issued(&web, 2).await;
+    let theirs = issued(&admin, 1).await.remove(0);
+    let mut ids = ours.clone();
+    ids.push(theirs);
+    let transfer =
+        |team: Value| json!({ "action": { "kind": "transfer", "team": team }, "ids": ids });
+    web.post(BULK, transfer(json!("mail"))).await.expect(400);
+    web.post(BULK, transfer(Value::Null)).await.expect(400);
+    let plan = web.post(BULK, transfer(json!("web"))).await.expect(201);
+    assert_eq!(
+        plan["counts"]["pending"], 2,
+        "the third is not seen: {plan}"
+    );
+    let detail = plan["excluded"][0]["detail"].as_str().unwrap();
+    assert!(detail.contains("there is no certificate"), "{detail}");
+    let path = format!("{BULK}/{}", plan["id"].as_str().unwrap());
+    let other = json!({ "name": "mail", "role": "requester", "team": "mail" });
+    let other = admin.post("/api/v1/tokens", other).await.expect(201);
+    let mail = admin.with_token(other["secret"].as_str().unwrap());
+    mail.call(Method::GET, &path, None).await.expect(404);
+    assert_eq!(mail.get(BULK).await["items"], json!([]));
+    let plan = admin.post(BULK, transfer(json!("mail"))).await.expect(201);
+    let id = plan["id"].as_str().unwrap();
+    admin
+        .post(&format!("{BULK}/{id}/run"), json!({}))
+        .await
+        .expect(202);
+    let ended = run_to_its_end(&server, &admin, id).await;
+    assert_eq!(ended["counts"]["done"], 3, "{ended}");
+    let path = format!("/api/v1/certificates/{}", ours[0]);
+    assert_eq!(mail.get(&path).await["team"], "mail");
+    web.call(Method::GET, &path, None).await.expect(404);
 }

@@ -303,6 +303,8 @@ async fn configuration_in_files_is_compared_then_made_so_and_then_stays() {
     );
 
     let mut more = dumped.replace("validity_seconds = 7776000", "validity_seconds = 2592000");
+    more.push_str("\n[teams.web]\ndescription = \"Shop\"\n[roles.night]\n");
+    more.push_str("permissions = [\"certificates:read\"]\n");
     more.push_str("\n[directories.internal]\ntrusted = true\nexternal_account_required = true\nprofiles = [\"short-lived\"]\n");
     std::fs::write(&file, more).unwrap();
     let plan = shell.done(&["apply", "-f", path, "--plan"]).await;
@@ -329,6 +331,8 @@ async fn configuration_in_files_is_compared_then_made_so_and_then_stays() {
         "{shown}"
     );
     shell.done(&["directory", "show", "internal"]).await;
+    assert!(shell.done(&["team", "show", "web"]).await.contains("Shop"));
+    assert!(shell.done(&["role", "list"]).await.contains("night"));
     assert_eq!(shell.done(&same).await.trim(), "[]", "nothing to do");
 
     std::fs::write(&file, "[profile.default]\n").unwrap();

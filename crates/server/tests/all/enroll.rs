@@ -41,6 +41,15 @@ impl Api {
         }
     }
 
+    /// The same server, another caller.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self {
+            http: self.http.clone(),
+            url: self.url.clone(),
+            token: token.to_owned(),
+        }
+    }
+
     pub async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
         self.named(method, path, body, None).await
     }

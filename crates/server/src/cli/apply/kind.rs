@@ -22,7 +22,7 @@ pub trait Kind: Send + Sync {
     /// What is there under a name.
     async fn find(&self, client: &Client, name: &str) -> Result<Option<(Value, Version)>, Failure>;
 
-    /// Everything that is there.
+    /// Everything that is there and can be changed.
     async fn list(&self, client: &Client) -> Result<Vec<(String, Value)>, Failure>;
 
     /// Makes or changes one, if it is as it was found.
@@ -35,21 +35,43 @@ pub trait Kind: Send + Sync {
     ) -> Result<(), Failure>;
 }
 
-/// A resource with a name and rules of type `T`, read by `GET` and written by `PUT` with an entity tag.
+/// A resource with a name and what is said of it, of type `T`, read by `GET` and written by `PUT` with an entity tag.
 pub struct Ruled<T> {
     name: &'static str,
     path: &'static [&'static str],
+    /// The members of an answer that a change may set; without any, its `rules`.
+    members: &'static [&'static str],
     rules: PhantomData<fn() -> T>,
 }
 
-impl<T> Ruled<T> {
+impl<T: Serialize + DeserializeOwned> Ruled<T> {
     /// The kind that is called `name` in files and found under `path`.
     pub fn new(name: &'static str, path: &'static [&'static str]) -> Self {
         Self {
             name,
             path,
+            members: &[],
             rules: PhantomData,
         }
+    }
+
+    /// The same for a resource whose answers have what can be changed beside what cannot.
+    pub fn of_members(self, members: &'static [&'static str]) -> Self {
+        Self { members, ..self }
+    }
+
+    /// What can be changed of an answer.
+    fn rules_of(&self, mut answer: Value) -> Result<Value, Failure> {
+        let rules = match self.members {
+            [] => answer["rules"].take(),
+            members => {
+                let pairs = members
+                    .iter()
+                    .map(|name| ((*name).to_owned(), answer[*name].take()));
+                Value::Object(pairs.collect())
+            }
+        };
+        Ok(self.complete(rules).map_err(anyhow::Error::msg)?)
     }
 
     fn place<'a>(&self, name: &'a str) -> Vec<&'a str> {
@@ -72,21 +94,22 @@ impl<T: Serialize + DeserializeOwned> Kind for Ruled<T> {
 
     async fn find(&self, client: &Client, name: &str) -> Result<Option<(Value, Version)>, Failure> {
         let found = client.find::<Value>(&self.place(name)).await?;
-        let Some((mut found, version)) = found else {
+        let Some((found, version)) = found else {
             return Ok(None);
         };
-        let rules = self.complete(found["rules"].take());
-        Ok(Some((rules.map_err(anyhow::Error::msg)?, version)))
+        Ok(Some((self.rules_of(found)?, version)))
     }
 
     async fn list(&self, client: &Client) -> Result<Vec<(String, Value)>, Failure> {
         let found: Vec<Value> = client.list_all(self.path).await?;
-        // What is retired is there for those who have it, and no part of the configuration.
-        let found = found.into_iter().filter(|item| item["status"] != "retired");
-        let named = found.map(|mut item| {
+        // What is retired is there for those who have it, what is built in for ever: neither is part of the
+        // configuration.
+        let ours = found
+            .into_iter()
+            .filter(|item| item["status"] != "retired" && item["built_in"] != true);
+        let named = ours.map(|item| {
             let name = item["name"].as_str().unwrap_or_default().to_owned();
-            let rules = self.complete(item["rules"].take());
-            Ok((name, rules.map_err(anyhow::Error::msg)?))
+            Ok((name, self.rules_of(item)?))
         });
         named.collect()
     }

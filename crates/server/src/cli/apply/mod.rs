@@ -16,6 +16,8 @@ use protocols::rest::directory::DirectoryRules;
 use protocols::rest::metadata::FieldRules;
 use protocols::rest::notification::{ChannelRules, NotificationRules};
 use protocols::rest::profile::ProfileRules;
+use protocols::rest::role::PutRole;
+use protocols::rest::team::PutTeam;
 use serde_json::Value;
 
 use super::Context;
@@ -28,6 +30,10 @@ use kind::{Kind, Ruled};
 /// The kinds there are, each behind those that it refers to.
 fn kinds() -> Vec<Box<dyn Kind>> {
     vec![
+        Box::new(Ruled::<PutTeam>::new("teams", &["teams"]).of_members(&["description"])),
+        Box::new(
+            Ruled::<PutRole>::new("roles", &["roles"]).of_members(&["description", "permissions"]),
+        ),
         Box::new(Ruled::<FieldRules>::new(
             "metadata-fields",
             &["metadata-fields"],
@@ -63,7 +69,7 @@ A file is TOML, or JSON if its name ends in .json:
   profiles = [\"short-lived\"]
 
 What a file leaves out gets its default; what no file names stays as it is.
-Kinds: metadata-fields, profiles, directories, channels, notification-rules. Secrets of channels stay as they are; give
+Kinds: teams, roles, metadata-fields, profiles, directories, channels, notification-rules. Secrets of channels stay as they are; give
 them by `certwright channel set --secret`. A second run finds nothing to do.")]
 pub struct Apply {
     /// File, or folder with files in it; repeatable

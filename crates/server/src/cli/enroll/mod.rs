@@ -71,6 +71,9 @@ pub struct EnrollCommand {
     /// Value of a metadata field; repeatable
     #[arg(long, value_name = "FIELD=VALUE")]
     metadata: Vec<Metadata>,
+    /// Name of the team that the certificate is for; only needed where there are several
+    #[arg(long)]
+    team: Option<String>,
     /// Lifetime, like 30d; the profile's without it
     #[arg(long, value_name = "TIME")]
     validity: Option<Lifetime>,
@@ -84,7 +87,7 @@ pub struct EnrollCommand {
     /// Go on with a request that was made before
     #[arg(long, value_name = "ENROLLMENT", conflicts_with_all = [
         "csr", "server_key", "reuse_key", "dns", "ip", "email", "uri", "metadata", "validity",
-        "replaces", "subject",
+        "replaces", "subject", "team",
     ])]
     resume: Option<String>,
 }
@@ -128,6 +131,7 @@ impl EnrollCommand {
             identifiers: self.names.identifiers()?,
             validity_seconds: self.validity.map(|lifetime| lifetime.0),
             metadata: metadata(&self.metadata),
+            team: self.team.clone(),
             replaces: self.replaces.clone(),
             key_evidence: self.key_evidence.clone(),
             ..Enroll::default()

@@ -11,6 +11,7 @@ mod host;
 mod instant;
 mod issuing;
 mod lego;
+mod openapi;
 mod openssl;
 mod pkilint;
 pub(crate) mod process;

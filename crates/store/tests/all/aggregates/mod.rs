@@ -4,6 +4,7 @@ mod access;
 mod acme;
 mod certificates;
 mod configuration;
+mod enroll;
 mod enrollments;
 mod events;
 mod inventory;
