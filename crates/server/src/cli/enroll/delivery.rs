@@ -121,7 +121,11 @@ pub async fn until_issued(
 fn has_ended(status: EnrollmentStatus) -> bool {
     matches!(
         status,
-        EnrollmentStatus::Rejected | EnrollmentStatus::Failed | EnrollmentStatus::Cancelled
+        EnrollmentStatus::Rejected
+            | EnrollmentStatus::Denied
+            | EnrollmentStatus::Expired
+            | EnrollmentStatus::Failed
+            | EnrollmentStatus::Cancelled
     )
 }
 
