@@ -124,7 +124,7 @@ install_python() {
 install_npm() {
     local wanted=scripts/interop-npm/package-lock.json
     cmp -s "$wanted" "$tools/npm/installed.json" && return 0
-    say "installing an ACME client and the TypeScript compiler from npm into $tools/npm"
+    say "installing clients and servers from npm into $tools/npm"
     rm -rf "$tools/npm"
     mkdir -p "$tools/npm"
     cp scripts/interop-npm/package.json "$wanted" "$tools/npm/"

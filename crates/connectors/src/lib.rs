@@ -8,6 +8,7 @@ pub mod issuer;
 pub mod keystore;
 pub mod net;
 pub mod notify;
+pub mod sign_on;
 
 #[cfg(test)]
 mod testing;

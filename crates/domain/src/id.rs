@@ -131,6 +131,8 @@ ids! {
     ApprovalId = "apr_";
     /// Something done to many certificates at once.
     BulkId = "blk_";
+    /// A rule by which a client certificate stands for a token.
+    ClientCertificateId = "ccr_";
     /// A notification channel.
     ChannelId = "chn_";
     /// An absence, and who decides meanwhile.
@@ -143,6 +145,10 @@ ids! {
     GrantId = "grt_";
     /// What went wrong with one certificate, until it is right again.
     IncidentId = "inc_";
+    /// An authenticator's key.
+    PasskeyId = "psk_";
+    /// A sign-on provider.
+    ProviderId = "idp_";
     /// A custom role.
     RoleId = "rol_";
     /// A search that somebody keeps.

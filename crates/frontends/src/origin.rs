@@ -1,6 +1,7 @@
 //! Where a request came from: address and request id, for events and limits.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::ConnectInfo;
 use domain::access::Rights;
@@ -14,6 +15,13 @@ use tower_http::request_id::RequestId;
 pub struct Origin {
     pub address: Option<String>,
     pub request_id: Option<String>,
+}
+
+/// The certificate that the client of a request holds, in the extensions of the request. The listener
+/// vouches that the client has its key; nothing else about it is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    pub der: Arc<[u8]>,
 }
 
 impl Origin {

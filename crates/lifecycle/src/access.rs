@@ -275,36 +275,6 @@ impl Lifecycle {
             .await?;
         Ok(stored.is_some())
     }
-
-    /// Uses the setup link up: gives the administrator's token, to exactly one caller.
-    pub async fn redeem_setup_link(
-        &self,
-        presented: &str,
-        caller: &Caller,
-    ) -> Result<Option<CreatedToken>, AccessError> {
-        if !self.is_setup_link(presented).await? {
-            return Ok(None);
-        }
-        let redeemed = self
-            .store
-            .write("setup.redeem", |tx| {
-                Box::pin(async move { tx.delete_setting(SETUP).await })
-            })
-            .await?;
-        if !redeemed {
-            return Ok(None);
-        }
-        // The link is what gives the right; who presents it has none of its own.
-        let caller = caller.clone().with_rights(Rights::everything());
-        self.create_token(
-            "first administrator".to_owned(),
-            Role::Administrator,
-            None,
-            &caller,
-        )
-        .await
-        .map(Some)
-    }
 }
 
 /// A token that the caller does not see is not there.
@@ -345,4 +315,4 @@ async fn with_roles(
     Ok(listed)
 }
 
-const SETUP: &str = "setup-link";
+pub(crate) const SETUP: &str = "setup-link";

@@ -9,6 +9,7 @@ pub mod acme;
 pub mod actor;
 pub mod approvals;
 pub mod bulk;
+pub mod client_certificates;
 mod clock_watch;
 pub mod events;
 pub mod held_keys;
@@ -26,6 +27,9 @@ pub mod renewal;
 pub mod revocation;
 pub mod settings;
 pub mod setup;
+pub mod sign_in;
+pub mod sign_on;
+pub mod users;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,6 +40,7 @@ use domain::clock::Clock;
 use domain::issuer::ConnectorFactory;
 use domain::keystore::{KeyStore, Sealer};
 use domain::notification::notifier::NotifierKind;
+use domain::sign_on::SignOnClient;
 use pki::random::Random;
 use pki::time::Timestamp;
 use store::Store;
@@ -69,6 +74,7 @@ pub struct Ports {
     pub validators: Vec<Arc<dyn ChallengeValidator>>,
     pub caa: Arc<dyn CaaChecker>,
     pub notifiers: Vec<Arc<dyn NotifierKind>>,
+    pub sign_on: Arc<dyn SignOnClient>,
 }
 
 /// The verbs, with what they need. One per process, shared by all front ends.
@@ -81,6 +87,10 @@ pub struct Lifecycle {
     pub(crate) key_store: Arc<dyn KeyStore>,
     pub(crate) validators: HashMap<ChallengeKind, Arc<dyn ChallengeValidator>>,
     pub(crate) caa: Arc<dyn CaaChecker>,
+    pub(crate) sign_on: Arc<dyn SignOnClient>,
+    pub(crate) passwords: sign_in::Passwords,
+    /// `None` where the public URL names no domain.
+    pub(crate) webauthn: Option<webauthn_rs::Webauthn>,
     pub(crate) settings: Settings,
     pub(crate) issuers: issuers::IssuerRegistry,
     pub(crate) profiles: profiles::ProfileCache,
@@ -103,6 +113,7 @@ impl Lifecycle {
     /// Joins the parts. Nothing is read or written yet.
     pub fn new(ports: Ports, settings: Settings) -> Arc<Self> {
         let nonces = acme::nonces::Nonces::new(&ports.store, &*ports.random);
+        let passwords = sign_in::Passwords::new(&settings.sign_in.passwords, &*ports.random);
         Arc::new(Self {
             issuers: issuers::IssuerRegistry::new(ports.connectors),
             profiles: profiles::ProfileCache::new(),
@@ -130,6 +141,9 @@ impl Lifecycle {
                 .map(|validator| (validator.kind(), validator))
                 .collect(),
             caa: ports.caa,
+            sign_on: ports.sign_on,
+            passwords,
+            webauthn: sign_in::passkeys::relying_party(&settings.public_url),
             settings,
         })
     }

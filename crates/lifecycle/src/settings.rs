@@ -1,8 +1,11 @@
 //! What the operator decided, as far as the verbs need to know.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::id::NodeId;
+use domain::session::SessionRules;
+use pki::certificate::Certificate;
 
 /// Settings of one process.
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ pub struct Settings {
     pub validation: ValidationSettings,
     pub revocation: RevocationSettings,
     pub limits: LimitSettings,
+    pub sign_in: SignInSettings,
+    pub client_certificates: ClientCertificateSettings,
     /// Nothing is issued after the clock jumped further than this; zero issues nevertheless.
     pub max_clock_jump: Duration,
     /// How long what has expired is kept before it is deleted.
@@ -55,4 +60,29 @@ pub struct LimitSettings {
     pub new_accounts_per_address: Option<u32>,
     pub new_orders_per_account: Option<u32>,
     pub failed_validations_per_account: Option<u32>,
+}
+
+/// How people sign in.
+#[derive(Clone, Copy, Debug)]
+pub struct SignInSettings {
+    pub sessions: SessionRules,
+    pub passwords: PasswordSettings,
+}
+
+/// What a password hash costs (argon2id, RFC 9106 section 3.1).
+#[derive(Clone, Copy, Debug)]
+pub struct PasswordSettings {
+    pub memory_kib: u32,
+    pub iterations: u32,
+    pub lanes: u32,
+    /// Hashes under way at once: what bounds the memory that sign-ins can take.
+    pub concurrency: usize,
+}
+
+/// Whose client certificates may stand for a token.
+#[derive(Clone, Debug, Default)]
+pub struct ClientCertificateSettings {
+    pub own_issuers: bool,
+    /// CA certificates besides our own.
+    pub authorities: Vec<Arc<Certificate>>,
 }

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod authorization;
 pub mod bulk;
 pub mod certificate;
+pub mod client_certificate;
 pub mod directory;
 pub mod eab_key;
 pub mod enroll;
@@ -26,8 +27,11 @@ pub mod page;
 pub mod problem;
 pub mod profile;
 pub mod role;
+pub mod session;
+pub mod sign_on;
 pub mod team;
 pub mod token;
+pub mod user;
 
 #[cfg(test)]
 mod tests;

@@ -77,14 +77,16 @@ impl Server {
         let shutdown = CancellationToken::new();
         let health = Health::new(Arc::clone(&lifecycle));
         let mut tasks = Vec::new();
+        let clients = &config.server.client_certificates;
         let tls = match &config.server.tls {
             Tls::Off => None,
-            Tls::Files { certificate, key } => Some(ReloadableTls::new(certificate_from_files(
-                certificate,
-                key,
-            )?)?),
+            Tls::Files { certificate, key } => Some(ReloadableTls::with_clients(
+                certificate_from_files(certificate, key)?,
+                clients.enabled,
+            )?),
             Tls::SelfIssued => {
-                let tls = ReloadableTls::new(own.load_or_issue().await?)?;
+                let certificate = own.load_or_issue().await?;
+                let tls = ReloadableTls::with_clients(certificate, clients.enabled)?;
                 tasks.push(tokio::spawn(own.keep_fresh(tls.clone(), shutdown.clone())));
                 Some(tls)
             }
@@ -94,6 +96,7 @@ impl Server {
             tls,
             limits: ConnectionLimits::from(&config),
             trusted_proxies: config.server.trusted_proxies.clone().into(),
+            certificate_header: clients.header.clone().filter(|_| clients.enabled),
             shutdown: shutdown.clone(),
         };
         let router = router(&lifecycle, &config, health.clone(), page);

@@ -14,14 +14,20 @@ use connectors::keystore::{
 };
 use connectors::net::{Dialer, NetworkPolicy, Resolver, ResolverConfig};
 use connectors::notify;
+use connectors::sign_on::OpenIdConnect;
 use domain::acme::directory::{Caa, DirectorySpec};
 use domain::clock::Clock;
 use domain::id::NodeId;
 use domain::issuer::ConnectorFactory;
 use domain::keystore::Sealer;
-use lifecycle::settings::{LimitSettings, RevocationSettings, ValidationSettings};
+use domain::session::SessionRules;
+use lifecycle::settings::{
+    ClientCertificateSettings, LimitSettings, PasswordSettings, RevocationSettings, SignInSettings,
+    ValidationSettings,
+};
 use lifecycle::setup::{CaCertificateMaker, CaCertificateRequest, SetupPlan};
 use lifecycle::{Lifecycle, Ports, Settings};
+use pki::certificate::Certificate;
 use pki::name::{Attribute, DistinguishedName};
 use pki::oid;
 use pki::random::{Random, SystemRandom};
@@ -29,7 +35,9 @@ use secrecy::{ExposeSecret, SecretString};
 use store::{Store, StoreConfig};
 
 use crate::clock::HostClock;
-use crate::config::{Config, DatabaseTarget, KeyStore, Pin, Pkcs11, Seal, Token};
+use crate::config::{
+    ClientCertificates, Config, DatabaseTarget, KeyStore, Pin, Pkcs11, Seal, SignIn, Token,
+};
 
 /// The parts that tests put others in the place of.
 #[derive(Clone)]
@@ -105,7 +113,7 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
         tlsalpn01_port: config.validation.tlsalpn01_port,
         timeout: config.validation.timeout,
     };
-    let settings = settings(config, NodeId::mint(clock.now(), &*random));
+    let settings = settings(config, NodeId::mint(clock.now(), &*random))?;
     let connectors: Arc<dyn ConnectorFactory> = Arc::new(Connectors::new(
         Arc::clone(&keys) as _,
         config.server.pki_url.as_str(),
@@ -124,6 +132,7 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
         validators: validators(&dialer, probes),
         caa: Arc::new(DnsCaaChecker::new(resolver)),
         notifiers: notify::kinds(&dialer),
+        sign_on: Arc::new(OpenIdConnect::new(dialer)),
     };
     Ok(Wired {
         lifecycle: Lifecycle::new(ports, settings),
@@ -188,10 +197,10 @@ fn network_policy(config: &Config) -> NetworkPolicy {
     }
 }
 
-fn settings(config: &Config, node: NodeId) -> Settings {
+fn settings(config: &Config, node: NodeId) -> anyhow::Result<Settings> {
     let public_url = config.server.public_url.as_str().to_owned();
     let limits = &config.limits;
-    Settings {
+    Ok(Settings {
         node,
         account_hash_prefix: format!("{public_url}/acme/account-hash/"),
         public_url,
@@ -213,11 +222,55 @@ fn settings(config: &Config, node: NodeId) -> Settings {
                 .failed_validations_per_account_per_hour
                 .map(Into::into),
         },
+        sign_in: sign_in_settings(&config.sign_in),
+        client_certificates: client_certificate_settings(&config.server.client_certificates)?,
         max_clock_jump: config.ca.max_clock_jump,
         retention: config.retention.orders,
         lease: LEASE,
         finalize_patience: FINALIZE_PATIENCE,
+    })
+}
+
+fn sign_in_settings(sign_in: &SignIn) -> SignInSettings {
+    SignInSettings {
+        sessions: SessionRules {
+            idle: sign_in.session_idle,
+            absolute: sign_in.session_absolute,
+            recent: sign_in.recent,
+        },
+        passwords: PasswordSettings {
+            memory_kib: sign_in.password_memory_kib,
+            iterations: sign_in.password_iterations,
+            lanes: 1,
+            concurrency: sign_in.password_concurrency,
+        },
     }
+}
+
+fn client_certificate_settings(
+    clients: &ClientCertificates,
+) -> anyhow::Result<ClientCertificateSettings> {
+    if !clients.enabled {
+        return Ok(ClientCertificateSettings::default());
+    }
+    let mut authorities = Vec::new();
+    if let Some(path) = &clients.authorities {
+        let context = || format!("server.client_authorities {}", path.display());
+        let pem = std::fs::read(path).with_context(context)?;
+        for der in pki::pem::decode_all(pki::pem::CERTIFICATE, &pem).with_context(context)? {
+            let certificate = Certificate::from_der(&der).with_context(context)?;
+            authorities.push(Arc::new(certificate));
+        }
+        anyhow::ensure!(
+            !authorities.is_empty(),
+            "{} holds no certificate",
+            context()
+        );
+    }
+    Ok(ClientCertificateSettings {
+        own_issuers: clients.own_issuers,
+        authorities,
+    })
 }
 
 /// What the first start makes of an empty store.

@@ -145,8 +145,10 @@ impl Tx<'_> {
     pub async fn has_administrator(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM role_grants g \
                    LEFT JOIN api_tokens t ON t.id = g.principal \
-                   WHERE g.role = $1 AND g.team_id IS NULL AND (t.id IS NULL OR \
-                   (t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2))))";
+                   LEFT JOIN users u ON u.id = g.principal \
+                   WHERE g.role = $1 AND g.team_id IS NULL AND (u.state = 'active' OR \
+                   (t.id IS NOT NULL AND t.revoked_at IS NULL AND \
+                   (t.expires_at IS NULL OR t.expires_at > $2))))";
         let values = params![Role::Administrator.as_str(), now];
         self.query_one(sql, values).await?.get(0)
     }

@@ -32,6 +32,13 @@ const MIGRATIONS: &[Migration] = &[
         postgres: "",
     },
     Migration {
+        version: 3,
+        name: "signin",
+        sql: include_str!("../migrations/0003_signin.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
         version: 4,
         name: "profiles",
         sql: include_str!("../migrations/0004_profiles.sql"),

@@ -33,6 +33,8 @@ pub struct TestServer {
     server: Option<Server>,
     database: Database,
     extra: String,
+    /// Lines for the table `server`.
+    server_lines: String,
     listen: String,
     issuers: Option<IssuerDouble>,
 }
@@ -60,6 +62,14 @@ impl TestServer {
         Self::start_as(MockClock::at_present(), "", Some(issuers.clone())).await
     }
 
+    /// The same with these lines in the table `server`.
+    pub async fn start_with_server(lines: &str) -> Self {
+        let database = Database::of_environment().await;
+        let data = tempfile::tempdir().unwrap();
+        let clock = MockClock::at_present();
+        Self::start_on_with(clock, "", lines, None, database, data).await
+    }
+
     /// A server on PostgreSQL, also where the suite runs on SQLite.
     pub async fn start_on_postgres() -> Self {
         let database = Database::postgres().await;
@@ -85,6 +95,17 @@ impl TestServer {
         database: Database,
         data: TempDir,
     ) -> Self {
+        Self::start_on_with(clock, extra, "", issuers, database, data).await
+    }
+
+    async fn start_on_with(
+        clock: MockClock,
+        extra: &str,
+        server_lines: &str,
+        issuers: Option<IssuerDouble>,
+        database: Database,
+        data: TempDir,
+    ) -> Self {
         // Tests run in processes of their own; who is first installs the provider.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut server = Self {
@@ -95,6 +116,7 @@ impl TestServer {
             server: None,
             database,
             extra: extra.to_owned(),
+            server_lines: server_lines.to_owned(),
             listen: "127.0.0.1:0".to_owned(),
             issuers,
         };
@@ -174,8 +196,19 @@ impl TestServer {
                 .replace("[validation]", &format!("[validation]\n{common}")),
             false => format!("{validation}\n{common}\n{}", self.extra),
         };
+        let tls = match self.server_lines.contains("tls = ") {
+            true => "",
+            false => "tls = \"off\"",
+        };
+        let lines = &self.server_lines;
+        // What a password costs is looked at where it is hashed; here it may be cheap.
+        let sign_in = match extra.contains("[sign_in]") {
+            true => "",
+            false => "[sign_in]\npassword_memory_kib = 64\npassword_iterations = 1",
+        };
         let text = format!(
-            "[server]\nlisten = \"{listen}\"\ndata_dir = \"{data}\"\ntls = \"off\"\n{public}\n{database}\n{extra}"
+            "[server]\nlisten = \"{listen}\"\ndata_dir = \"{data}\"\n{tls}\n{lines}\n{public}\n{database}\n\
+             {sign_in}\n{extra}"
         );
         Config::from_toml(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
     }

@@ -6,6 +6,7 @@ pub mod guard;
 pub mod http;
 pub mod post;
 pub mod resolver;
+pub mod service;
 mod tls;
 pub mod trust;
 
@@ -14,6 +15,7 @@ pub use guard::{Denied, NetworkPolicy};
 pub use http::{Fetched, GuardedHttp, HttpError, HttpLimits};
 pub use post::{GuardedPost, PostError, Posted};
 pub use resolver::{CaaAnswer, DnsError, Resolver, ResolverConfig, ResolverSetupError};
+pub use service::{ServiceError, ServiceHttp};
 pub(crate) use tls::unchained_client;
 
 /// The first characters of hostile octets, fit to stand in a message: one line, printable ASCII.

@@ -1,4 +1,4 @@
-//! Who may do what: bearer tokens (RFC 6750) and the permission that each route asks for.
+//! Who may do what: the gate before each route, and who came through it.
 
 use std::sync::Arc;
 
@@ -10,15 +10,16 @@ use domain::access::{Principal, Rights, Visibility};
 use domain::event::ActorKind;
 use domain::id::TeamId;
 use domain::permission::Permission;
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::HeaderMap;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
-use lifecycle::Lifecycle;
 use lifecycle::actor::Caller;
+use protocols::rest::problem::ProblemKind;
 
-use super::Verbs;
+use super::credentials::{Authenticated, SignedIn, authenticate};
+use super::extract::header;
 use super::failure::Failure;
 use super::needs::Needs;
+use super::{Verbs, forgery};
 use crate::origin::Origin;
 
 /// Stands before one route.
@@ -39,67 +40,42 @@ impl Gate {
     }
 }
 
-async fn pass(
-    State(gate): State<Gate>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, Failure> {
-    let (principal, name) = authenticate(&gate.lifecycle, request.headers()).await?;
+async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Result<Response, Failure> {
+    let (mut parts, body) = request.into_parts();
+    if gate.needs == Needs::Nobody {
+        if !forgery::is_safe(&parts.method) {
+            forgery::check_site(&parts.headers, &gate.lifecycle.settings().public_url)?;
+        }
+        let visitor = Visitor::of(&parts);
+        parts.extensions.insert(visitor);
+        return Ok(next.run(Request::from_parts(parts, body)).await);
+    }
+    let Authenticated {
+        principal,
+        name,
+        signed_in,
+    } = authenticate(&gate.lifecycle, &parts).await?;
     let rights = gate.lifecycle.rights_of(&principal).await?;
-    if !gate.needs.are_met(&rights) {
+    let is_met = match gate.needs {
+        Needs::Session => signed_in.is_some(),
+        Needs::Nobody | Needs::Credential | Needs::Everywhere(_) | Needs::SomeTeam(_) => {
+            gate.needs.are_met(&rights)
+        }
+    };
+    if !is_met {
         return Err(Failure::forbidden(gate.needs.refusal(&name, &rights)));
     }
-    let why = reason(request.headers())?;
+    let why = reason(&parts.headers)?;
     let operator = Operator(Arc::new(Identity {
         why,
         principal,
         name,
         rights,
-        origin: Origin::of(request.extensions()),
+        origin: Origin::of(&parts.extensions),
+        signed_in,
     }));
-    request.extensions_mut().insert(operator);
-    Ok(next.run(request).await)
-}
-
-/// Who presents which credential, and what people call them.
-async fn authenticate(
-    lifecycle: &Lifecycle,
-    headers: &HeaderMap,
-) -> Result<(Principal, String), Failure> {
-    let Some(header) = headers.get(AUTHORIZATION) else {
-        return Err(challenge(
-            "there is no API token; send `Authorization: Bearer <token>`, and make a token with \
-             `certwright token create`",
-            "Bearer realm=\"certwright\"",
-        ));
-    };
-    let presented = bearer(header).ok_or_else(|| {
-        challenge(
-            "the Authorization header is not of the form `Bearer <token>`",
-            "Bearer realm=\"certwright\", error=\"invalid_request\"",
-        )
-    })?;
-    // What is wrong with a token is for its owner to know, not for who tries it.
-    let token = lifecycle.authenticate(presented).await?.ok_or_else(|| {
-        challenge(
-            "the API token is unknown, revoked or expired; make another with \
-             `certwright token create`",
-            "Bearer realm=\"certwright\", error=\"invalid_token\"",
-        )
-    })?;
-    Ok((Principal::Token(token.id), token.name))
-}
-
-fn challenge(detail: &str, challenge: &'static str) -> Failure {
-    Failure::unauthenticated(detail)
-        .with_header(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
-}
-
-/// The token of a header; the scheme's case does not matter (RFC 9110 section 11.1).
-fn bearer(header: &HeaderValue) -> Option<&str> {
-    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
-    let token = token.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    parts.extensions.insert(operator);
+    Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// Why the request is made, in its own words: for the audit trail.
@@ -130,6 +106,7 @@ struct Identity {
     name: String,
     rights: Rights,
     origin: Origin,
+    signed_in: Option<SignedIn>,
 }
 
 impl Operator {
@@ -227,23 +204,86 @@ impl<S: Sync> FromRequestParts<S> for Operator {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// Somebody who signed in. Exists only behind a gate that asks for a session.
+pub(crate) struct Person {
+    operator: Operator,
+    signed_in: SignedIn,
+}
 
-    #[test]
-    fn a_token_is_found_behind_its_scheme() {
-        for (header, token) in [
-            ("Bearer cwt_1", Some("cwt_1")),
-            ("bearer cwt_1", Some("cwt_1")),
-            ("BEARER  cwt_1 ", Some("cwt_1")),
-            ("Basic cwt_1", None),
-            ("Bearer", None),
-            ("Bearer ", None),
-            ("cwt_1", None),
-        ] {
-            let header = HeaderValue::from_static(header);
-            assert_eq!(bearer(&header), token, "{header:?}");
+impl Person {
+    pub(crate) fn signed_in(&self) -> &SignedIn {
+        &self.signed_in
+    }
+
+    pub(crate) fn caller(&self) -> Caller {
+        self.operator.caller()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Person {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let operator = Operator::from_request_parts(parts, state).await?;
+        match operator.0.signed_in.clone() {
+            Some(signed_in) => Ok(Self {
+                operator,
+                signed_in,
+            }),
+            None => Err(Failure::broken("a handler was reached without a session")),
         }
+    }
+}
+
+/// For what is delicate: whoever signed in has proved who they are a moment ago. A token is a proof
+/// with each request.
+pub(crate) struct Fresh;
+
+impl FromRequestParts<Verbs> for Fresh {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, verbs: &Verbs) -> Result<Self, Failure> {
+        let operator = Operator::from_request_parts(parts, verbs).await?;
+        match &operator.0.signed_in {
+            Some(signed_in) if !verbs.is_recent(&signed_in.session) => Err(Failure::new(
+                ProblemKind::ProofNeeded,
+                "prove again who you are, with `POST /api/v1/session/reauthenticate`, or sign in \
+                 anew; then repeat the request",
+            )),
+            Some(_) | None => Ok(Self),
+        }
+    }
+}
+
+/// Somebody of whom nothing is known yet. Exists only behind a gate that asks for nothing.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    origin: Origin,
+    pub(crate) user_agent: Option<String>,
+}
+
+impl Visitor {
+    fn of(parts: &Parts) -> Self {
+        Self {
+            origin: Origin::of(&parts.extensions),
+            user_agent: header(&parts.headers, "user-agent").map(str::to_owned),
+        }
+    }
+
+    /// How events know this request's origin.
+    pub(crate) fn caller(&self) -> Caller {
+        self.origin.caller(ActorKind::Anonymous, "sign-in")
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visitor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Failure::broken("an open handler was reached through a closed gate"))
     }
 }

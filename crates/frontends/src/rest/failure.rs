@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use domain::approval::NotEntitled;
 use domain::held_key::HeldKeyError;
 use domain::policy::Violation;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, SET_COOKIE};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use lifecycle::StoreError;
 use lifecycle::access::{AccessError, TeamChoiceError};
@@ -31,6 +31,7 @@ use lifecycle::operator::profiles::ReplaceProfileError;
 use lifecycle::renewal::RenewError;
 use lifecycle::revocation::RevokeError;
 use lifecycle::revocation::crl::CrlError;
+use lifecycle::sign_in::Locked;
 use protocols::rest::problem::{MEDIA_TYPE, Problem, ProblemKind};
 
 /// A request that was not done: the problem, and headers that go with it.
@@ -102,6 +103,20 @@ impl Failure {
         let mut failure = Self::new(ProblemKind::Rejected, texts.join("; ")).with_faults(texts);
         failure.problem.violations = violations.iter().map(render_violation).collect();
         failure
+    }
+
+    /// With a cookie to set or to forget.
+    pub(crate) fn with_cookie(mut self, cookie: Option<HeaderValue>) -> Self {
+        if let Some(cookie) = cookie {
+            self.headers.append(SET_COOKIE, cookie);
+        }
+        self
+    }
+
+    /// Somebody who failed too often has to wait.
+    pub(crate) fn locked(locked: &Locked) -> Self {
+        Self::new(ProblemKind::TooManyAttempts, locked.to_string())
+            .with_header(RETRY_AFTER, HeaderValue::from(locked.retry_after.as_secs()))
     }
 
     pub(crate) fn with_faults(mut self, faults: Vec<String>) -> Self {

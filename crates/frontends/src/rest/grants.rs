@@ -14,7 +14,7 @@ use protocols::rest::grant as wire;
 use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
-use super::access::Operator;
+use super::access::{Fresh, Operator};
 use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::Listing;
@@ -56,6 +56,7 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     State(verbs): State<Verbs>,
     operator: Operator,
+    _fresh: Fresh,
     Body(request): Body<wire::CreateGrant>,
 ) -> Result<Response, Failure> {
     let principal = read_principal(&request.principal)?;

@@ -13,8 +13,11 @@ mod bulk;
 mod certificate_import;
 mod certificates;
 mod channels;
+mod client_certificates;
 mod collectors;
 mod complete;
+mod cookies;
+mod credentials;
 mod delegations;
 mod deliveries;
 mod directories;
@@ -28,6 +31,7 @@ mod explain;
 pub mod export;
 mod extract;
 mod failure;
+mod forgery;
 mod grants;
 mod held_keys;
 mod idempotency;
@@ -44,18 +48,25 @@ mod notification_rules;
 mod openapi;
 mod orders;
 mod owners;
+mod passkeys;
 mod profile_explain;
 mod profile_presets;
 mod profile_versions;
 mod profiles;
+mod proofs;
 mod roles;
 mod routes;
 mod saved_searches;
 mod search;
+mod sessions;
+mod sign_in_failure;
+mod sign_on;
+mod sign_on_providers;
 mod table;
 mod teams;
 mod tokens;
 mod translate;
+mod users;
 
 #[cfg(test)]
 mod tests;
@@ -68,6 +79,8 @@ use axum::routing::{any, get};
 use lifecycle::Lifecycle;
 
 use access::Gate;
+
+pub(crate) use sessions::with_cookie as signed_in;
 
 /// What the handlers share.
 pub(crate) type Verbs = Arc<Lifecycle>;

@@ -14,6 +14,10 @@ pub(crate) enum Needs {
     SomeTeam(Permission),
     /// Any credential.
     Credential,
+    /// The session of somebody who signed in: the route is about themselves.
+    Session,
+    /// Nothing: the route is for those who are yet to sign in.
+    Nobody,
 }
 
 impl Needs {
@@ -22,7 +26,7 @@ impl Needs {
         match self {
             Self::Everywhere(permission) => rights.allows(permission, None),
             Self::SomeTeam(permission) => rights.allows_somewhere(permission),
-            Self::Credential => true,
+            Self::Credential | Self::Session | Self::Nobody => true,
         }
     }
 
@@ -40,7 +44,11 @@ impl Needs {
             Self::Everywhere(permission) | Self::SomeTeam(permission) => format!(
                 "this needs the permission `{permission}`, which `{name}` does not have: it {held}"
             ),
-            Self::Credential => "this needs a credential".to_owned(),
+            Self::Session => format!(
+                "this is about somebody who signed in; `{name}` is a token, which has no password, \
+                 authenticator or session"
+            ),
+            Self::Credential | Self::Nobody => "this needs a credential".to_owned(),
         }
     }
 }
@@ -51,6 +59,8 @@ impl fmt::Display for Needs {
         match self {
             Self::Everywhere(permission) | Self::SomeTeam(permission) => permission.fmt(f),
             Self::Credential => f.write_str("any"),
+            Self::Session => f.write_str("session"),
+            Self::Nobody => f.write_str("none"),
         }
     }
 }

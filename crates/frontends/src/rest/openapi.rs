@@ -6,12 +6,14 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use protocols::rest::problem::{MEDIA_TYPE, Problem};
 use utoipa::openapi::path::{Operation, PathItem, Paths};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{Components, Content, Info, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::needs::Needs;
-use super::{idempotency, routes};
+use super::{cookies, idempotency, routes};
 
 /// The description as JSON.
 pub(crate) fn json() -> Bytes {
@@ -43,6 +45,13 @@ pub(crate) fn describe() -> OpenApi {
         TOKEN,
         SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
     );
+    components.add_security_scheme(
+        SESSION,
+        SecurityScheme::ApiKey(ApiKey::Cookie(ApiKeyValue::with_description(
+            cookies::SESSION,
+            "Set by signing in. Changes carry the session's `csrf_token` as the header `X-CSRF-Token`.",
+        ))),
+    );
     for mut route in routes::all() {
         complete(&mut route.item, &route.path, route.needs);
         match api.paths.paths.get_mut(&route.path) {
@@ -54,8 +63,12 @@ pub(crate) fn describe() -> OpenApi {
         components.schemas.extend(route.schemas);
     }
     api.components = Some(components);
-    api.security = Some(vec![SecurityRequirement::new(TOKEN, Vec::<String>::new())]);
+    api.security = Some(vec![requirement(TOKEN), requirement(SESSION)]);
     api
+}
+
+fn requirement(scheme: &str) -> SecurityRequirement {
+    SecurityRequirement::new(scheme, Vec::<String>::new())
 }
 
 /// Adds to a route's operation what all of its kind have in common.
@@ -104,6 +117,15 @@ fn complete(item: &mut PathItem, path: &str, needs: Needs) {
         for (status, text, _) in applicable.into_iter().filter(|(_, _, applies)| *applies) {
             add_problem(operation, status, text);
         }
+        match needs {
+            Needs::Everywhere(_) | Needs::SomeTeam(_) | Needs::Credential => {}
+            Needs::Session => operation.security = Some(vec![requirement(SESSION)]),
+            Needs::Nobody => {
+                operation.security = Some(Vec::new());
+                let text = "Too many attempts failed; `Retry-After` says when to try again";
+                add_problem(operation, 429, text);
+            }
+        }
         operation.operation_id = Some(operation_id(path, operation.operation_id.as_deref()));
         let needs = match needs {
             Needs::Everywhere(permission) => {
@@ -111,6 +133,8 @@ fn complete(item: &mut PathItem, path: &str, needs: Needs) {
             }
             Needs::SomeTeam(permission) => format!("Needs the permission `{permission}`."),
             Needs::Credential => "Needs a credential, and nothing else: `any`.".to_owned(),
+            Needs::Session => "For who is signed in, about themselves: `session`.".to_owned(),
+            Needs::Nobody => "For those who are yet to sign in: `none`.".to_owned(),
         };
         operation.description = Some(match operation.description.take() {
             Some(text) if !text.is_empty() => format!("{text}\n\n{needs}"),
@@ -157,3 +181,4 @@ fn add_problem(operation: &mut Operation, status: u16, text: &str) {
 }
 
 const TOKEN: &str = "token";
+const SESSION: &str = "session";

@@ -13,10 +13,11 @@ use utoipa_axum::routes;
 use super::needs::Needs;
 use super::{
     Verbs, accounts, alerts, approvals, audit, bulk, certificate_import, certificates, channels,
-    delegations, deliveries, directories, download, eab_keys, enroll, enrollments, grants,
-    held_keys, inventory, issuer_setup, issuers, me, metadata, metadata_fields, notification_rules,
-    orders, owners, profile_explain, profile_presets, profile_versions, profiles, roles,
-    saved_searches, teams, tokens,
+    client_certificates, delegations, deliveries, directories, download, eab_keys, enroll,
+    enrollments, grants, held_keys, inventory, issuer_setup, issuers, me, metadata,
+    metadata_fields, notification_rules, orders, owners, passkeys, profile_explain,
+    profile_presets, profile_versions, profiles, proofs, roles, saved_searches, sessions, sign_on,
+    sign_on_providers, teams, tokens, users,
 };
 
 /// One method of one path.
@@ -37,6 +38,16 @@ pub(crate) fn all() -> Vec<Route> {
         .map(|(permission, parts)| (Needs::Everywhere(permission), parts))
         .chain(by_team.map(|(permission, parts)| (Needs::SomeTeam(permission), parts)))
         .chain(for_all)
+        .chain(
+            of_oneself()
+                .into_iter()
+                .map(|parts| (Needs::Session, parts)),
+        )
+        .chain(
+            before_sign_in()
+                .into_iter()
+                .map(|parts| (Needs::Nobody, parts)),
+        )
         .flat_map(|(needs, parts)| route(needs, parts))
         .collect()
 }
@@ -78,6 +89,16 @@ fn everywhere() -> Vec<(Permission, Parts)> {
         (P::AuditRead, routes!(audit::key)),
         (P::AccessAdminister, routes!(roles::put)),
         (P::AccessAdminister, routes!(roles::delete)),
+        (P::AccessRead, routes!(client_certificates::list)),
+        (P::AccessRead, routes!(client_certificates::show)),
+        (P::AccessAdminister, routes!(client_certificates::create)),
+        (P::AccessAdminister, routes!(client_certificates::delete)),
+        (P::AccessRead, routes!(sign_on_providers::list)),
+        (P::AccessRead, routes!(sign_on_providers::show)),
+        (P::AccessAdminister, routes!(sign_on_providers::put)),
+        (P::AccessAdminister, routes!(sign_on_providers::delete)),
+        (P::AccessRead, routes!(users::list_locks)),
+        (P::AccessAdminister, routes!(users::lift_lock)),
     ]
 }
 
@@ -174,6 +195,47 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::AccessRead, routes!(tokens::list)),
         (P::AccessAdminister, routes!(tokens::create)),
         (P::AccessAdminister, routes!(tokens::revoke)),
+        (P::AccessRead, routes!(users::list)),
+        (P::AccessRead, routes!(users::show)),
+        (P::AccessAdminister, routes!(users::invite)),
+        (P::AccessAdminister, routes!(users::disable)),
+        (P::AccessAdminister, routes!(users::enable)),
+        (P::AccessAdminister, routes!(users::reset)),
+        (P::AccessAdminister, routes!(users::delete)),
+    ]
+}
+
+/// What somebody who signed in does about themselves.
+fn of_oneself() -> Vec<Parts> {
+    vec![
+        routes!(sessions::show),
+        routes!(sessions::sign_out),
+        routes!(sessions::list),
+        routes!(sessions::end),
+        routes!(sessions::end_others),
+        routes!(proofs::reauthenticate),
+        routes!(proofs::change_password),
+        routes!(proofs::begin_totp),
+        routes!(proofs::confirm_totp),
+        routes!(proofs::remove_totp),
+        routes!(proofs::replace_recovery_codes),
+        routes!(passkeys::list),
+        routes!(passkeys::challenge_registration),
+        routes!(passkeys::register),
+        routes!(passkeys::remove),
+    ]
+}
+
+/// What is open to those who are yet to sign in.
+fn before_sign_in() -> Vec<Parts> {
+    vec![
+        routes!(sessions::sign_in),
+        routes!(proofs::set_up),
+        routes!(passkeys::challenge_sign_in),
+        routes!(passkeys::sign_in),
+        routes!(sign_on::choices),
+        routes!(sign_on::depart),
+        routes!(sign_on::arrive),
     ]
 }
 

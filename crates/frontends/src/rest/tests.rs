@@ -86,6 +86,9 @@ fn who_may_only_read_changes_nothing() {
                 assert!(!(reads && changes) || only_asks, "{}", route.path);
             }
             Needs::Credential => assert!(!changes, "{}", route.path),
+            Needs::Session | Needs::Nobody => {
+                assert!(route.path.starts_with("/api/v1/session"), "{}", route.path)
+            }
         }
     }
 }

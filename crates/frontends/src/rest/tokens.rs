@@ -16,7 +16,7 @@ use protocols::rest::page::{Page, PageQuery};
 use protocols::rest::token as wire;
 
 use super::Verbs;
-use super::access::Operator;
+use super::access::{Fresh, Operator};
 use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::grants::held;
@@ -52,6 +52,7 @@ pub(crate) async fn list(
 pub(crate) async fn create(
     State(verbs): State<Verbs>,
     operator: Operator,
+    _fresh: Fresh,
     Body(request): Body<wire::CreateToken>,
 ) -> Result<Response, Failure> {
     let wanted = NewToken {

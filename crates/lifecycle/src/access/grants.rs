@@ -5,6 +5,7 @@ use domain::access::{Grant, Principal, Rights, RoleRef, Scope};
 use domain::id::GrantId;
 use domain::permission::Permission;
 use domain::role::Role;
+use domain::user::UserState;
 use pki::time::Timestamp;
 use serde_json::json;
 use store::grants::GrantFilter;
@@ -24,9 +25,22 @@ pub struct NewGrant {
 }
 
 /// A grant that was checked against the rights of whoever gives it.
-pub(super) struct CheckedGrant {
-    pub(super) role: RoleRef,
-    pub(super) scope: Scope,
+pub(crate) struct CheckedGrant {
+    pub(crate) role: RoleRef,
+    pub(crate) scope: Scope,
+}
+
+impl CheckedGrant {
+    /// The grant that it makes for a principal.
+    pub(crate) fn into_grant(self, id: GrantId, principal: Principal, now: Timestamp) -> Grant {
+        Grant {
+            id,
+            principal,
+            role: self.role,
+            scope: self.scope,
+            created_at: now,
+        }
+    }
 }
 
 impl Lifecycle {
@@ -128,7 +142,7 @@ fn sees(rights: &Rights, grant: &Grant) -> bool {
 }
 
 /// Finds role and team by name, and whether `granter` may give the one in the other.
-pub(super) async fn check(
+pub(crate) async fn check(
     tx: &mut Tx<'_>,
     granter: &Rights,
     wanted: &NewGrant,
@@ -157,7 +171,7 @@ pub(super) async fn check(
 }
 
 /// The last administrator cannot be removed: nobody could give the role again.
-pub(super) async fn keep_an_administrator(
+pub(crate) async fn keep_an_administrator(
     tx: &mut Tx<'_>,
     now: Timestamp,
 ) -> Result<(), AccessError> {
@@ -173,7 +187,10 @@ async fn require_principal(tx: &mut Tx<'_>, principal: &Principal) -> Result<(),
             let token = tx.find_token(id).await?;
             token.is_some_and(|token| token.revoked_at.is_none())
         }
-        Principal::User(_) => false,
+        Principal::User(id) => {
+            let user = tx.find_user(id).await?;
+            user.is_some_and(|user| user.state != UserState::Disabled)
+        }
     };
     match is_known {
         true => Ok(()),

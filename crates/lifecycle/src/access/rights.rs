@@ -10,6 +10,7 @@ use moka::sync::Cache;
 use store::StoreError;
 
 use crate::Lifecycle;
+use crate::users::roles_of;
 
 /// Rights by principal. A change of grants, roles or teams empties it on this node at once; the
 /// short life is what carries the change to others.
@@ -62,14 +63,20 @@ impl Lifecycle {
             .store
             .read("rights.of", |tx| {
                 Box::pin(async move {
-                    if let Principal::Token(id) = &wanted {
-                        let token = tx.find_token(id).await?;
-                        if !token.is_some_and(|token| token.is_usable(now)) {
-                            return Ok(Vec::new());
+                    match &wanted {
+                        Principal::User(id) => match tx.find_user(id).await? {
+                            Some(user) if user.may_act() => roles_of(tx, &user).await,
+                            Some(_) | None => Ok(Vec::new()),
+                        },
+                        Principal::Token(id) => {
+                            let token = tx.find_token(id).await?;
+                            if !token.is_some_and(|token| token.is_usable(now)) {
+                                return Ok(Vec::new());
+                            }
+                            let grants = tx.list_grants_of(&[wanted]).await?;
+                            tx.held_roles(&grants).await
                         }
                     }
-                    let grants = tx.list_grants_of(&[wanted]).await?;
-                    tx.held_roles(&grants).await
                 })
             })
             .await?;

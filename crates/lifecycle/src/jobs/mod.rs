@@ -330,6 +330,7 @@ impl Lifecycle {
         self.purge_nonces().await?;
         self.destroy_overdue_keys().await?;
         self.purge_attempts_and_bulks().await?;
+        self.clean_up_sign_in().await?;
         let before = self.now() - self.settings.retention;
         loop {
             let deleted = self

@@ -18,7 +18,12 @@ impl Lifecycle {
         let event = self.event(caller, "installation.restored", "installation", data);
         self.store
             .write("installation.restored", move |tx| {
-                Box::pin(async move { tx.insert_event(&event).await })
+                Box::pin(async move {
+                    // Sessions and links that were ended since the backup must not come back.
+                    tx.delete_all_sessions().await?;
+                    tx.delete_all_tickets().await?;
+                    tx.insert_event(&event).await
+                })
             })
             .await
     }

@@ -56,8 +56,12 @@ pub enum ProblemKind {
     InvalidRequest,
     /// No token, or one that opens nothing.
     Unauthenticated,
+    /// The password is right and does not suffice.
+    SecondFactorNeeded,
     /// A token without the right to do this.
     Forbidden,
+    /// Who is signed in has to prove again who they are.
+    ProofNeeded,
     /// Nothing of that name.
     NotFound,
     /// A path that does not know this method.
@@ -74,6 +78,8 @@ pub enum ProblemKind {
     TooLarge,
     /// A body in a form that is not understood.
     UnsupportedMediaType,
+    /// Somebody guesses, or seems to.
+    TooManyAttempts,
     /// Ours: something broke.
     Internal,
     /// Ours: something is not there at the moment.
@@ -83,10 +89,12 @@ pub enum ProblemKind {
 }
 
 impl ProblemKind {
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 17] = [
         Self::InvalidRequest,
         Self::Unauthenticated,
+        Self::SecondFactorNeeded,
         Self::Forbidden,
+        Self::ProofNeeded,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
@@ -95,6 +103,7 @@ impl ProblemKind {
         Self::KeyReused,
         Self::TooLarge,
         Self::UnsupportedMediaType,
+        Self::TooManyAttempts,
         Self::Internal,
         Self::Unavailable,
         Self::Other,
@@ -105,7 +114,9 @@ impl ProblemKind {
         match self {
             Self::InvalidRequest => "invalid-request",
             Self::Unauthenticated => "unauthenticated",
+            Self::SecondFactorNeeded => "second-factor-needed",
             Self::Forbidden => "forbidden",
+            Self::ProofNeeded => "proof-needed",
             Self::NotFound => "not-found",
             Self::MethodNotAllowed => "method-not-allowed",
             Self::Conflict => "conflict",
@@ -114,6 +125,7 @@ impl ProblemKind {
             Self::KeyReused => "idempotency-key-reused",
             Self::TooLarge => "too-large",
             Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::TooManyAttempts => "too-many-attempts",
             Self::Internal => "internal",
             Self::Unavailable => "unavailable",
             Self::Other => "other",
@@ -125,7 +137,9 @@ impl ProblemKind {
         match self {
             Self::InvalidRequest => "The request is invalid",
             Self::Unauthenticated => "A valid API token is needed",
+            Self::SecondFactorNeeded => "A second factor is needed as well",
             Self::Forbidden => "The token may not do this",
+            Self::ProofNeeded => "Prove again who you are",
             Self::NotFound => "There is nothing of that name",
             Self::MethodNotAllowed => "This path does not know the method",
             Self::Conflict => "The state of things forbids it",
@@ -134,6 +148,7 @@ impl ProblemKind {
             Self::KeyReused => "The Idempotency-Key belongs to another request",
             Self::TooLarge => "The request is too large",
             Self::UnsupportedMediaType => "The body's form is not understood",
+            Self::TooManyAttempts => "Too many attempts failed",
             Self::Internal => "Something broke on the server",
             Self::Unavailable => "Something is not available at the moment",
             Self::Other => "The request was refused",
@@ -144,8 +159,8 @@ impl ProblemKind {
     pub const fn status(self) -> u16 {
         match self {
             Self::InvalidRequest | Self::Other => 400,
-            Self::Unauthenticated => 401,
-            Self::Forbidden => 403,
+            Self::Unauthenticated | Self::SecondFactorNeeded => 401,
+            Self::Forbidden | Self::ProofNeeded => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
@@ -153,6 +168,7 @@ impl ProblemKind {
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::Rejected | Self::KeyReused => 422,
+            Self::TooManyAttempts => 429,
             Self::Internal => 500,
             Self::Unavailable => 503,
         }

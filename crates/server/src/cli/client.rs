@@ -278,6 +278,13 @@ impl Client {
             .map(drop)
     }
 
+    /// Deletes what a query names.
+    pub async fn delete_where(&self, path: &[&str], query: &impl Serialize) -> Result<(), Failure> {
+        self.send(self.request(Method::DELETE, path).query(query))
+            .await
+            .map(drop)
+    }
+
     /// Fetches a resource that is not JSON, to be read piece by piece.
     pub async fn download(
         &self,

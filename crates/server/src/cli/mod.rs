@@ -19,6 +19,7 @@ mod certificate_search;
 mod certificate_summary;
 pub mod channel;
 pub mod client;
+pub mod client_certificate;
 pub mod completions;
 pub mod config;
 pub mod delivery;
@@ -49,8 +50,10 @@ pub mod role;
 mod rules;
 pub mod saved;
 pub mod saved_search;
+pub mod sign_on;
 pub mod team;
 pub mod token;
+pub mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -166,6 +169,12 @@ enum Command {
     Grant(grant::GrantCommand),
     /// API tokens
     Token(token::TokenCommand),
+    /// Users: invite, disable, reset, unlock
+    User(user::UserCommand),
+    /// OpenID Connect providers that people sign in with
+    SignOn(sign_on::SignOnCommand),
+    /// Client certificates that stand for tokens
+    ClientCertificate(client_certificate::ClientCertificateCommand),
     /// Write a backup, on the server's machine
     Backup(backup::Backup),
     /// Restore a backup into an empty database, on the server's machine
@@ -206,6 +215,9 @@ impl Command {
             Self::Role(role) => role.run(context).await,
             Self::Grant(grant) => grant.run(context).await,
             Self::Token(token) => token.run(context).await,
+            Self::User(user) => user.run(context).await,
+            Self::SignOn(sign_on) => sign_on.run(context).await,
+            Self::ClientCertificate(certificate) => certificate.run(context).await,
             Self::Backup(backup) => backup.run(context).await,
             Self::Restore(restore) => restore.run(context).await,
             Self::Completions(completions) => completions.run(),

@@ -103,6 +103,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ("ca", "The built-in certification authority."),
     ("seal", "The key that seals secrets at rest."),
     ("acme", "The ACME front end."),
+    ("sign_in", "How people sign in, and for how long."),
     (
         "limits",
         "Protection against overload; 0 turns a rate limit off.",
@@ -162,6 +163,26 @@ pub const KEYS: &[Key] = &[
     list(
         "server.trusted_proxies",
         "Networks whose X-Forwarded-For and X-Request-Id headers are believed.",
+    ),
+    text(
+        "server.client_certificates",
+        "off",
+        "\"on\" asks clients for a certificate, by which machines may use the REST API.",
+    ),
+    switch(
+        "server.client_own_issuers",
+        "true",
+        "Whether client certificates of this server's own issuers count.",
+    ),
+    optional(
+        "server.client_authorities",
+        "none but the server's own issuers",
+        "PEM file with further CA certificates whose client certificates count.",
+    ),
+    optional(
+        "server.client_certificate_header",
+        "no header is believed",
+        "Header in which server.trusted_proxies pass the client's certificate on.",
     ),
     optional(
         "database.url",
@@ -347,6 +368,36 @@ pub const KEYS: &[Key] = &[
         "acme.authorization_reuse_hours",
         "0",
         "New orders of the account reuse an authorization for this long; 0 means never.",
+    ),
+    number(
+        "sign_in.session_idle_minutes",
+        "60",
+        "A session that is not used ends after this.",
+    ),
+    number(
+        "sign_in.session_hours",
+        "12",
+        "A session ends after this, used or not.",
+    ),
+    number(
+        "sign_in.recent_minutes",
+        "15",
+        "What is delicate asks for a proof of identity that is no older.",
+    ),
+    number(
+        "sign_in.password_memory_kib",
+        "19456",
+        "Memory of one password hash (argon2id).",
+    ),
+    number(
+        "sign_in.password_iterations",
+        "2",
+        "Passes of one password hash over its memory.",
+    ),
+    number(
+        "sign_in.password_concurrency",
+        "4",
+        "Password hashes computed at the same time on this node.",
     ),
     number(
         "limits.new_accounts_per_ip_per_hour",

@@ -14,6 +14,7 @@ mod operation;
 mod problem;
 mod reader;
 mod server;
+mod sign_in;
 mod suggest;
 mod url;
 mod validation;
@@ -31,6 +32,7 @@ pub use layers::Origin;
 pub use operation::{Acme, Limits, Log, LogFormat, Metrics, Retention};
 pub use problem::{ConfigError, Problem, Severity};
 pub use server::{Server, Tls};
+pub use sign_in::{ClientCertificates, SignIn};
 pub use url::{BaseUrl, BaseUrlError};
 pub use validation::Validation;
 
@@ -52,6 +54,8 @@ pub struct Config {
     pub seal: Seal,
     /// `[acme]`
     pub acme: Acme,
+    /// `[sign_in]`
+    pub sign_in: SignIn,
     /// `[limits]`
     pub limits: Limits,
     /// `[log]`
@@ -181,6 +185,7 @@ impl Config {
             ca: Ca::read(reader),
             seal: Seal::read(reader, &data_dir),
             acme: Acme::read(reader),
+            sign_in: SignIn::read(reader),
             limits: Limits::read(reader),
             log: Log::read(reader),
             metrics: Metrics::read(reader),

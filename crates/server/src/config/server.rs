@@ -7,6 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::reader::{Reader, Refusal};
+use super::sign_in::ClientCertificates;
 use super::url::BaseUrl;
 
 /// Where the server listens and what its clients see.
@@ -28,6 +29,8 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// Whose `X-Forwarded-For` and `X-Request-Id` are believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Which client certificates are looked at.
+    pub client_certificates: ClientCertificates,
     pub(super) public_url_derived: bool,
     pub(super) pki_url_from: PkiUrl,
 }
@@ -80,6 +83,7 @@ impl Server {
             pki_url,
             shutdown_grace: reader.duration("server.shutdown_grace_seconds", 1, 0..=3600),
             trusted_proxies: reader.networks("server.trusted_proxies"),
+            client_certificates: ClientCertificates::read(reader),
             public_url_derived,
             pki_url_from,
         }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::response::Response;
+use frontends::origin::ClientCertificate;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -23,8 +24,8 @@ use tower::Service;
 
 use super::activity::{Activity, Watched};
 use super::body::TimedBody;
-use super::forwarded;
 use super::{ConnectionLimits, Peer, Serving};
+use super::{client_certificate, forwarded};
 
 /// An idle connection is noticed within the limit and a quarter of it.
 const TICKS_PER_IDLE_LIMIT: u32 = 4;
@@ -82,14 +83,19 @@ impl Connections {
                     Some(b"h2") => Protocol::Http2,
                     _ => Protocol::Http1,
                 };
-                self.requests(stream, protocol, peer).await;
+                let shown = stream.get_ref().1.peer_certificates();
+                let shown = shown.and_then(|chain| chain.first());
+                let certificate = shown.map(|leaf| ClientCertificate {
+                    der: Arc::from(leaf.as_ref()),
+                });
+                self.requests(stream, protocol, peer, certificate).await;
             }
             None => {
                 let guess = preface(&stream);
                 let Some(protocol) = self.opening(limits.header, guess).await? else {
                     return Ok(());
                 };
-                self.requests(stream, protocol, peer).await;
+                self.requests(stream, protocol, peer, None).await;
             }
         }
         Ok(())
@@ -109,14 +115,20 @@ impl Connections {
         }
     }
 
-    async fn requests<S>(&self, stream: S, protocol: Protocol, peer: SocketAddr)
-    where
+    async fn requests<S>(
+        &self,
+        stream: S,
+        protocol: Protocol,
+        peer: SocketAddr,
+        certificate: Option<ClientCertificate>,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::default());
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let answers = Arc::clone(&activity);
-        let service = service_fn(move |request| self.answer(request, peer, &answers));
+        let service =
+            service_fn(move |request| self.answer(request, peer, certificate.as_ref(), &answers));
         match protocol {
             Protocol::Http1 => {
                 let connection = self.http1.serve_connection(io, service);
@@ -134,6 +146,7 @@ impl Connections {
         &self,
         mut request: Request<Incoming>,
         address: SocketAddr,
+        shown: Option<&ClientCertificate>,
         activity: &Arc<Activity>,
     ) -> impl Future<Output = Result<Response, Infallible>> + Send + use<> {
         let working = activity.work();
@@ -143,6 +156,12 @@ impl Connections {
             true => forwarded::client(request.headers(), address, trusted),
             false => address,
         };
+        let header = self.serving.certificate_header.as_ref();
+        let certificate =
+            client_certificate::of_request(request.headers(), header, is_trusted_proxy, shown);
+        if let Some(certificate) = certificate {
+            request.extensions_mut().insert(certificate);
+        }
         request.extensions_mut().insert(ConnectInfo(client));
         request.extensions_mut().insert(Peer {
             address,

@@ -7,6 +7,7 @@
 mod accept;
 mod activity;
 mod body;
+mod client_certificate;
 mod connection;
 mod descriptors;
 mod forwarded;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use http::HeaderName;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
@@ -53,6 +55,8 @@ pub struct Serving {
     pub limits: ConnectionLimits,
     /// Whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[IpNet]>,
+    /// The header in which they pass a client's certificate on.
+    pub certificate_header: Option<HeaderName>,
     /// Ends the accept loop and begins the drain.
     pub shutdown: CancellationToken,
 }

@@ -14,6 +14,8 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use super::client_certificate::KeyHolder;
+
 /// A server certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -55,12 +57,23 @@ impl ResolvesServerCert for Current {
 impl ReloadableTls {
     /// TLS that shows `certificate` until it is replaced.
     pub fn new(certificate: CertifiedKey) -> Result<Self, TlsError> {
+        Self::with_clients(certificate, false)
+    }
+
+    /// The same, which also asks clients for a certificate where `asks_clients`; those that have none
+    /// come in without.
+    pub fn with_clients(certificate: CertifiedKey, asks_clients: bool) -> Result<Self, TlsError> {
         let current = Arc::new(Current(RwLock::new(Arc::new(certificate))));
         let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&current) as _;
-        let mut config = ServerConfig::builder_with_provider(provider())
-            .with_protocol_versions(&[&TLS13, &TLS12])?
-            .with_no_client_auth()
-            .with_cert_resolver(resolver);
+        let provider = provider();
+        let algorithms = provider.signature_verification_algorithms;
+        let builder = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13, &TLS12])?;
+        let builder = match asks_clients {
+            true => builder.with_client_cert_verifier(Arc::new(KeyHolder { algorithms })),
+            false => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = aws_lc_rs::Ticketer::new()?;
         // One is what a client that comes back uses; each costs a write at the handshake.

@@ -55,6 +55,7 @@ impl Setup {
             tls: self.tls,
             limits: self.limits,
             trusted_proxies: self.trusted.into(),
+            certificate_header: None,
             shutdown: shutdown.clone(),
         };
         Running {

@@ -32,4 +32,5 @@ mod pki_frontend;
 mod profiles;
 mod rest;
 mod secrets;
+mod sign_in;
 mod store_faults;

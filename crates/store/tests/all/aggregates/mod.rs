@@ -13,6 +13,7 @@ mod limits;
 mod metadata;
 mod notifications;
 mod revocation;
+mod sign_in;
 
 /// `transact!(database, |tx| { … })` runs the block in a transaction and answers its value.
 macro_rules! transact {

@@ -1,0 +1,182 @@
+//! Requests to a service that an operator named: dialled through the guard, the server proven by its
+//! certificate, redirects not followed, time and memory bounded, the answer read to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, USER_AGENT};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use url::Url;
+
+use super::dial::{DialError, Dialer};
+use super::excerpt;
+use super::http::{dialled, server_name};
+
+const AGENT: &str = concat!("certwright/", env!("CARGO_PKG_VERSION"));
+const MAX_HEADERS: usize = 64;
+const MAX_HEAD_OCTETS: usize = 16 * 1024;
+
+/// Talks to one service, a connection for each request.
+#[derive(Clone)]
+pub struct ServiceHttp {
+    dialer: Dialer,
+    tls: TlsConnector,
+    deadline: Duration,
+    max_body: usize,
+    /// Whether plain http is spoken as well: for services on this machine's loopback.
+    allows_plain: bool,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    #[error("{0}: only https is spoken to this service")]
+    Plain(String),
+    #[error("{host}: the TLS handshake failed: {reason}")]
+    Tls { host: String, reason: String },
+    #[error("{host}: the answer is not proper HTTP: {reason}")]
+    Malformed { host: String, reason: String },
+    #[error("{host}: the connection was lost before the answer was complete: {reason}")]
+    Lost { host: String, reason: String },
+    #[error("{host}: there was no complete answer within {seconds} s")]
+    Timeout { host: String, seconds: u64 },
+}
+
+impl ServiceHttp {
+    /// A client that dials through `dialer` and believes what `tls` believes.
+    pub fn new(dialer: Dialer, tls: ClientConfig, allows_plain: bool) -> Self {
+        Self {
+            dialer,
+            tls: TlsConnector::from(Arc::new(tls)),
+            deadline: Duration::from_secs(10),
+            max_body: 1024 * 1024,
+            allows_plain,
+        }
+    }
+
+    /// Sends a request, and reads its answer to the end.
+    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ServiceError> {
+        let host = request
+            .uri()
+            .authority()
+            .map_or("", |authority| authority.as_str());
+        let host = excerpt(host.as_bytes());
+        match tokio::time::timeout(self.deadline, self.talk(&host, request)).await {
+            Ok(result) => result,
+            Err(_) => Err(ServiceError::Timeout {
+                host,
+                seconds: self.deadline.as_secs().max(1),
+            }),
+        }
+    }
+
+    async fn talk(
+        &self,
+        shown: &str,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Vec<u8>>, ServiceError> {
+        let malformed = |reason: &str| ServiceError::Malformed {
+            host: shown.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let url: Url = request
+            .uri()
+            .to_string()
+            .parse()
+            .map_err(|_| malformed("the URL cannot be read"))?;
+        let is_plain = match url.scheme() {
+            "https" => false,
+            "http" if self.allows_plain => true,
+            _ => return Err(ServiceError::Plain(shown.to_owned())),
+        };
+        let host = url.host().ok_or_else(|| malformed("the URL has no host"))?;
+        let port = url.port_or_known_default().unwrap_or(443);
+        let request = relative(&url, shown, request).ok_or_else(|| malformed("no such request"))?;
+        let stream = self.dialer.connect(dialled(&host), port).await?;
+        if is_plain {
+            return self.exchange(shown, stream, request).await;
+        }
+        let failed = |reason: String| ServiceError::Tls {
+            host: shown.to_owned(),
+            reason: excerpt(reason.as_bytes()),
+        };
+        let name = server_name(&host).map_err(|error| failed(error.to_string()))?;
+        let stream = self
+            .tls
+            .connect(name, stream)
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        self.exchange(shown, stream, request).await
+    }
+
+    async fn exchange<S>(
+        &self,
+        host: &str,
+        stream: S,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Vec<u8>>, ServiceError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let broken = |error: hyper::Error| broken(host, &error);
+        let (mut sender, connection) = http1::Builder::new()
+            .max_buf_size(MAX_HEAD_OCTETS)
+            .max_headers(MAX_HEADERS)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(broken)?;
+        let talk = async {
+            let response = sender.send_request(request).await.map_err(broken)?;
+            let (parts, body) = response.into_parts();
+            let body = Limited::new(body, self.max_body);
+            let body = body.collect().await.map_err(|error| ServiceError::Lost {
+                host: host.to_owned(),
+                reason: excerpt(error.to_string().as_bytes()),
+            })?;
+            Ok(Response::from_parts(parts, body.to_bytes().to_vec()))
+        };
+        // The connection is driven beside the exchange and dies with it.
+        tokio::pin!(talk);
+        tokio::select! {
+            biased;
+            answer = &mut talk => answer,
+            _ = connection => talk.await,
+        }
+    }
+}
+
+/// The request as HTTP/1.1 sends it to the server itself.
+fn relative(url: &Url, host: &str, request: Request<Vec<u8>>) -> Option<Request<Full<Bytes>>> {
+    let (mut parts, body) = request.into_parts();
+    let path = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    parts.uri = path.parse().ok()?;
+    let headers = &mut parts.headers;
+    headers.insert(HOST, HeaderValue::from_str(host).ok()?);
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    if !body.is_empty() {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    Some(Request::from_parts(parts, Full::new(Bytes::from(body))))
+}
+
+fn broken(host: &str, error: &hyper::Error) -> ServiceError {
+    let host = host.to_owned();
+    let reason = excerpt(error.to_string().as_bytes());
+    match error.is_parse() {
+        true => ServiceError::Malformed { host, reason },
+        false => ServiceError::Lost { host, reason },
+    }
+}
