@@ -117,13 +117,16 @@ fn complete(item: &mut PathItem, path: &str, needs: Needs) {
         for (status, text, _) in applicable.into_iter().filter(|(_, _, applies)| *applies) {
             add_problem(operation, status, text);
         }
+        let wait = "Too many attempts failed; `Retry-After` says when to try again";
         match needs {
             Needs::Everywhere(_) | Needs::SomeTeam(_) | Needs::Credential => {}
-            Needs::Session => operation.security = Some(vec![requirement(SESSION)]),
+            Needs::Session => {
+                operation.security = Some(vec![requirement(SESSION)]);
+                add_problem(operation, 429, wait);
+            }
             Needs::Nobody => {
                 operation.security = Some(Vec::new());
-                let text = "Too many attempts failed; `Retry-After` says when to try again";
-                add_problem(operation, 429, text);
+                add_problem(operation, 429, wait);
             }
         }
         operation.operation_id = Some(operation_id(path, operation.operation_id.as_deref()));

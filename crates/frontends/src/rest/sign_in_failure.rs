@@ -61,8 +61,9 @@ impl From<SetupLinkError> for Failure {
         match error {
             SetupLinkError::Store(error) => error.into(),
             SetupLinkError::Hash(error) => error.into(),
-            SetupLinkError::Spent => Self::not_found(error.to_string()),
-            SetupLinkError::NameTaken(_) => Self::conflict(error.to_string()),
+            SetupLinkError::Spent | SetupLinkError::NameTaken(_) => {
+                Self::conflict(error.to_string())
+            }
             SetupLinkError::Name(_) | SetupLinkError::Password(_) => {
                 Self::invalid(error.to_string())
             }

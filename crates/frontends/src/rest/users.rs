@@ -155,7 +155,7 @@ pub(crate) async fn list_locks(
 #[utoipa::path(delete, path = "/api/v1/sign-in-locks", tag = "users",
     params(wire::LiftLockQuery),
     responses((status = 204, description = "Its failures are forgotten"),
-        (status = 404, description = "It has none")))]
+        (status = 409, description = "It has none")))]
 pub(crate) async fn lift_lock(
     State(verbs): State<Verbs>,
     operator: Operator,
@@ -167,7 +167,7 @@ pub(crate) async fn lift_lock(
     };
     match verbs.lift_lock(&subject, &operator.caller()).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(Failure::not_found(
+        false => Err(Failure::conflict(
             "nothing is remembered of this name or address; `GET /api/v1/sign-in-locks` lists who \
              has to wait",
         )),

@@ -187,7 +187,7 @@ impl Lifecycle {
             .await?;
         found
             .filter(|provider| provider.spec.enabled)
-            .ok_or_else(|| SignOnFailure::NoProvider(id.to_string()))
+            .ok_or(SignOnFailure::Spent)
     }
 
     async fn begin_vouched(
