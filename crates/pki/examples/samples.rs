@@ -237,7 +237,7 @@ fn code(key: &PublicKey) -> Result<CertificateContent, AnyError> {
 fn device(key: &PublicKey) -> Result<CertificateContent, AnyError> {
     let extension = ExtraExtension::from_text("1.3.6.1.4.1.99999.1", false, "UTF8:press")?;
     Ok(CertificateContent {
-        subject_alt_names: vec![GeneralName::Uri("spiffe://example.com/press".to_owned())],
+        subject_alt_names: vec![GeneralName::Uri("https://example.com/press".to_owned())],
         extended_key_usage: vec![ExtendedKeyUsage::ClientAuth],
         extra_extensions: vec![extension],
         ..leaf(key, "CN=press,serialNumber=4711,O=Example")?

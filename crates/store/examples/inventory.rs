@@ -84,7 +84,7 @@ impl World {
             not_before: created_at,
             not_after: created_at + 90 * DAY,
             key_kind: ["p-256", "p-256", "rsa-2048"][number as usize % 3].to_owned(),
-            is_weak: number % 1000 == 0,
+            is_weak: number.is_multiple_of(1000),
             spki_sha256: Fingerprint::of(&octets[..64]).0,
             authority_key_identifier: octets[..20].to_vec(),
             chain_id: None,

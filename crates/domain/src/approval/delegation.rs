@@ -66,7 +66,7 @@ mod tests {
 
     fn delegation(from: i64, to: i64) -> Delegation {
         Delegation {
-            id: "del_00000000000000000000000001".parse().unwrap(),
+            id: "dlg_00000000000000000000000001".parse().unwrap(),
             principal: "usr_00000000000000000000000001".parse().unwrap(),
             delegate: Some("usr_00000000000000000000000002".parse().unwrap()),
             reason: "holidays".to_owned(),

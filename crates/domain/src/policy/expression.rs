@@ -140,7 +140,7 @@ fn compile(source: &str) -> Result<Program, ExpressionFault> {
             "the expression is nested too deeply; split it into several",
         ));
     }
-    ENVIRONMENT.compile(source).map_err(|errors| {
+    on_a_deep_stack(|| ENVIRONMENT.compile(source))?.map_err(|errors| {
         let first = errors.errors.first();
         let offset = first.and_then(|error| offset(source, error.pos));
         let message = first.map_or("it cannot be read", |error| error.msg.as_str());
@@ -173,6 +173,20 @@ fn too_deep(source: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// The compiler descends with frames of many kilobytes; a stack of its own keeps what is nested
+/// within the limit from ending the process.
+fn on_a_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, ExpressionFault> {
+    let failed = || ExpressionFault::new(None, "the expression cannot be compiled now; try again");
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(STACK)
+            .spawn_scoped(scope, work)
+            .map_err(|_| failed())?
+            .join()
+            .map_err(|_| failed())
+    })
 }
 
 /// The compiler counts lines and columns from 1.
@@ -227,6 +241,7 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| Arc::new(Env::stdlib()
 
 const MAX_SOURCE: usize = 2000;
 const MAX_DEPTH: usize = 16;
+const STACK: usize = 64 << 20;
 const MAX_MESSAGE: usize = 500;
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ pub(crate) async fn cancel(
     Ok(Json(detailed(&verbs, &ended, &operator).await?))
 }
 
-async fn find(
+pub(super) async fn find(
     verbs: &Verbs,
     operator: &Operator,
     needed: Permission,

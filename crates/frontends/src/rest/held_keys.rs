@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain::enrollment::Enrollment;
 use domain::id::EnrollmentId;
+use domain::permission::Permission;
 use http::HeaderValue;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use pki::key::LocalKey;
@@ -14,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::Verbs;
 use super::access::Operator;
+use super::enrollments;
 use super::extract::{Body, Named};
 use super::failure::Failure;
 
@@ -34,6 +36,7 @@ pub(crate) async fn fetch(
     Named(id): Named<EnrollmentId>,
     Body(request): Body<FetchKey>,
 ) -> Result<Response, Failure> {
+    enrollments::find(&verbs, &operator, Permission::CertificatesRequest, &id).await?;
     // What would be refused later is refused now: the key is fetched only once.
     let password = password(&request)?;
     let (key, enrollment) = verbs.fetch_key(&id, &operator.caller()).await?;

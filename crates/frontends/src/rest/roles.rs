@@ -9,6 +9,7 @@ use domain::access::CustomRole;
 use domain::permission::Permission;
 use domain::role::Role;
 use http::{HeaderMap, StatusCode};
+use lifecycle::access::AccessError;
 use lifecycle::access::roles::AnyRole;
 use protocols::rest::page::Page;
 use protocols::rest::role as wire;
@@ -43,8 +44,11 @@ pub(crate) async fn show(
     Named(name): Named<String>,
 ) -> Result<impl IntoResponse, Failure> {
     let role = verbs.role(&name).await?;
-    let role = role.ok_or_else(|| Failure::not_found(format!("there is no role `{name}`")))?;
-    Ok(answer(&role))
+    Ok(answer(&role.ok_or_else(|| unknown(&name))?))
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::not_found(format!("there is no role `{name}`"))
 }
 
 /// Make a role of permissions, or change one
@@ -93,7 +97,11 @@ pub(crate) async fn delete(
     operator: Operator,
     Named(name): Named<String>,
 ) -> Result<StatusCode, Failure> {
-    verbs.delete_role(&name, &operator.caller()).await?;
+    let deleted = verbs.delete_role(&name, &operator.caller()).await;
+    deleted.map_err(|error| match error {
+        AccessError::NoSuchRole(_) => unknown(&name),
+        error => error.into(),
+    })?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -130,7 +130,7 @@ fn merge<T>(name: &str, place: &mut Option<T>, value: Option<T>) -> Result<(), F
     }
 }
 
-fn is_short(text: &String) -> bool {
+fn is_short(text: &str) -> bool {
     text.chars().filter(|c| c.is_alphanumeric()).count() < SHORTEST_TEXT
 }
 

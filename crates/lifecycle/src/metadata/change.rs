@@ -120,14 +120,11 @@ pub(crate) async fn store_change(
     Ok(true)
 }
 
+/// Values by field, on one side of a change.
+type Side<'a> = BTreeMap<&'a str, Option<&'a str>>;
+
 /// What a value was and is, of those that changed; `null` where there was or is none.
-pub(crate) fn difference<'a>(
-    before: &'a Values,
-    after: &'a Values,
-) -> (
-    BTreeMap<&'a str, Option<&'a str>>,
-    BTreeMap<&'a str, Option<&'a str>>,
-) {
+pub(crate) fn difference<'a>(before: &'a Values, after: &'a Values) -> (Side<'a>, Side<'a>) {
     let names = before.keys().chain(after.keys());
     let moved = names.filter(|name| before.get(*name) != after.get(*name));
     moved

@@ -114,12 +114,15 @@ async fn inherited(
     replaces: Option<CertificateId>,
     names: &[String],
 ) -> Result<Inherited, StoreError> {
-    let mut found = Inherited::default();
-    found.renewed = match (&replaces, &account, &team) {
+    let renewed = match (&replaces, &account, &team) {
         (Some(id), _, _) => tx.find_certificate(id).await?.map(|c| c.metadata),
         (None, Some((account, _)), _) => tx.find_metadata_of_account(account, names).await?,
         (None, None, Some(team)) => tx.find_metadata_of_team(team, names).await?,
         (None, None, None) => None,
+    };
+    let mut found = Inherited {
+        renewed,
+        ..Inherited::default()
     };
     if let Some(id) = &team {
         found.team = tx.find_team(id).await?;

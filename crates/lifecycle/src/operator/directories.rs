@@ -57,6 +57,7 @@ impl Lifecycle {
                     event.note("before", known.as_ref().map(|known| &known.spec));
                     event.note("after", &fresh.spec);
                     let directory = store_directory(tx, fresh, known, expected).await?;
+                    event.note("team", &directory.team_id);
                     tx.insert_event(&event).await?;
                     Ok::<_, ReplaceDirectoryError>(directory)
                 })

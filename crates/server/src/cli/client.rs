@@ -5,6 +5,7 @@ use std::time::Duration;
 use protocols::rest::certificate::PASSWORD_HEADER;
 use protocols::rest::page::{Page, PageQuery};
 use protocols::rest::problem::Problem;
+use protocols::rest::team::OwnerQuery;
 use reqwest::header::{
     CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER,
 };
@@ -240,7 +241,21 @@ impl Client {
         version: &Version,
         body: &impl Serialize,
     ) -> Result<T, Failure> {
-        let request = self.request(Method::PUT, path).json(body);
+        self.put_for(path, None, version, body).await
+    }
+
+    /// The same, for a team where it makes something new.
+    pub async fn put_for<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        team: Option<&str>,
+        version: &Version,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        let query = OwnerQuery {
+            team: team.map(str::to_owned),
+        };
+        let request = self.request(Method::PUT, path).query(&query).json(body);
         let request = match version {
             Version::New => request.header(IF_NONE_MATCH, "*"),
             Version::Known(tag) => request.header(IF_MATCH, tag),

@@ -42,6 +42,9 @@ enum Verb {
     Set {
         /// Name of the directory: lower-case letters, digits and hyphens
         name: String,
+        /// Make a new one for this team; `certwright team give` hands over one that is there
+        #[arg(long)]
+        team: Option<String>,
         #[command(flatten)]
         edits: Edits,
     },
@@ -60,14 +63,16 @@ impl DirectoryCommand {
                 let found: Directory = client.get(&["acme", "directories", &name]).await?;
                 print(context, &found)
             }
-            Verb::Set { name, edits } => {
+            Verb::Set { name, team, edits } => {
                 let path = ["acme", "directories", &name];
                 let (current, version) = match client.find::<Directory>(&path).await? {
                     Some((directory, version)) => (directory.rules, version),
                     None => (DirectoryRules::default(), Version::New),
                 };
                 let rules = edits.apply(Some(current))?;
-                let stored: Directory = client.put(&path, &version, &rules).await?;
+                let stored: Directory = client
+                    .put_for(&path, team.as_deref(), &version, &rules)
+                    .await?;
                 print(context, &stored)
             }
         }
@@ -78,7 +83,11 @@ fn print(context: &Context, directory: &Directory) -> Result<(), Failure> {
     match context.output {
         Format::Json => output::print(context.output, directory)?,
         Format::Table => {
-            output::print_columns(context.output, &["name", "url", "updated_at"], directory)?;
+            output::print_columns(
+                context.output,
+                &["name", "url", "team", "updated_at"],
+                directory,
+            )?;
             output::print_text("\n")?;
             output::print(context.output, &directory.rules)?;
         }
@@ -92,6 +101,7 @@ fn row(directory: &Directory) -> Value {
     json!({
         "name": directory.name,
         "url": directory.url,
+        "team": directory.team,
         "profiles": rules.profiles,
         "external_account": if rules.external_account_required { "required" } else { "" },
         "trusted": rules.trusted,
@@ -102,6 +112,7 @@ fn row(directory: &Directory) -> Value {
 const COLUMNS: &[&str] = &[
     "name",
     "url",
+    "team",
     "profiles",
     "external_account",
     "trusted",

@@ -62,6 +62,9 @@ enum Verb {
         /// The issuer that signs; without it, the first that is active
         #[arg(long)]
         issuer: Option<String>,
+        /// The team that owns it; everybody shares it without one
+        #[arg(long)]
+        team: Option<String>,
         /// One rule that is to be another, like names.max=5; repeatable
         #[arg(long = "set", value_name = "NAME=VALUE")]
         assignments: Vec<Assignment>,
@@ -118,6 +121,9 @@ Certificates and orders keep the version they were made under.")]
         /// Begin with the rules of this profile
         #[arg(long, value_name = "PROFILE", conflicts_with = "from")]
         like: Option<String>,
+        /// Make a new one for this team; `certwright team give` hands over one that is there
+        #[arg(long)]
+        team: Option<String>,
         #[command(flatten)]
         edits: Edits,
     },
@@ -147,12 +153,14 @@ impl ProfileCommand {
                 name,
                 preset,
                 issuer,
+                team,
                 assignments,
             } => {
                 let rules = rules_of(&client, &preset, issuer).await?;
                 let rules = rules::assign_all(rules, &assignments)?;
+                let path = ["profiles", &name];
                 let made: Profile = client
-                    .put(&["profiles", &name], &Version::New, &rules)
+                    .put_for(&path, team.as_deref(), &Version::New, &rules)
                     .await?;
                 print(context, &made)
             }
@@ -165,8 +173,14 @@ impl ProfileCommand {
                 context,
                 &profile_history::rollback(&client, &name, to).await?,
             ),
-            Verb::Set { name, like, edits } => {
-                let stored = set(&client, &name, like.as_deref(), &edits).await?;
+            Verb::Set {
+                name,
+                like,
+                team,
+                edits,
+            } => {
+                let team = team.as_deref();
+                let stored = set(&client, &name, like.as_deref(), team, &edits).await?;
                 print(context, &stored)
             }
         }
@@ -200,6 +214,7 @@ async fn set(
     client: &Client,
     name: &str,
     like: Option<&str>,
+    team: Option<&str>,
     edits: &Edits,
 ) -> Result<Profile, Failure> {
     let path = ["profiles", name];
@@ -211,14 +226,19 @@ async fn set(
         Some(other) => Some(client.get::<Profile>(&["profiles", other]).await?.rules),
         None => current,
     };
-    client.put(&path, &version, &edits.apply(current)?).await
+    let rules = edits.apply(current)?;
+    client.put_for(&path, team, &version, &rules).await
 }
 
 fn print(context: &Context, profile: &Profile) -> Result<(), Failure> {
     match context.output {
         Format::Json => output::print(context.output, profile)?,
         Format::Table => {
-            output::print_columns(context.output, &["name", "version", "created_at"], profile)?;
+            output::print_columns(
+                context.output,
+                &["name", "version", "team", "created_at"],
+                profile,
+            )?;
             output::print_text("\n")?;
             output::print(context.output, &profile.rules)?;
         }
@@ -245,6 +265,7 @@ fn row(profile: &Profile) -> Value {
     json!({
         "name": profile.name,
         "version": profile.version,
+        "team": profile.team,
         "description": rules.description,
         "validity_days": rules.validity_seconds / 86_400,
         "key_algorithms": rules.key_algorithms,
@@ -255,6 +276,7 @@ fn row(profile: &Profile) -> Value {
 const COLUMNS: &[&str] = &[
     "name",
     "version",
+    "team",
     "description",
     "validity_days",
     "key_algorithms",

@@ -245,3 +245,74 @@ async fn a_profile_is_made_of_a_preset_explained_compared_and_put_back() {
         .await;
     assert!(shown.contains("86400"), "{shown}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_sets_teams_and_roles_up_from_the_command_line() {
+    let server = TestServer::start().await;
+    let shell = Shell::of(&server).await;
+    shell
+        .done(&["team", "set", "web", "--description", "Web shop"])
+        .await;
+    assert!(shell.done(&["team", "list"]).await.contains("Web shop"));
+    let listed = shell.done(&["role", "permissions"]).await;
+    assert!(listed.contains("certificates:revoke"), "{listed}");
+    let set = [
+        "role",
+        "set",
+        "revoker",
+        "--like",
+        "approver",
+        "--permission",
+        "certificates:revoke",
+    ];
+    assert!(shell.done(&set).await.contains("certificates:revoke"));
+    assert!(shell.done(&["role", "list"]).await.contains("revoker"));
+    let create = [
+        "token", "create", "--name", "pipe", "--role", "revoker", "--team", "web", "--output",
+        "json",
+    ];
+    let made: serde_json::Value = serde_json::from_str(&shell.done(&create).await).unwrap();
+    let id = made["id"].as_str().unwrap();
+    let pipe = Shell {
+        url: server.url(),
+        token: made["secret"].as_str().unwrap().to_owned(),
+    };
+    let me = pipe.done(&["me"]).await;
+    assert!(me.contains("role=revoker team=web"), "{me}");
+    assert_eq!(pipe.code(&["team", "list"]).await, Some(1), "refused");
+    let grant = [
+        "grant", "create", "--to", id, "--role", "auditor", "--team", "web",
+    ];
+    shell.done(&grant).await;
+    let members = shell.done(&["team", "members", "web"]).await;
+    assert!(members.contains("auditor") && members.contains("revoker"));
+    let profile = [
+        "profile",
+        "set",
+        "shop",
+        "--like",
+        "default",
+        "--team",
+        "web",
+        "--set",
+        "names.max=3",
+    ];
+    shell.done(&profile).await;
+    let given = shell
+        .done(&["team", "give", "web", "directory/default"])
+        .await;
+    assert!(given.contains("web"), "{given}");
+    assert_eq!(shell.code(&["team", "delete", "web"]).await, Some(1));
+    shell
+        .done(&[
+            "team",
+            "give",
+            "--nobody",
+            "directory/default",
+            "profile/shop",
+        ])
+        .await;
+    shell.done(&["team", "delete", "web"]).await;
+    assert_eq!(shell.code(&["team", "show", "web"]).await, Some(3));
+    shell.done(&["role", "delete", "revoker"]).await;
+}

@@ -5,6 +5,7 @@
     reason = "clippy knows test functions, but not their helpers"
 )]
 
+mod access;
 mod acme;
 mod approvals;
 mod architecture;

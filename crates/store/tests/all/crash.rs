@@ -85,7 +85,7 @@ async fn s02_when_the_disk_takes_no_more_exactly_what_was_acknowledged_is_stored
     let directory = tempfile::tempdir().unwrap();
     let url = sqlite_url(&directory.path().join("test.db"));
     // In units of 512 or 1024 octets, by shell. The signal would end the process instead.
-    let script = "trap '' XFSZ; ulimit -f 1200; exec \"$@\"";
+    let script = "trap '' XFSZ; ulimit -f 6000; exec \"$@\"";
     let output = Command::new("sh")
         .args(["-c", script, "sh"])
         .arg(std::env::current_exe().unwrap())

@@ -112,7 +112,7 @@ impl Lifecycle {
             id: BulkId::mint(self.now(), &*self.random),
             rules: ImportRules { metadata, ..rules },
             fields,
-            issuers: Issuers::new(&*self.connected_issuers().await?),
+            issuers: Issuers::new(&self.connected_issuers().await?),
             seen: Seen::default(),
             secrets: 0,
         })

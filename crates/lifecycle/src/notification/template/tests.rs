@@ -21,7 +21,7 @@ fn a_broken_template_is_refused_with_its_place() {
         ("{{ event.name", 1, 10),
         ("one\ntwo {{ event..name }}", 2, 14),
         ("a\n\n  {{ event.name | shout }}", 3, 19),
-        ("{% if event %}", 1, 1),
+        ("{% if event %}", 1, 13),
         ("{{ 1 + 'a' }}", 1, 4),
         ("{% include 'other' %}", 1, 4),
     ] {

@@ -139,7 +139,8 @@ async fn i12_a_key_that_is_compromised_while_people_are_asked_is_not_certified()
     client.issue(&server, &["known.example.org"]).await;
     admin.ask(rule).await;
     let waiting = waiting(&server, &client, &admin, NAMES).await;
-    // The same key certified elsewhere, and reported there.
+    // The same key certified elsewhere, and reported there. Ids sort by the moment.
+    server.clock.advance(std::time::Duration::from_secs(1));
     let names = &["known.example.org"];
     let (_, order) = client.ready_order(&server, names).await;
     let answer = client.finalize(&order, &csr_for(names, &waiting.key)).await;

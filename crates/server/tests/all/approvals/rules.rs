@@ -15,7 +15,7 @@ async fn enroll(person: &Person, names: &[&str], lifetime: Option<u64>) -> (Stat
     let csr = pki::pem::encode("CERTIFICATE REQUEST", &csr_for(names, &key));
     let mut request = json!({ "profile": "default", "csr": csr });
     if let Some(seconds) = lifetime {
-        request["lifetime_seconds"] = json!(seconds);
+        request["validity_seconds"] = json!(seconds);
     }
     person.post("/api/v1/enrollments", request).await
 }

@@ -182,7 +182,7 @@ async fn i04_every_other_preset_has_no_errors() {
         });
         let issued = issue_under_preset(&site, "code-signing", &[CODE_SIGNING], code).await;
         lint_certificate(None, &issued.leaf).await;
-        let mut device = named("uri", "spiffe://example.com/press");
+        let mut device = named("uri", "https://example.com/press");
         device["subject"] = json!("CN=press,serialNumber=4711,O=Example");
         let issued = issue_under_preset(&site, "device", &[], device).await;
         lint_certificate(None, &issued.leaf).await;

@@ -167,7 +167,7 @@ both_engines! {
             assert_eq!(tx.count_grants_of_role(&reference).await?, 1);
             role.permissions.remove(&Permission::CertificatesRevoke);
             assert!(tx.update_custom_role(&role).await?);
-            let grants = tx.list_grants_of(&[holder.clone()]).await?;
+            let grants = tx.list_grants_of(std::slice::from_ref(&holder)).await?;
             let held = tx.held_roles(&grants).await?;
             let custom = HeldRole {
                 role: reference,
@@ -180,7 +180,8 @@ both_engines! {
             let seen = tx.list_tokens(&only(&web.id), None, 10).await?;
             assert_eq!(seen, std::slice::from_ref(&one), "by its role in the team");
             let filter = GrantFilter { visible: only(&web.id), ..Default::default() };
-            assert_eq!(tx.list_grants(&filter, None, 10).await?, [in_web.clone()]);
+            let listed = tx.list_grants(&filter, None, 10).await?;
+            assert_eq!(listed, std::slice::from_ref(&in_web));
             assert!(tx.delete_grant(&in_web.id).await?);
             assert!(!tx.delete_grant(&in_web.id).await?);
             assert!(tx.delete_custom_role(&role.id).await?);
