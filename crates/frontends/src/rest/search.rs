@@ -63,7 +63,7 @@ fn both(query: wire::CertificateQuery, now: Timestamp) -> Result<Search, Failure
         })
     });
     search.metadata.extend(query.metadata);
-    if query.name_contains.as_ref().is_some_and(is_short) {
+    if query.name_contains.as_deref().is_some_and(is_short) {
         return Err(Failure::invalid(format!(
             "`name_contains` has at least {SHORTEST_TEXT} letters or digits"
         )));

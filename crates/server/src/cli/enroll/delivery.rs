@@ -43,7 +43,7 @@ impl Patience {
 pub enum Outcome {
     Issued(Box<Enrollment>),
     /// Not issued, and not to be waited for any longer.
-    Left(Delivered),
+    Left(Box<Delivered>),
 }
 
 /// What a command tells at its end.
@@ -107,10 +107,10 @@ pub async fn until_issued(
     }
     let resume = format!("certwright enroll --resume {}", enrolled.id);
     match patience.no_wait {
-        true => Ok(Outcome::Left(Delivered {
+        true => Ok(Outcome::Left(Box::new(Delivered {
             resume: Some(resume),
             ..Delivered::of(&enrolled)
-        })),
+        }))),
         false => Err(Failure::refused(format!(
             "the certificate is not issued yet, it is {}; go on with `{resume}` and the same files",
             enrolled.status.as_str()

@@ -204,7 +204,7 @@ impl EnrollCommand {
             Outcome::Issued(enrolled) => {
                 deliver(client, *enrolled, pending, targets, self.places.force).await?
             }
-            Outcome::Left(left) => left,
+            Outcome::Left(left) => *left,
         };
         Ok(output::print(context.output, &delivered)?)
     }

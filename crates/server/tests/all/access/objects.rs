@@ -152,6 +152,7 @@ impl<'a> Maker<'a> {
             eab_jws: None,
             created_from: None,
             team_id: self.team(team).await,
+            metadata: domain::metadata::Values::new(),
             created_at: now,
             updated_at: now,
         };
@@ -209,6 +210,7 @@ impl<'a> Maker<'a> {
             allowed_names: Vec::new(),
             usage: EabUsage::Multi,
             lifetime: None,
+            metadata: domain::metadata::Values::new(),
         };
         let lifecycle = self.server.lifecycle();
         let caller = Caller::system();

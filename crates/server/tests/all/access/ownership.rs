@@ -35,6 +35,7 @@ async fn bound_client(server: &TestServer, of: &str) -> (Client, String) {
         allowed_names: Vec::new(),
         usage: EabUsage::Multi,
         lifetime: None,
+        metadata: domain::metadata::Values::new(),
     };
     let caller = Caller::system();
     let made = server.lifecycle().create_eab_key(request, &caller);
