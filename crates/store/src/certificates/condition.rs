@@ -16,6 +16,8 @@ pub(super) struct Condition<'a> {
     pub(super) check: Part<'a>,
     /// Where those that fit are found without looking at the others.
     pub(super) source: Option<Source<'a>>,
+    /// Whether all that the source gives fits; if not, what it gives is checked as well.
+    pub(super) is_exact: bool,
 }
 
 /// A statement that gives the column `certificate_id` by way of an index.
@@ -40,12 +42,19 @@ impl<'a> Condition<'a> {
         Self {
             check: Part::new(sql, values),
             source: None,
+            is_exact: true,
         }
     }
 
     pub(super) fn found_by(mut self, source: Source<'a>) -> Self {
         self.source = Some(source);
         self
+    }
+
+    /// Like [`found_by`](Self::found_by), where the source also gives some that do not fit.
+    pub(super) fn found_among(mut self, source: Source<'a>) -> Self {
+        self.is_exact = false;
+        self.found_by(source)
     }
 }
 
@@ -103,12 +112,12 @@ impl<'a> Statement<'a> {
         self.text("(").add(part).text(")")
     }
 
-    /// The checks of all conditions but the one at `except`.
+    /// The checks of all conditions but the one at `except`, if its source is exact.
     pub(super) fn and_checks(self, conditions: &[Condition<'a>], except: Option<usize>) -> Self {
         conditions
             .iter()
             .enumerate()
-            .filter(|(index, _)| Some(*index) != except)
+            .filter(|(index, condition)| Some(*index) != except || !condition.is_exact)
             .fold(self, |statement, (_, condition)| {
                 statement.and(condition.check.clone())
             })

@@ -104,7 +104,7 @@ pub(super) fn anywhere(text: &str) -> Condition<'static> {
         sought.extend([from, to].iter().cycle().take(4).cloned().map(Value::from));
         sought.extend([short_from, short_to].map(Value::from));
     }
-    Condition::check(&check, values).found_by(Source::unordered(&select, sought))
+    Condition::check(&check, values).found_among(Source::unordered(&select, sought))
 }
 
 /// Certificates one of whose names this is a part of.
@@ -118,7 +118,7 @@ pub(super) fn within_names(part: &str) -> Condition<'static> {
     let check = "lower(names) LIKE ? ESCAPE '\\'";
     let (from, to) = range(beginning(longest_word(&part)));
     Condition::check(check, [like(written.unwrap_or(&part)).into()])
-        .found_by(Source::unordered(BY_WORD, [from.into(), to.into()]))
+        .found_among(Source::unordered(BY_WORD, [from.into(), to.into()]))
 }
 
 /// The word of a text that says most.

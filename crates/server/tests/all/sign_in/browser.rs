@@ -45,7 +45,9 @@ impl Answer {
 impl Browser {
     pub fn at(url: &str) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        // Without a pool: a server may close an idle connection at the moment it is used again.
         let http = reqwest::Client::builder()
+            .pool_max_idle_per_host(0)
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .unwrap();
