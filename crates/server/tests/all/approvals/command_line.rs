@@ -6,7 +6,7 @@ use domain::role::Role;
 use serde_json::Value;
 use testkit::TestServer;
 
-use super::support::{Person, approvers, waiting};
+use super::support::{Person, approvers, status, waiting};
 
 async fn run(person: &Person, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_certwright"));
@@ -52,14 +52,18 @@ async fn an_approver_works_at_the_shell() {
     let url = done(&anna, &["approval", "link", &one.approval]).await;
     assert!(url.contains("/approve/cwa_"), "{url}");
     done(&anna, &["approval", "approve", &one.approval]).await;
-    assert_eq!(client.settled(&one.url).await["status"], "valid");
+    server
+        .run_jobs_until(async || status(&client, &one).await == "valid")
+        .await;
     let again = run(
         &anna,
         &["approval", "approve", &one.approval, &two.approval],
     )
     .await;
     assert_eq!(again.status.code(), Some(1), "one of two was refused");
-    assert_eq!(client.settled(&two.url).await["status"], "valid");
+    server
+        .run_jobs_until(async || status(&client, &two).await == "valid")
+        .await;
     let three = waiting(&server, &client, &admin, &["c.example.org"]).await;
     let deny = ["approval", "deny", &three.approval, "--reason", "not ours"];
     assert!(done(&anna, &deny).await.contains("denied"));

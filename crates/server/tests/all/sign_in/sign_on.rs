@@ -347,6 +347,8 @@ impl RealProvider {
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let issuer = lines.next_line().await.unwrap();
+        // Somebody has to take what it tells, or it ends with its pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self {
             issuer: issuer.expect("`make test-tools` installs oidc-provider"),
             people,
