@@ -246,7 +246,7 @@ pub(super) const ROWS: &[Row] = &[
     with(
         "PATCH /api/v1/acme/accounts/{id}/metadata",
         One(Account),
-        200,
+        400,
         no_metadata,
     ),
     row("GET /api/v1/acme/orders", List(Order), 200),
@@ -270,7 +270,7 @@ pub(super) const ROWS: &[Row] = &[
     with(
         "PATCH /api/v1/acme/eab-keys/{id}/metadata",
         One(EabKey),
-        200,
+        400,
         no_metadata,
     ),
     row("GET /api/v1/audit", Everywhere, 200),
