@@ -110,7 +110,11 @@ impl<'c> Tx<'c> {
             && self.failure.is_none()
         {
             let text = sql.on(Engine::Postgres);
-            let sent = postgres::send_one(client, statements, pending, text, params).await;
+            let sent = match postgres::send_one(client, statements, pending, text, params).await {
+                // It may only have failed because of what was sent before.
+                Err(error) => pending.settle().await.and(Err(error)),
+                Ok(()) => Ok(()),
+            };
             return self.remember(sent);
         }
         match self.execute(sql, params).await? {
