@@ -8,8 +8,9 @@ use domain::acme::directory::DirectorySpec;
 use domain::acme::eab::EabUsage;
 use domain::acme::order::Order;
 use domain::enrollment::{Enrollment, EnrollmentState};
-use domain::id::{AccountId, EnrollmentId, OrderId, TeamId};
+use domain::id::{AccountId, EnrollmentId, IncidentId, OrderId, TeamId};
 use domain::identifier::Identifier;
+use domain::notification::incident::Incident;
 use domain::profile::preset;
 use lifecycle::access::NewToken;
 use lifecycle::acme::eab_keys::NewEabKey;
@@ -19,15 +20,20 @@ use lifecycle::operator::Expected;
 use pki::key::KeyAlgorithm;
 use pki::name::DistinguishedName;
 use pki::random::SystemRandom;
+use serde_json::json;
 use store::StoreError;
 use testkit::TestServer;
 
-use super::grant;
+use super::{Program, grant};
 
 /// The nouns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Object {
     Account,
+    /// Of a certificate that ends without a successor.
+    Alert,
+    /// What an enrollment waits for.
+    Approval,
     Certificate,
     Directory,
     EabKey,
@@ -39,21 +45,37 @@ pub(super) enum Object {
     /// An enrollment that is not issued yet.
     Pending,
     Profile,
+    SavedSearch,
     Team,
     Token,
+    /// A person with a role in the team.
+    User,
 }
 
 /// Makes objects, each with what a path names it by.
 pub(super) struct Maker<'a> {
-    pub(super) server: &'a TestServer,
-    pub(super) csr: Vec<u8>,
+    server: &'a TestServer,
+    administrator: &'a Program,
+    csr: Vec<u8>,
     made: AtomicUsize,
 }
 
 impl<'a> Maker<'a> {
-    pub(super) fn new(server: &'a TestServer, csr: Vec<u8>) -> Self {
+    /// With the profile `guarded`, which asks an approver.
+    pub(super) async fn new(
+        server: &'a TestServer,
+        administrator: &'a Program,
+        csr: Vec<u8>,
+    ) -> Self {
+        let mut rules = json!(preset::tls_server("issuing"));
+        rules["approval"] = json!({
+            "stages": [{ "approvals": 1, "approvers": [{ "kind": "role", "role": "approver" }] }],
+        });
+        let (status, body) = administrator.put("/api/v1/profiles/guarded", rules).await;
+        assert_eq!(status, 200, "{body}");
         Self {
             server,
+            administrator,
             csr,
             made: AtomicUsize::new(0),
         }
@@ -68,6 +90,8 @@ impl<'a> Maker<'a> {
     pub(super) async fn make(&self, object: Object, team: &str) -> String {
         match object {
             Object::Account => self.account(team).await,
+            Object::Alert => self.alert(team).await,
+            Object::Approval => self.approval(team).await,
             Object::Certificate => self.issued(team, true).await,
             Object::Directory => self.directory(team).await,
             Object::EabKey => self.eab_key(team).await,
@@ -77,8 +101,10 @@ impl<'a> Maker<'a> {
             Object::Order => self.order(team).await,
             Object::Pending => self.pending(team).await,
             Object::Profile => self.profile(team).await,
+            Object::SavedSearch => self.saved_search(team).await,
             Object::Team => team.to_owned(),
             Object::Token => self.token_and_grant(team).await.0,
+            Object::User => self.user(team).await,
         }
     }
 
@@ -89,7 +115,7 @@ impl<'a> Maker<'a> {
 
     async fn issued(&self, team: &str, certificate: bool) -> String {
         let key = KeySource::Csr(self.csr.clone());
-        let enrollment = self.submit(team, key, Vec::new()).await;
+        let enrollment = self.submit("default", team, key, Vec::new()).await;
         match enrollment.state {
             EnrollmentState::Issued { certificate: id } if certificate => id.to_string(),
             EnrollmentState::Issued { .. } => enrollment.id.to_string(),
@@ -103,13 +129,22 @@ impl<'a> Maker<'a> {
             subject: DistinguishedName::empty(),
         };
         let names = vec![Identifier::parse("dns", "key.example.org").unwrap()];
-        self.submit(team, key, names).await.id.to_string()
+        self.submit("default", team, key, names)
+            .await
+            .id
+            .to_string()
     }
 
-    async fn submit(&self, team: &str, key: KeySource, names: Vec<Identifier>) -> Enrollment {
+    async fn submit(
+        &self,
+        profile: &str,
+        team: &str,
+        key: KeySource,
+        names: Vec<Identifier>,
+    ) -> Enrollment {
         let submission = Submission {
             team: self.team(team).await,
-            ..Submission::new("default".to_owned(), key, names)
+            ..Submission::new(profile.to_owned(), key, names)
         };
         let lifecycle = self.server.lifecycle();
         let caller = Caller::system();
@@ -124,12 +159,55 @@ impl<'a> Maker<'a> {
                 attempts: 0,
                 last_error: None,
             },
-            ..self.submit(team, key, Vec::new()).await
+            ..self.submit("default", team, key, Vec::new()).await
         };
         let id = enrollment.id.to_string();
         self.store(|tx| Box::pin(async move { tx.insert_enrollment(&enrollment).await }))
             .await;
         id
+    }
+
+    async fn approval(&self, team: &str) -> String {
+        let key = KeySource::Csr(self.csr.clone());
+        let enrollment = self.submit("guarded", team, key, Vec::new()).await;
+        match enrollment.state {
+            EnrollmentState::AwaitingApproval { approval, .. } => approval.to_string(),
+            state => panic!("{state:?}"),
+        }
+    }
+
+    async fn alert(&self, team: &str) -> String {
+        let (now, random) = (self.server.lifecycle().now(), SystemRandom::new());
+        let incident = Incident {
+            id: IncidentId::mint(now, &random),
+            certificate_id: self.issued(team, true).await.parse().unwrap(),
+            threshold: 80,
+            opened_at: now,
+            updated_at: now,
+            acknowledgement: None,
+            closed: None,
+        };
+        let id = incident.id.to_string();
+        self.store(|tx| Box::pin(async move { tx.open_incident(&incident).await.map(drop) }))
+            .await;
+        id
+    }
+
+    async fn saved_search(&self, team: &str) -> String {
+        let name = format!("shared {}", self.number());
+        let body = json!({ "name": name, "team": team, "search": {} });
+        let path = "/api/v1/saved-searches";
+        let (status, made) = self.administrator.post(path, body).await;
+        assert_eq!(status, 201, "{made}");
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn user(&self, team: &str) -> String {
+        let name = format!("person-{}", self.number());
+        let body = json!({ "name": name, "grants": [{ "role": "auditor", "team": team }] });
+        let (status, made) = self.administrator.post("/api/v1/users", body).await;
+        assert_eq!(status, 201, "{made}");
+        made["id"].as_str().unwrap().to_owned()
     }
 
     async fn account(&self, team: &str) -> String {

@@ -19,6 +19,15 @@ pub(super) enum About {
     Everywhere,
     /// Whoever has a credential.
     Credential,
+    /// A person with a role in the team: seen by all who see people, and changed by those only who
+    /// may do there whatever the person may.
+    Under(Object),
+    /// What waits for an approver: others who see it are told that it is not their turn.
+    Turn(Object),
+    /// What somebody who signed in does about themselves: not a token's.
+    Session,
+    /// What is open to those who are yet to sign in.
+    SignIn,
 }
 
 /// A route, and how it answers those who may.
@@ -72,14 +81,19 @@ fn no_metadata(_: &Bodies<'_>) -> Value {
     json!({ "metadata": {} })
 }
 
+fn search(with: &Bodies<'_>) -> Value {
+    let name = format!("search {}", with.number);
+    json!({ "name": name, "team": with.team, "search": {} })
+}
+
 fn empty(_: &Bodies<'_>) -> Value {
     json!({})
 }
 
-use About::{Credential, Everywhere, List, New, One, Shared};
+use About::{Credential, Everywhere, List, New, One, Session, Shared, SignIn, Turn, Under};
 use Object::{
-    Account, Certificate, Directory, EabKey, Enrollment, Grant, HeldKey, Order, Pending, Profile,
-    Team, Token,
+    Account, Alert, Approval, Certificate, Directory, EabKey, Enrollment, Grant, HeldKey, Order,
+    Pending, Profile, SavedSearch, Team, Token, User,
 };
 
 /// Every route there is. Where a body would take a CA or a file of its own, it is left invalid on
@@ -156,6 +170,60 @@ pub(super) const ROWS: &[Row] = &[
         403,
         |_| json!({ "format": "pkcs8" }),
     ),
+    row("GET /api/v1/certificates/summary", Shared, 200),
+    row("GET /api/v1/certificates/count", Shared, 200),
+    row("GET /api/v1/certificates/export", Shared, 200),
+    // It takes files, not JSON.
+    with("POST /api/v1/certificates/import", Shared, 415, empty),
+    row("GET /api/v1/saved-searches", List(SavedSearch), 200),
+    row("GET /api/v1/saved-searches/{id}", One(SavedSearch), 200),
+    with("POST /api/v1/saved-searches", New, 201, search),
+    // Changed by its owner alone.
+    with(
+        "PUT /api/v1/saved-searches/{id}",
+        One(SavedSearch),
+        404,
+        |_| json!({ "name": "mine", "search": {} }),
+    ),
+    row("DELETE /api/v1/saved-searches/{id}", One(SavedSearch), 404),
+    row("GET /api/v1/alerts", List(Alert), 200),
+    row("GET /api/v1/alerts/{id}", One(Alert), 200),
+    with(
+        "POST /api/v1/alerts/{id}/acknowledge",
+        One(Alert),
+        200,
+        empty,
+    ),
+    row("GET /api/v1/approvals", List(Approval), 200),
+    row("GET /api/v1/approvals/{id}", One(Approval), 200),
+    with(
+        "POST /api/v1/approvals/{id}/approve",
+        Turn(Approval),
+        200,
+        empty,
+    ),
+    with(
+        "POST /api/v1/approvals/{id}/deny",
+        Turn(Approval),
+        200,
+        |_| json!({ "reason": "no" }),
+    ),
+    with(
+        "POST /api/v1/approvals/{id}/link",
+        Turn(Approval),
+        201,
+        empty,
+    ),
+    // Each is decided on by itself, and what became of it is in the answer.
+    with(
+        "POST /api/v1/approvals/decide",
+        Shared,
+        200,
+        |_| json!({ "approvals": ["apr_none"], "verdict": "approve" }),
+    ),
+    row("GET /api/v1/approval-delegations", Shared, 200),
+    with("POST /api/v1/approval-delegations", Shared, 400, empty),
+    row("DELETE /api/v1/approval-delegations/{id}", Shared, 404),
     row("GET /api/v1/issuers", Shared, 200),
     row("GET /api/v1/issuers/{name}", Shared, 200),
     row("GET /api/v1/issuers/{name}/csr", Everywhere, 404),
@@ -312,4 +380,97 @@ pub(super) const ROWS: &[Row] = &[
         |with| json!({ "name": "new", "role": "auditor", "team": with.team }),
     ),
     row("DELETE /api/v1/tokens/{id}", One(Token), 204),
+    row("GET /api/v1/users", Shared, 200),
+    row("GET /api/v1/users/{id}", Shared, 404),
+    with("POST /api/v1/users", New, 201, |with| {
+        let name = format!("new-{}", with.number);
+        json!({ "name": name, "grants": [{ "role": "auditor", "team": with.team }] })
+    }),
+    row("POST /api/v1/users/{id}/disable", Under(User), 200),
+    row("POST /api/v1/users/{id}/enable", Under(User), 200),
+    row("POST /api/v1/users/{id}/reset", Under(User), 200),
+    row("DELETE /api/v1/users/{id}", Under(User), 204),
+    row("GET /api/v1/sign-in-locks", Everywhere, 200),
+    row("DELETE /api/v1/sign-in-locks", Everywhere, 400),
+    row("GET /api/v1/client-certificates", Everywhere, 200),
+    row("GET /api/v1/client-certificates/{id}", Everywhere, 404),
+    with("POST /api/v1/client-certificates", Everywhere, 400, empty),
+    row("DELETE /api/v1/client-certificates/{id}", Everywhere, 404),
+    row("GET /api/v1/sign-on/providers", Everywhere, 200),
+    row("GET /api/v1/sign-on/providers/{name}", Everywhere, 404),
+    with(
+        "PUT /api/v1/sign-on/providers/{name}",
+        Everywhere,
+        400,
+        empty,
+    ),
+    row("DELETE /api/v1/sign-on/providers/{name}", Everywhere, 404),
+    row("GET /api/v1/notification-channels", Everywhere, 200),
+    row("GET /api/v1/notification-channels/{name}", Everywhere, 404),
+    with(
+        "PUT /api/v1/notification-channels/{name}",
+        Everywhere,
+        400,
+        empty,
+    ),
+    row(
+        "DELETE /api/v1/notification-channels/{name}",
+        Everywhere,
+        404,
+    ),
+    row(
+        "POST /api/v1/notification-channels/{name}/test",
+        Everywhere,
+        404,
+    ),
+    row(
+        "POST /api/v1/notification-channels/{name}/resend",
+        Everywhere,
+        404,
+    ),
+    row("GET /api/v1/notification-kinds", Everywhere, 200),
+    with(
+        "POST /api/v1/notification-templates/preview",
+        Everywhere,
+        400,
+        empty,
+    ),
+    row("GET /api/v1/notification-rules", Everywhere, 200),
+    row("GET /api/v1/notification-rules/{name}", Everywhere, 404),
+    with(
+        "PUT /api/v1/notification-rules/{name}",
+        Everywhere,
+        400,
+        empty,
+    ),
+    row("DELETE /api/v1/notification-rules/{name}", Everywhere, 404),
+    row("GET /api/v1/notification-deliveries", Everywhere, 200),
+    row("GET /api/v1/notification-deliveries/{id}", Everywhere, 404),
+    row(
+        "POST /api/v1/notification-deliveries/{id}/resend",
+        Everywhere,
+        404,
+    ),
+    row("GET /api/v1/session", Session, 403),
+    row("DELETE /api/v1/session", Session, 403),
+    row("GET /api/v1/sessions", Session, 403),
+    row("DELETE /api/v1/sessions/{id}", Session, 403),
+    row("DELETE /api/v1/sessions", Session, 403),
+    with("POST /api/v1/session/reauthenticate", Session, 403, empty),
+    with("POST /api/v1/session/password", Session, 403, empty),
+    row("POST /api/v1/session/totp", Session, 403),
+    with("POST /api/v1/session/totp/confirm", Session, 403, empty),
+    row("DELETE /api/v1/session/totp", Session, 403),
+    row("POST /api/v1/session/recovery-codes", Session, 403),
+    row("GET /api/v1/session/passkeys", Session, 403),
+    row("POST /api/v1/session/passkeys/challenge", Session, 403),
+    with("POST /api/v1/session/passkeys", Session, 403, empty),
+    row("DELETE /api/v1/session/passkeys/{id}", Session, 403),
+    with("POST /api/v1/session", SignIn, 400, empty),
+    with("POST /api/v1/session/setup", SignIn, 400, empty),
+    row("POST /api/v1/session/passkey/challenge", SignIn, 200),
+    with("POST /api/v1/session/passkey", SignIn, 400, empty),
+    row("GET /api/v1/session/sign-on", SignIn, 200),
+    row("GET /api/v1/session/sign-on/{name}", SignIn, 404),
+    row("GET /api/v1/session/sign-on/callback", SignIn, 400),
 ];
