@@ -141,7 +141,9 @@ impl Lifecycle {
                             .find_token(id)
                             .await?
                             .is_some_and(|token| token.is_usable(now))),
-                        Principal::User(_) => Ok(true),
+                        Principal::User(id) => {
+                            Ok(tx.find_user(id).await?.is_some_and(|user| user.may_act()))
+                        }
                     }
                 })
             })

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::id::FieldId;
-use domain::metadata::{Field, FieldFault, FieldSpec, Fields, People};
+use domain::id::{FieldId, UserId};
+use domain::metadata::{Field, FieldFault, FieldKind, FieldSpec, Fields, People};
 use pki::time::Timestamp;
 use serde_json::json;
 use store::{StoreError, Tx};
@@ -134,18 +134,33 @@ pub(super) async fn read_fields(tx: &mut Tx<'_>) -> Result<Fields, StoreError> {
     let stored = tx.list_fields().await?;
     let people = match stored.is_empty() {
         true => People::default(),
-        false => people(tx).await?,
+        false => people(tx, &stored).await?,
     };
     read(&stored, people)
 }
 
-/// Who there is.
-async fn people(tx: &mut Tx<'_>) -> Result<People, StoreError> {
+const PEOPLE_PAGE: u32 = 1000;
+
+/// Who there is; of the users, who may be many, only where a field names one.
+async fn people(tx: &mut Tx<'_>, fields: &[Field]) -> Result<People, StoreError> {
     let mut people = People::default();
     for team in tx.list_teams().await? {
         people.add_team(&team.name, [team.id.as_str()]);
     }
-    Ok(people)
+    if !fields.iter().any(|field| field.spec.kind == FieldKind::User) {
+        return Ok(people);
+    }
+    let mut after: Option<UserId> = None;
+    loop {
+        let page = tx.list_users(after.as_ref(), PEOPLE_PAGE).await?;
+        for user in &page {
+            people.add_user(user.name.as_str(), [user.id.as_str()]);
+        }
+        match page.last() {
+            Some(last) if page.len() == PEOPLE_PAGE as usize => after = Some(last.id.clone()),
+            _ => return Ok(people),
+        }
+    }
 }
 
 /// A field that cannot be read stops issuance rather than being passed over.
@@ -177,7 +192,8 @@ async fn store_field(
     if !expected.agrees(before.map(|before| &before.version)) {
         return Err(FieldError::Changed);
     }
-    let all = read(&known, people(tx).await?)?;
+    let people = people(tx, &[&known[..], std::slice::from_ref(&field)].concat()).await?;
+    let all = read(&known, people)?;
     let mut faults = match all.check(&field.name, &field.spec) {
         Ok(_) => Vec::new(),
         Err(faults) => faults,

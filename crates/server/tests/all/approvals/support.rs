@@ -100,6 +100,24 @@ impl Person {
             .collect()
     }
 
+    /// The id of the approval that these names wait for. Of those made at one instant of the
+    /// stopped clock none is the newest, so the names say which it is.
+    async fn approval_of(&self, names: &[&str]) -> String {
+        let page = self.get("/api/v1/approvals?status=pending&limit=100").await;
+        let found = page["items"].as_array().unwrap().iter().find(|item| {
+            let identifiers = item["identifiers"].as_array().unwrap().iter();
+            let mut theirs: Vec<&str> = identifiers
+                .map(|identifier| identifier["value"].as_str().unwrap())
+                .collect();
+            theirs.sort_unstable();
+            let mut ours = names.to_vec();
+            ours.sort_unstable();
+            theirs == ours
+        });
+        let id = &found.unwrap_or_else(|| panic!("{names:?} wait: {page}"))["id"];
+        id.as_str().unwrap().to_owned()
+    }
+
     /// Changes the rules of the profile `default`.
     pub(super) async fn change_profile(&self, change: impl FnOnce(&mut Value)) {
         let path = "/api/v1/profiles/default";
@@ -148,11 +166,11 @@ pub(super) async fn waiting(
     let answer = client.finalize(&order, &csr_for(names, &key)).await;
     answer.assert_status(200);
     assert_eq!(answer.json()["status"], "processing", "{}", answer.text);
-    let newest = reader.list("status=pending&limit=1").await;
+    let approval = reader.approval_of(names).await;
     Waiting {
         url,
         order,
-        approval: newest.first().expect("something waits").clone(),
+        approval,
         key,
         retry_after: answer.header("retry-after").unwrap().parse().unwrap(),
     }
