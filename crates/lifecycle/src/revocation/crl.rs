@@ -66,8 +66,22 @@ impl Lifecycle {
         Ok(found)
     }
 
-    /// Makes the next CRL of an issuer and gives its `nextUpdate`.
+    /// Makes the next CRL of an issuer and gives its `nextUpdate`. Of several that are made at one
+    /// time each gets a number of its own: the number is the row's key, and who finds it taken
+    /// takes the next one.
     pub(crate) async fn refresh_crl(&self, issuer: &IssuerId) -> Result<Timestamp, CrlError> {
+        for _ in 0..NUMBER_TRIES {
+            match self.publish_next_crl(issuer).await {
+                Err(CrlError::Store(StoreError::Duplicate { constraint })) => {
+                    tracing::debug!(issuer.id = %issuer, constraint, "the CRL's number is taken");
+                }
+                done => return done,
+            }
+        }
+        self.publish_next_crl(issuer).await
+    }
+
+    async fn publish_next_crl(&self, issuer: &IssuerId) -> Result<Timestamp, CrlError> {
         let connected = self.issuer_by_id(issuer).await?.ok_or(CrlError::NoKey)?;
         let ca = connected.connector.local_ca().ok_or(CrlError::NoKey)?;
         // Made before it is asked for, so that OCSP does not need the CA's key when that is away.
@@ -92,8 +106,6 @@ impl Lifecycle {
         self.store
             .write("crl.publish", move |tx| {
                 Box::pin(async move {
-                    // The number is the row's key: of two nodes with the same number one fails,
-                    // and its job tries again with the next.
                     tx.insert_crl(&id, number, now, next_update, &der).await?;
                     tx.delete_crls_before(&id, number - KEPT).await?;
                     tx.insert_event(&event).await
@@ -176,5 +188,7 @@ fn sign_crl(
 }
 
 const PAGE: u32 = 5_000;
+/// How often a number may be found taken before that is told as a failure.
+const NUMBER_TRIES: usize = 16;
 /// Earlier CRLs that are kept, for whoever has to look back.
 const KEPT: i64 = 10;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use domain::role::Role;
 use pki::certificate::Certificate;
 use pki::crl::Crl;
 use pki::ocsp::{ErrorStatus, OcspDigest, OcspIssuer, OcspRequest};
@@ -15,6 +16,8 @@ use serde_json::json;
 use testkit::TestServer;
 use testkit::acme::{Client, Issued, b64};
 use testkit::clock::days;
+
+use crate::enroll::Api;
 
 /// The latest CRL of the issuing CA, as anybody fetches it.
 pub async fn fetch_crl(server: &TestServer) -> Crl {
@@ -459,4 +462,17 @@ async fn every_url_in_a_certificate_leads_to_what_it_names() {
             .unwrap();
         assert_eq!(answer.status(), 404, "{path}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crls_that_are_asked_for_at_one_time_get_a_number_each() {
+    let server = TestServer::start().await;
+    let api = Api::of(&server, Role::Administrator).await;
+    let before = number(&fetch_crl(&server).await);
+    let asked = (0..6).map(|_| api.post("/api/v1/issuers/issuing/crl", json!({})));
+    for answer in futures::future::join_all(asked).await {
+        assert!(answer.expect(200)["number"].as_u64().unwrap() > before);
+    }
+    let after = api.post("/api/v1/issuers/issuing/crl", json!({})).await;
+    assert_eq!(after.expect(200)["number"], json!(before + 7));
 }

@@ -38,7 +38,7 @@ async fn the_description_is_kept_to_whatever_is_sent() {
         .args(["--checks", CHECKS])
         .args(["--phases", "examples,coverage,fuzzing"])
         .args(["--max-examples", "5", "--max-time", "40", "--seed", "1"])
-        .args(["--workers", "2", "--warnings", "off", "--no-color"])
+        .args(["--workers", "1", "--warnings", "off", "--no-color"])
         .args(["--suppress-health-check", "all"]);
     let ended = run(&mut schemathesis).await;
     assert!(ended.succeeded, "{}", ended.said);
