@@ -101,6 +101,10 @@ impl NotifierKind for Smtp {
         }
     }
 
+    fn reaches_people(&self) -> bool {
+        true
+    }
+
     fn open(&self, given: Settings) -> Result<Arc<dyn Notifier>, SettingsFault> {
         let read: SmtpSettings = settings::read(given)?;
         let credentials = credentials(&read)?;

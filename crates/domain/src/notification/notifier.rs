@@ -36,6 +36,11 @@ pub trait NotifierKind: Send + Sync {
         false
     }
 
+    /// Whether it carries messages to single people by their mail addresses.
+    fn reaches_people(&self) -> bool {
+        false
+    }
+
     /// A notifier with these settings, secrets among them.
     fn open(&self, settings: Settings) -> Result<Arc<dyn Notifier>, SettingsFault>;
 }

@@ -52,6 +52,24 @@ pub struct RuleSpec {
 pub struct Recipients {
     #[serde(default)]
     pub addresses: Vec<String>,
+    /// Those whose turn it is to decide, a mail to each: with a link that works for nobody else.
+    #[serde(default)]
+    pub approvers: bool,
+    /// Those who hold one of these roles for the event's team, a mail to each.
+    #[serde(default)]
+    pub roles: Vec<String>,
+}
+
+impl Recipients {
+    /// Whether users are meant, each by an own mail.
+    pub fn name_people(&self) -> bool {
+        self.approvers || !self.roles.is_empty()
+    }
+
+    /// Whether there are only users: then nothing goes to the addresses of the channel.
+    pub fn are_people_only(&self) -> bool {
+        self.name_people() && self.addresses.is_empty()
+    }
 }
 
 fn yes() -> bool {

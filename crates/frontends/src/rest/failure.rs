@@ -525,6 +525,8 @@ impl From<RuleError> for Failure {
             | RuleError::NoChannel
             | RuleError::NoSuchChannel(_)
             | RuleError::NoSuchTeam(_)
+            | RuleError::NoSuchRole(_)
+            | RuleError::NoMail
             | RuleError::NoEvent
             | RuleError::BadAddress(_)
             | RuleError::Condition(_) => Self::invalid(error.to_string()),

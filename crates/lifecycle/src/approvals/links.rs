@@ -67,6 +67,16 @@ impl Lifecycle {
         Ok(link.url)
     }
 
+    /// Whether a user may decide on an approval as it stands now.
+    pub(crate) async fn may_decide(
+        &self,
+        approval: &Approval,
+        user: &UserId,
+    ) -> Result<bool, StoreError> {
+        let decider = self.decider(&Principal::User(user.clone())).await?;
+        Ok(decider.entitlement(approval).is_ok())
+    }
+
     /// A link for whoever may decide now, and for nobody else.
     pub async fn mint_link(
         &self,

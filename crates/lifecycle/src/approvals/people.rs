@@ -9,6 +9,7 @@ use domain::event::Event;
 use domain::id::TeamId;
 use domain::permission::Permission;
 use domain::profile::SpecFault;
+use domain::user::UserState;
 use pki::time::Timestamp;
 use store::delegations::DelegationFilter;
 use store::events::EventFilter;
@@ -141,9 +142,11 @@ impl Lifecycle {
                             .find_token(id)
                             .await?
                             .is_some_and(|token| token.is_usable(now))),
-                        Principal::User(id) => {
-                            Ok(tx.find_user(id).await?.is_some_and(|user| user.may_act()))
-                        }
+                        // Who was invited will be somebody; who was disabled is nobody.
+                        Principal::User(id) => Ok(tx
+                            .find_user(id)
+                            .await?
+                            .is_some_and(|user| user.state != UserState::Disabled)),
                     }
                 })
             })

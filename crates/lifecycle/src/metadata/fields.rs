@@ -147,7 +147,10 @@ async fn people(tx: &mut Tx<'_>, fields: &[Field]) -> Result<People, StoreError>
     for team in tx.list_teams().await? {
         people.add_team(&team.name, [team.id.as_str()]);
     }
-    if !fields.iter().any(|field| field.spec.kind == FieldKind::User) {
+    if !fields
+        .iter()
+        .any(|field| field.spec.kind == FieldKind::User)
+    {
         return Ok(people);
     }
     let mut after: Option<UserId> = None;

@@ -115,7 +115,12 @@ impl Lifecycle {
             .await
             .map_err(|error: StoreError| NotifyError::unavailable(error.to_string()))?
             .ok_or_else(|| NotifyError::Refused("its event is gone".to_owned()))?;
+        let link = self
+            .link_for(&event, &delivery.recipient)
+            .await
+            .map_err(|error| NotifyError::unavailable(error.to_string()))?;
         let envelope = Envelope {
+            link,
             recipients: delivery.addresses.clone(),
             private: !delivery.recipient.is_empty(),
             ..Envelope::open(delivery.id.to_string(), Some(delivery.position))

@@ -13,6 +13,7 @@ use domain::notification::rule::RuleSpec;
 use domain::notification::severity::Severity;
 use store::StoreError;
 
+use super::people::PeopleByMail;
 use super::{Setup, template};
 use crate::Lifecycle;
 
@@ -42,8 +43,10 @@ impl Lifecycle {
         };
         let full = events.len() == PAGE as usize;
         let mut deliveries = Vec::new();
+        let mut people = PeopleByMail::default();
         for sealed in &events {
-            self.deliveries_of(setup, sealed, &mut deliveries);
+            self.deliveries_of(setup, sealed, &mut people, &mut deliveries)
+                .await?;
         }
         self.store
             .write("notification.dispatch", move |tx| {
@@ -59,10 +62,28 @@ impl Lifecycle {
         Ok(full)
     }
 
-    fn deliveries_of(&self, setup: &Setup, sealed: &SealedEvent, deliveries: &mut Vec<Delivery>) {
+    async fn deliveries_of(
+        &self,
+        setup: &Setup,
+        sealed: &SealedEvent,
+        people: &mut PeopleByMail,
+        deliveries: &mut Vec<Delivery>,
+    ) -> Result<(), StoreError> {
         let event = &sealed.event;
         let now = self.now();
-        for ((channel_id, recipient), addresses) in chosen(setup, event) {
+        let fitting = fitting(setup, event);
+        let mut chosen = chosen(setup, event, &fitting);
+        for spec in fitting.iter().filter(|spec| spec.recipients.name_people()) {
+            let reached = self.people_of(&spec.recipients, event, people).await?;
+            let channels = setup.channels.iter().filter(|channel| takes(spec, channel));
+            for channel in channels.filter(|channel| self.reaches_people(channel)) {
+                for (user, address) in &reached {
+                    let key = (channel.id.clone(), user.to_string());
+                    chosen.insert(key, vec![address.clone()]);
+                }
+            }
+        }
+        for ((channel_id, recipient), addresses) in chosen {
             deliveries.push(Delivery {
                 id: DeliveryId::mint(now, &*self.random),
                 channel_id,
@@ -79,16 +100,24 @@ impl Lifecycle {
                 updated_at: now,
             });
         }
+        Ok(())
     }
 }
 
-/// The channels that rules choose for an event, each once, with the addresses of all their rules.
-fn chosen(setup: &Setup, event: &Event) -> Recipients {
+/// The rules that an event is for.
+fn fitting<'a>(setup: &'a Setup, event: &Event) -> Vec<&'a RuleSpec> {
     let severity = Severity::of(event);
+    let specs = setup.rules.iter().map(|rule| &rule.spec);
+    specs
+        .filter(|spec| spec.matches(event, severity) && condition_holds(spec, event, severity))
+        .collect()
+}
+
+/// The channels that rules choose for an event, each once, with the addresses of all their rules.
+fn chosen(setup: &Setup, event: &Event, fitting: &[&RuleSpec]) -> Recipients {
     let mut chosen = Recipients::new();
-    for rule in &setup.rules {
-        let spec = &rule.spec;
-        if !spec.matches(event, severity) || !condition_holds(spec, event, severity) {
+    for spec in fitting {
+        if spec.recipients.are_people_only() {
             continue;
         }
         for channel in setup.channels.iter().filter(|channel| takes(spec, channel)) {

@@ -13,6 +13,7 @@ mod dispatch;
 mod expiry;
 mod incidents;
 mod message;
+mod people;
 pub mod rules;
 mod stream;
 pub mod template;

@@ -1,5 +1,7 @@
 //! Notification rules: made, changed, deleted.
 
+use std::collections::HashSet;
+
 use domain::notification::channel::is_name;
 use domain::notification::rule::{Rule, RuleSpec};
 use pki::time::Timestamp;
@@ -27,6 +29,12 @@ pub enum RuleError {
     NoEvent,
     #[error("`recipients`: `{0}` is no mail address")]
     BadAddress(String),
+    #[error("there is no role `{0}`; `certwright role list` shows those there are")]
+    NoSuchRole(String),
+    #[error(
+        "`recipients` names people, whom none of these channels reaches: name one of the kind `smtp`"
+    )]
+    NoMail,
     #[error("the condition cannot be used: {0}")]
     Condition(#[from] TemplateFault),
     #[error("the rule was changed since you read it; read it again and repeat your change")]
@@ -64,6 +72,16 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<Rule, RuleError> {
         check(&name, &spec)?;
+        for role in &spec.recipients.roles {
+            if self.role(role).await?.is_none() {
+                return Err(RuleError::NoSuchRole(role.chars().take(80).collect()));
+            }
+        }
+        let mail: HashSet<&'static str> = self
+            .channel_kinds()
+            .filter(|kind| kind.reaches_people())
+            .map(|kind| kind.name())
+            .collect();
         let now = self.now();
         let mut event = self.event(caller, "notification_rule.changed", &name, json!({}));
         let mut rule = Rule {
@@ -75,10 +93,15 @@ impl Lifecycle {
         self.store
             .write("notification_rule.put", move |tx| {
                 Box::pin(async move {
-                    for channel in &rule.spec.channels {
-                        if tx.find_channel(channel).await?.is_none() {
-                            return Err(RuleError::NoSuchChannel(channel.clone()));
-                        }
+                    let mut reaches_people = false;
+                    for name in &rule.spec.channels {
+                        let Some(channel) = tx.find_channel(name).await? else {
+                            return Err(RuleError::NoSuchChannel(name.clone()));
+                        };
+                        reaches_people |= mail.contains(channel.kind.as_str());
+                    }
+                    if rule.spec.recipients.name_people() && !reaches_people {
+                        return Err(RuleError::NoMail);
                     }
                     for team in &rule.spec.teams {
                         if tx.find_team_by_name(team).await?.is_none() {

@@ -189,6 +189,13 @@ pub struct NotificationRules {
 pub struct Recipients {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub addresses: Vec<String>,
+    /// A mail to each user whose turn it is to decide, with a one-time link for that user
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approvers: bool,
+    /// A mail to each user who holds one of these roles for the event's team
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["ca-operator"]))]
+    pub roles: Vec<String>,
 }
 
 impl Recipients {

@@ -12,7 +12,7 @@ use super::Api;
 use crate::interop::process::{Background, eventually, tool};
 
 /// The mail server; its mails are lines of JSON in a file.
-struct MailServer {
+pub struct MailServer {
     folder: TempDir,
     port: u16,
     ca: String,
@@ -20,7 +20,7 @@ struct MailServer {
 }
 
 impl MailServer {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ca = identity(folder.path());
         let script = concat!(
@@ -43,7 +43,8 @@ impl MailServer {
         }
     }
 
-    fn channel(&self) -> Value {
+    /// The settings of a channel to it.
+    pub fn channel(&self) -> Value {
         json!({
             "kind": "smtp",
             "settings": {
@@ -54,7 +55,8 @@ impl MailServer {
         })
     }
 
-    fn mails(&self) -> Vec<Value> {
+    /// What has arrived.
+    pub fn mails(&self) -> Vec<Value> {
         let text = std::fs::read_to_string(self.folder.path().join("mails")).unwrap_or_default();
         text.lines()
             .map(|line| serde_json::from_str(line).unwrap())

@@ -3,7 +3,7 @@
 mod channels;
 mod deliveries;
 mod expiry;
-mod mail;
+pub mod mail;
 mod syslog;
 
 use std::time::Duration;

@@ -161,6 +161,11 @@ pub async fn administrator(server: &TestServer) -> Browser {
 /// Somebody whom the administrator invited, signed in by their link; gives their id as well.
 pub async fn invited(admin: &mut Browser, name: &str, grants: Value) -> (Browser, String) {
     let body = json!({ "name": name, "grants": grants });
+    joined(admin, body).await
+}
+
+/// The same of a request that says more.
+pub async fn joined(admin: &mut Browser, body: Value) -> (Browser, String) {
     let answer = admin.post("/api/v1/users", body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     let id = answer.body["id"].as_str().unwrap().to_owned();
