@@ -9,6 +9,7 @@ pub mod asn1;
 pub mod certificate;
 pub mod chain;
 pub mod crl;
+pub mod crmf;
 pub mod csr;
 pub mod fingerprint;
 mod hex;

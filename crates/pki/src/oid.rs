@@ -125,6 +125,8 @@ known! {
     ECDSA_SHA512 = "1.2.840.10045.4.3.4";
     /// Digest SHA-1, in OCSP CertIDs only
     SHA1 = "1.3.14.3.2.26";
+    /// Control oldCertID of CRMF, RFC 4211 section 6.5
+    CRMF_OLD_CERT_ID = "1.3.6.1.5.5.7.5.1.5";
     /// Digest SHA-256
     SHA256 = "2.16.840.1.101.3.4.2.1";
 
@@ -182,6 +184,10 @@ known! {
     EMAIL_PROTECTION = "1.3.6.1.5.5.7.3.4";
     /// Purpose timeStamping
     TIME_STAMPING = "1.3.6.1.5.5.7.3.8";
+    /// Purpose cmcCA: the CA itself speaks CMP or CMC, RFC 6402 section 2.10
+    CMC_CA = "1.3.6.1.5.5.7.3.27";
+    /// Purpose cmcRA: speaks CMP or CMC on behalf of a CA, RFC 6402 section 2.10
+    CMC_RA = "1.3.6.1.5.5.7.3.28";
     /// Purpose OCSPSigning
     OCSP_SIGNING = "1.3.6.1.5.5.7.3.9";
     /// Purpose anyExtendedKeyUsage

@@ -78,7 +78,8 @@ impl Serial {
         *self.0 != [0] && self.der_content().len() <= 20
     }
 
-    pub(crate) fn encode(&self, writer: &mut Writer) {
+    /// Writes the INTEGER.
+    pub fn encode(&self, writer: &mut Writer) {
         match self.0.first() {
             Some(0x80..) => writer.unsigned(&self.0),
             Some(_) | None => writer.tlv(tag::INTEGER, &self.0),

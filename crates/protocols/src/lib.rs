@@ -3,5 +3,6 @@
 //! Everything that arrives is hostile until a parser of this crate has turned it into a type.
 
 pub mod acme;
+pub mod cmp;
 pub mod rest;
 pub mod siem;

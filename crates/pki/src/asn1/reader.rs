@@ -229,6 +229,21 @@ impl<'a> Reader<'a> {
             .fold(0, |value, &octet| value << 8 | u32::from(octet)))
     }
 
+    /// A small INTEGER with its sign.
+    pub fn signed(&mut self) -> Result<i64, DerError> {
+        let octets = self.integer()?;
+        if octets.len() > 8 {
+            return Err(DerError::Content("INTEGER"));
+        }
+        let sign = match octets.first() {
+            Some(0x80..) => -1,
+            Some(_) | None => 0,
+        };
+        Ok(octets
+            .iter()
+            .fold(sign, |value, &octet| value << 8 | i64::from(octet)))
+    }
+
     /// The content octets of an OBJECT IDENTIFIER.
     pub fn oid(&mut self) -> Result<&'a [u8], DerError> {
         let content = self.expect(tag::OID)?.content;
@@ -256,6 +271,26 @@ impl<'a> Reader<'a> {
     /// The octets of an OCTET STRING.
     pub fn octet_string(&mut self) -> Result<&'a [u8], DerError> {
         Ok(self.expect(tag::OCTET_STRING)?.content)
+    }
+
+    /// The named bits of a BIT STRING, bit 0 lowest; those beyond 64 are not looked at.
+    pub fn named_bits(&mut self) -> Result<u64, DerError> {
+        const ERROR: DerError = DerError::Content("BIT STRING");
+        let (&unused, octets) = self
+            .expect(tag::BIT_STRING)?
+            .content
+            .split_first()
+            .ok_or(ERROR)?;
+        if unused > 7 || (octets.is_empty() && unused > 0) {
+            return Err(ERROR);
+        }
+        Ok(octets
+            .iter()
+            .take(8)
+            .enumerate()
+            .fold(0, |bits, (place, octet)| {
+                bits | u64::from(octet.reverse_bits()) << (8 * place)
+            }))
     }
 
     /// The octets of a BIT STRING whose length is a multiple of eight.

@@ -95,8 +95,13 @@ impl Writer {
 
     /// A BIT STRING of named bits, bit 0 first, without trailing zero bits (X.690 section 11.2.2).
     pub fn named_bits(&mut self, bits: u16) {
+        self.named_bits_of(bits.into());
+    }
+
+    /// The same for up to 32 bits.
+    pub fn named_bits_of(&mut self, bits: u32) {
         let octets = bits.reverse_bits().to_be_bytes();
-        let used = 16 - bits.leading_zeros() as usize;
+        let used = 32 - bits.leading_zeros() as usize;
         let length = used.div_ceil(8);
         self.nested(tag::BIT_STRING, |w| {
             w.out.push((length * 8 - used) as u8);
@@ -125,6 +130,18 @@ impl Writer {
     /// A small INTEGER.
     pub fn small(&mut self, value: u32) {
         self.unsigned(&value.to_be_bytes());
+    }
+
+    /// A small INTEGER with its sign, in its shortest form.
+    pub fn signed(&mut self, value: i64) {
+        let octets = value.to_be_bytes();
+        let shortest = (0..7)
+            .take_while(|&at| {
+                let next_is_negative = octets[at + 1] & 0x80 != 0;
+                matches!((octets[at], next_is_negative), (0x00, false) | (0xff, true))
+            })
+            .count();
+        self.tlv(tag::INTEGER, &octets[shortest..]);
     }
 
     /// TRUE; FALSE is a default everywhere in PKIX and never written.
@@ -221,6 +238,18 @@ mod tests {
             let der = Writer::encode(|w| w.sequence(|w| w.octet_string(&content)));
             let mut sequence = Reader::single(&der).unwrap().open(tag::SEQUENCE).unwrap();
             prop_assert_eq!(sequence.octet_string().unwrap(), content);
+        }
+
+        #[test]
+        fn a_signed_integer_reads_back(value: i64) {
+            let der = Writer::encode(|w| w.signed(value));
+            prop_assert_eq!(Reader::new(&der).signed(), Ok(value));
+        }
+
+        #[test]
+        fn named_bits_read_back(bits: u32) {
+            let der = Writer::encode(|w| w.named_bits_of(bits));
+            prop_assert_eq!(Reader::new(&der).named_bits(), Ok(bits.into()));
         }
 
         #[test]

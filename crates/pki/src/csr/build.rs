@@ -46,7 +46,8 @@ pub fn build(
     Ok(certificate::sign(&info, key)?)
 }
 
-fn requested(
+/// The requested extensions, one after the other, the names as subjectAltName first.
+pub(crate) fn requested(
     subject: &DistinguishedName,
     names: &[GeneralName],
     extensions: &[RequestedExtension],

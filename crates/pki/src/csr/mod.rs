@@ -4,7 +4,9 @@ mod build;
 mod parse;
 
 pub use build::{CsrBuildError, build};
-pub use parse::{Csr, CsrError};
+pub use parse::{Csr, CsrError, CsrForm};
+pub(crate) use build::requested;
+pub(crate) use parse::{read_extensions, subject_alt_names, verify_possession};
 
 /// An extension that a CSR asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use super::RequestedExtension;
 use crate::asn1::{DerError, Reader, Tlv, tag};
 use crate::certificate::{Envelope, RawExtension};
+use crate::crmf::{CertReqMsg, CrmfError};
 use crate::key::{
     PublicKey, PublicKeyError, SignatureAlgorithm, UnknownSignatureAlgorithm, VerifyError, WeakKey,
     weak,
@@ -25,6 +26,8 @@ pub struct Csr {
     pub challenge_password: Option<String>,
     /// The whole CSR.
     pub der: Vec<u8>,
+    /// What [`Self::der`] is.
+    pub form: CsrForm,
 }
 
 /// Why a CSR is refused.
@@ -57,6 +60,18 @@ pub enum CsrError {
     /// An attribute or extension that is there twice.
     #[error("the CSR has {0} more than once")]
     Duplicate(String),
+    /// A request in CRMF that says too little or proves nothing.
+    #[error(transparent)]
+    Crmf(#[from] CrmfError),
+}
+
+/// The form of a request, as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CsrForm {
+    /// PKCS #10, which every CA reads
+    Pkcs10,
+    /// A CertReqMsg of RFC 4211, which CAs read that speak CMP
+    Crmf,
 }
 
 const MAX_OCTETS: usize = 64 * 1024;
@@ -87,11 +102,21 @@ impl Csr {
             extensions: Vec::new(),
             challenge_password: None,
             der: der.to_vec(),
+            form: CsrForm::Pkcs10,
         };
         if let Some(attributes) = attributes {
             csr.read_attributes(Reader::new(attributes.content))?;
         }
         Ok(csr)
+    }
+
+    /// Reads a request that was accepted before and kept: PKCS #10, or a CertReqMsg of RFC 4211. What
+    /// an authority vouched for then carries no proof that could be looked at again.
+    pub fn accepted(der: &[u8]) -> Result<Self, CsrError> {
+        match Envelope::read(der) {
+            Ok(_) => Self::from_der(der),
+            Err(_) => CertReqMsg::from_der(der)?.unproven_csr(),
+        }
     }
 
     fn read_attributes(&mut self, mut attributes: Reader<'_>) -> Result<(), CsrError> {
@@ -117,33 +142,60 @@ impl Csr {
     }
 
     fn read_extensions(&mut self, value: Tlv<'_>) -> Result<(), CsrError> {
-        let mut list = value.open(tag::SEQUENCE)?;
-        while !list.is_empty() {
-            let extension = RawExtension::read(&mut list)?;
-            let oid = name_of(extension.oid);
-            // RFC 5280 section 4.2: no extension twice. Two of one kind are two answers to one
-            // question, and a later reader might take the other one.
-            if self.extensions.iter().any(|known| known.oid == oid) {
-                return Err(CsrError::Duplicate(oid));
-            }
-            if extension.oid == oid::EXT_SUBJECT_ALT_NAME.as_bytes() {
-                self.subject_alt_names = GeneralName::read_all(extension.value)?;
-            }
-            self.extensions.push(RequestedExtension {
-                oid,
-                critical: extension.critical,
-                der: extension.value.to_vec(),
-            });
-        }
+        let list = value.open(tag::SEQUENCE)?;
+        read_extensions(list, &mut self.extensions)?;
+        self.subject_alt_names = subject_alt_names(&self.extensions)?;
         Ok(())
+    }
+}
+
+/// Adds the extensions of a list to those already read.
+pub(crate) fn read_extensions(
+    mut list: Reader<'_>,
+    extensions: &mut Vec<RequestedExtension>,
+) -> Result<(), CsrError> {
+    while !list.is_empty() {
+        let extension = RawExtension::read(&mut list)?;
+        let oid = name_of(extension.oid);
+        // RFC 5280 section 4.2: no extension twice. Two of one kind are two answers to one
+        // question, and a later reader might take the other one.
+        if extensions.iter().any(|known| known.oid == oid) {
+            return Err(CsrError::Duplicate(oid));
+        }
+        extensions.push(RequestedExtension {
+            oid,
+            critical: extension.critical,
+            der: extension.value.to_vec(),
+        });
+    }
+    Ok(())
+}
+
+/// The names of a requested subjectAltName.
+pub(crate) fn subject_alt_names(
+    extensions: &[RequestedExtension],
+) -> Result<Vec<GeneralName>, CsrError> {
+    let wanted = oid::EXT_SUBJECT_ALT_NAME.to_string();
+    match extensions.iter().find(|one| one.oid == wanted) {
+        Some(extension) => Ok(GeneralName::read_all(&extension.der)?),
+        None => Ok(Vec::new()),
     }
 }
 
 /// Proof of possession. A key that is too weak to verify anything with is named as such, so that
 /// the requester learns what to change.
 fn verify(key: &PublicKey, envelope: &Envelope<'_>) -> Result<(), CsrError> {
-    let algorithm = SignatureAlgorithm::from_der(envelope.algorithm)?;
-    key.verify(algorithm, envelope.tbs, envelope.signature)
+    verify_possession(key, envelope.algorithm, envelope.tbs, envelope.signature)
+}
+
+pub(crate) fn verify_possession(
+    key: &PublicKey,
+    algorithm: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), CsrError> {
+    let algorithm = SignatureAlgorithm::from_der(algorithm)?;
+    key.verify(algorithm, message, signature)
         .map_err(|error| match weak::check(key) {
             Err(weak) => CsrError::WeakKey(weak),
             Ok(()) => CsrError::Signature(error),

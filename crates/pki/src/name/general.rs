@@ -72,7 +72,8 @@ impl GeneralName {
         Ok(names)
     }
 
-    pub(crate) fn read(element: Tlv<'_>) -> Result<Self, GeneralNameError> {
+    /// Reads one name.
+    pub fn read(element: Tlv<'_>) -> Result<Self, GeneralNameError> {
         match element.tag {
             DNS => ascii(element.content).map(Self::Dns),
             EMAIL => ascii(element.content).map(Self::Email),
@@ -116,6 +117,12 @@ impl GeneralName {
                 }
             }
         }
+    }
+
+    /// The name in DER, if it can be written.
+    pub fn to_der(&self) -> Result<Vec<u8>, GeneralNameError> {
+        self.check()?;
+        Ok(Writer::encode(|w| self.encode(w)))
     }
 
     /// Writes a name that passed [`Self::check`].
