@@ -16,7 +16,9 @@ pub enum CrmfError {
     #[error("the request does not prove possession of its key: sign it with the key")]
     NoProof,
     /// raVerified from somebody who is no registration authority.
-    #[error("only a trusted registration authority may say that it has verified possession of the key")]
+    #[error(
+        "only a trusted registration authority may say that it has verified possession of the key"
+    )]
     NotAnAuthority,
     /// Proof by encryption or key agreement, or over another input than the request.
     #[error("possession of the key is to be proven by a signature over the request")]

@@ -159,8 +159,8 @@ impl IssuerAndSerial {
             | GeneralName::Uri(_)
             | GeneralName::Other { .. } => return Err(DerError::Content("issuer").into()),
         };
-        let serial = Serial::from_be_octets(fields.integer()?)
-            .map_err(|_| DerError::Content("INTEGER"))?;
+        let serial =
+            Serial::from_be_octets(fields.integer()?).map_err(|_| DerError::Content("INTEGER"))?;
         fields.finish()?;
         Ok(Self { issuer, serial })
     }

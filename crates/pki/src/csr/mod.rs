@@ -3,9 +3,9 @@
 mod build;
 mod parse;
 
+pub(crate) use build::requested;
 pub use build::{CsrBuildError, build};
 pub use parse::{Csr, CsrError, CsrForm};
-pub(crate) use build::requested;
 pub(crate) use parse::{read_extensions, subject_alt_names, verify_possession};
 
 /// An extension that a CSR asks for.

@@ -95,5 +95,7 @@ pub fn certificate_digest(certificate: &Certificate) -> Vec<u8> {
             &digest::SHA256
         }
     };
-    digest::digest(algorithm, &certificate.der).as_ref().to_vec()
+    digest::digest(algorithm, &certificate.der)
+        .as_ref()
+        .to_vec()
 }

@@ -55,7 +55,11 @@ impl Header {
             header.time = Some(time.time()?);
         }
         header.protection_algorithm = inner(&mut fields, 1)?
-            .map(|algorithm| algorithm.open(tag::SEQUENCE).map(|_| algorithm.der.to_vec()))
+            .map(|algorithm| {
+                algorithm
+                    .open(tag::SEQUENCE)
+                    .map(|_| algorithm.der.to_vec())
+            })
             .transpose()?;
         header.sender_key_id = octets(&mut fields, 2)?;
         header.recipient_key_id = octets(&mut fields, 3)?;
@@ -152,10 +156,7 @@ fn read_name(fields: &mut Reader<'_>) -> Result<Vec<u8>, CmpError> {
 }
 
 /// The one element inside an explicit tag.
-pub(super) fn inner<'a>(
-    fields: &mut Reader<'a>,
-    number: u8,
-) -> Result<Option<Tlv<'a>>, DerError> {
+pub(super) fn inner<'a>(fields: &mut Reader<'a>, number: u8) -> Result<Option<Tlv<'a>>, DerError> {
     fields
         .optional(tag::constructed(number))?
         .map(|field| Reader::single(field.content))

@@ -57,10 +57,9 @@ impl Operation {
             Self::KeyUpdate => BodyKind::KeyUpdateRequest,
             Self::Pkcs10 => BodyKind::Pkcs10Request,
             Self::Revocation => BodyKind::RevocationRequest,
-            Self::GetCaCertificates
-            | Self::GetRootUpdate
-            | Self::GetTemplate
-            | Self::GetCrls => BodyKind::GeneralRequest,
+            Self::GetCaCertificates | Self::GetRootUpdate | Self::GetTemplate | Self::GetCrls => {
+                BodyKind::GeneralRequest
+            }
             Self::Nested => BodyKind::Nested,
         };
         kind == begins

@@ -68,8 +68,9 @@ fn read_reason(mut extensions: Reader<'_>) -> Result<RevocationReason, CmpError>
             continue;
         }
         reason = match Reader::single(value)?.content {
-            [code] => RevocationReason::try_from(*code)
-                .map_err(|_| DerError::Content("CRLReason"))?,
+            [code] => {
+                RevocationReason::try_from(*code).map_err(|_| DerError::Content("CRLReason"))?
+            }
             _ => return Err(DerError::Content("CRLReason").into()),
         };
     }

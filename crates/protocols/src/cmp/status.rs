@@ -200,7 +200,10 @@ impl StatusInfo {
         writer.sequence(|w| {
             w.signed(self.status.number());
             write_text(w, &self.text);
-            let bits = self.failures.iter().fold(0, |bits, one| bits | 1 << one.bit());
+            let bits = self
+                .failures
+                .iter()
+                .fold(0, |bits, one| bits | 1 << one.bit());
             if bits != 0 {
                 w.named_bits_of(bits);
             }
@@ -209,7 +212,10 @@ impl StatusInfo {
 
     /// Whether a certificate comes with it.
     pub fn is_granted(&self) -> bool {
-        matches!(self.status, PkiStatus::Accepted | PkiStatus::GrantedWithMods)
+        matches!(
+            self.status,
+            PkiStatus::Accepted | PkiStatus::GrantedWithMods
+        )
     }
 
     /// All of it in one line.
