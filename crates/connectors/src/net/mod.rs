@@ -13,7 +13,7 @@ pub mod trust;
 pub use dial::{DialError, Dialer};
 pub use guard::{Denied, NetworkPolicy};
 pub use http::{Fetched, GuardedHttp, HttpError, HttpLimits};
-pub use post::{GuardedPost, PostError, Posted};
+pub use post::{GuardedPost, Posted};
 pub use resolver::{CaaAnswer, DnsError, Resolver, ResolverConfig, ResolverSetupError};
 pub use service::{ServiceError, ServiceHttp};
 pub(crate) use tls::unchained_client;

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, USER_AGENT};
-use hyper::{Request, Response};
+use hyper::{Request, Response, Uri};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,9 +30,18 @@ pub struct ServiceHttp {
     dialer: Dialer,
     tls: TlsConnector,
     deadline: Duration,
-    max_body: usize,
+    reading: Reading,
     /// Whether plain http is spoken as well: for services on this machine's loopback.
     allows_plain: bool,
+}
+
+/// How much of an answer's body matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// All of it, of so many octets at most: a longer one is no answer.
+    Whole(usize),
+    /// Nothing but the status: so many octets are read, so that the connection ends in good order.
+    Skim(usize),
 }
 
 /// Why there is no answer.
@@ -58,18 +68,23 @@ impl ServiceHttp {
             dialer,
             tls: TlsConnector::from(Arc::new(tls)),
             deadline: Duration::from_secs(10),
-            max_body: 1024 * 1024,
+            reading: Reading::Whole(1024 * 1024),
             allows_plain,
+        }
+    }
+
+    /// The same within another time and with another eye on bodies.
+    pub(super) fn bounded(self, deadline: Duration, reading: Reading) -> Self {
+        Self {
+            deadline,
+            reading,
+            ..self
         }
     }
 
     /// Sends a request, and reads its answer to the end.
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, ServiceError> {
-        let host = request
-            .uri()
-            .authority()
-            .map_or("", |authority| authority.as_str());
-        let host = excerpt(host.as_bytes());
+        let host = host_of(request.uri());
         match tokio::time::timeout(self.deadline, self.talk(&host, request)).await {
             Ok(result) => result,
             Err(_) => Err(ServiceError::Timeout {
@@ -137,12 +152,14 @@ impl ServiceHttp {
         let talk = async {
             let response = sender.send_request(request).await.map_err(broken)?;
             let (parts, body) = response.into_parts();
-            let body = Limited::new(body, self.max_body);
-            let body = body.collect().await.map_err(|error| ServiceError::Lost {
-                host: host.to_owned(),
-                reason: excerpt(error.to_string().as_bytes()),
-            })?;
-            Ok(Response::from_parts(parts, body.to_bytes().to_vec()))
+            let body = match self.reading {
+                Reading::Whole(most) => whole(host, body, most).await?,
+                Reading::Skim(most) => {
+                    skim(body, most).await;
+                    Vec::new()
+                }
+            };
+            Ok(Response::from_parts(parts, body))
         };
         // The connection is driven beside the exchange and dies with it.
         tokio::pin!(talk);
@@ -150,6 +167,37 @@ impl ServiceHttp {
             biased;
             answer = &mut talk => answer,
             _ = connection => talk.await,
+        }
+    }
+}
+
+/// The host, with the port where one is named; never what may stand before it.
+fn host_of(uri: &Uri) -> String {
+    let named = match (uri.host(), uri.port_u16()) {
+        (Some(host), Some(port)) => format!("{host}:{port}"),
+        (Some(host), None) => host.to_owned(),
+        (None, _) => String::new(),
+    };
+    excerpt(named.as_bytes())
+}
+
+async fn whole(host: &str, body: Incoming, most: usize) -> Result<Vec<u8>, ServiceError> {
+    match Limited::new(body, most).collect().await {
+        Ok(body) => Ok(body.to_bytes().to_vec()),
+        Err(error) => Err(ServiceError::Lost {
+            host: host.to_owned(),
+            reason: excerpt(error.to_string().as_bytes()),
+        }),
+    }
+}
+
+/// The status has been said; what becomes of the body changes nothing.
+async fn skim(mut body: Incoming, most: usize) {
+    let mut read = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        read += frame.data_ref().map_or(0, Bytes::len);
+        if read > most {
+            return;
         }
     }
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::kinds;
 use crate::net::trust::verifying_client;
-use crate::net::{Dialer, GuardedPost, NetworkPolicy, PostError};
+use crate::net::{Dialer, GuardedPost, NetworkPolicy, ServiceError};
 use crate::testing::http::{Reply, ok, redirect, serve, status};
 use crate::testing::{dialer, resolver};
 
@@ -24,7 +24,7 @@ fn settings(value: Value) -> Settings {
     value.as_object().unwrap().clone()
 }
 
-async fn post(dialer: Dialer, url: &str) -> Result<u16, PostError> {
+async fn post(dialer: Dialer, url: &str) -> Result<u16, ServiceError> {
     let tls = verifying_client(None, None, &[b"http/1.1"]).unwrap();
     let client = GuardedPost::new(dialer, tls, Duration::from_millis(500));
     let url: Url = url.parse().unwrap();
@@ -90,7 +90,7 @@ async fn n01_a_post_goes_nowhere_it_may_not() {
         let refused = post(guarded(), url).await;
         let is_denied = matches!(
             refused,
-            Err(PostError::Dial(crate::net::DialError::Denied(_)))
+            Err(ServiceError::Dial(crate::net::DialError::Denied(_)))
         );
         assert!(is_denied, "{url}: {refused:?}");
     }
@@ -101,7 +101,10 @@ async fn a_receiver_has_to_prove_who_it_is() {
     let address = serve(|_| ok("")).await;
     let url = format!("https://{address}/");
     let refused = post(dialer(NOWHERE.parse().unwrap()), &url).await;
-    assert!(matches!(refused, Err(PostError::Tls { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(ServiceError::Tls { .. })),
+        "{refused:?}"
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use http::StatusCode;
 use protocols::rest::audit::Event;
 use protocols::siem::Level;
 
-use crate::net::{PostError, Posted};
+use crate::net::{Posted, ServiceError};
 
 /// The event on the wire. Both types are written the same in JSON, and so it is translated.
 pub(super) fn event(message: &Message) -> Result<Event, NotifyError> {
@@ -53,6 +53,6 @@ pub(super) fn judge(host: &str, posted: &Posted) -> Result<(), NotifyError> {
 }
 
 /// Whatever stood in the way may be gone the next time.
-pub(super) fn unreachable(error: &PostError) -> NotifyError {
+pub(super) fn unreachable(error: &ServiceError) -> NotifyError {
     NotifyError::unavailable(error.to_string())
 }
