@@ -45,7 +45,7 @@ test-tools: ## Install what the tests run beside cargo
 	@scripts/install-test-tools.sh "$(TARGET)"
 
 # Modules of the integration suite that run on SQLite and on PostgreSQL.
-ON_BOTH := ^(acme|rest|cli|cli_enroll|enroll|bulk|events|issuance_rules|lying_ca|pki_frontend|crash|network)::
+ON_BOTH := ^(access|acme|approvals|rest|bulk|cli|cli_enroll|crash|enroll|events|inventory|inventory_import|issuance_rules|lying_ca|metadata|network|notifications|pki_frontend|profiles|sign_in)::
 
 # nextest gives every test a process of its own and ends those that hang; plain `cargo test` runs them as well.
 .PHONY: test
