@@ -44,6 +44,14 @@ impl IssuerRegistry {
         self.list.invalidate_all();
     }
 
+    /// A connector of its own, whatever is stored.
+    pub(crate) fn try_connect(
+        &self,
+        issuer: &Issuer,
+    ) -> Result<Arc<dyn IssuerConnector>, ConnectError> {
+        self.factory.connect(issuer)
+    }
+
     fn connect(&self, issuer: Issuer) -> Result<Arc<ConnectedIssuer>, ConnectError> {
         if let Some(known) = self.connected.get(&issuer.id)
             && known.issuer == issuer
@@ -160,7 +168,9 @@ impl Lifecycle {
     pub async fn trust_anchors(&self) -> Result<domain::certificate::Chain, StoreError> {
         let mut anchors: Vec<Vec<u8>> = Vec::new();
         for connected in self.connected_issuers().await?.iter() {
-            if let Some(top) = connected.connector.chain().certificates().last()
+            // What CAs elsewhere are trusted for is not ours to say.
+            if connected.issuer.connector.embedded().is_some()
+                && let Some(top) = connected.connector.chain().certificates().last()
                 && !anchors.contains(top)
             {
                 anchors.push(top.clone());

@@ -11,6 +11,7 @@ pub mod approvals;
 pub mod bulk;
 pub mod client_certificates;
 mod clock_watch;
+pub mod connector_state;
 pub mod events;
 pub mod held_keys;
 pub mod idempotency;

@@ -220,8 +220,11 @@ impl Lifecycle {
                 chain,
                 is_root,
             }),
+            secrets: std::collections::BTreeMap::new(),
+            remote_chain: Chain::default(),
             metadata_fields: std::collections::BTreeMap::new(),
             created_at: now,
+            updated_at: now,
         }
     }
 

@@ -26,6 +26,7 @@ pub mod order;
 pub mod page;
 pub mod problem;
 pub mod profile;
+pub mod remote_issuer;
 pub mod role;
 pub mod session;
 pub mod sign_on;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use connectors::challenge::{DnsCaaChecker, ValidationSettings as ProbeSettings, validators};
-use connectors::issuer::Connectors;
+use connectors::issuer::{Connectors, Environment};
 use connectors::issuer::ca_certificate::{
     ParentUrls, Validity, issuing_certificate, root_certificate,
 };
@@ -21,6 +21,7 @@ use domain::id::NodeId;
 use domain::issuer::ConnectorFactory;
 use domain::keystore::Sealer;
 use domain::session::SessionRules;
+use lifecycle::connector_state::StoredConnectorState;
 use lifecycle::settings::{
     ClientCertificateSettings, LimitSettings, PasswordSettings, RevocationSettings, SignInSettings,
     ValidationSettings,
@@ -117,7 +118,19 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
     let connectors: Arc<dyn ConnectorFactory> = Arc::new(Connectors::new(
         Arc::clone(&keys) as _,
         config.server.pki_url.as_str(),
-        Arc::clone(&random),
+        Arc::clone(&sealer),
+        Environment {
+            dialer: dialer.clone(),
+            resolver: Arc::clone(&resolver),
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            state: Arc::new(StoredConnectorState::new(
+                store.clone(),
+                Arc::clone(&sealer),
+                Arc::clone(&clock),
+            )),
+            commands: config.ca.commands.clone(),
+        },
     ));
     let ports = Ports {
         store: store.clone(),

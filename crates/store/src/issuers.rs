@@ -1,14 +1,16 @@
 //! Configured CAs.
 
+use domain::certificate::Chain;
 use domain::id::IssuerId;
 use domain::issuer::Issuer;
 
 use crate::codec::{json, word};
+use crate::dialect::for_update;
 use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
     () => {
-        "id, name, connector, created_at, state, metadata_fields"
+        "id, name, connector, created_at, state, metadata_fields, secrets, remote_chain, updated_at"
     };
 }
 
@@ -18,7 +20,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO issuers (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         );
         let values = params![
             issuer.id.as_str(),
@@ -27,6 +29,9 @@ impl Tx<'_> {
             issuer.created_at,
             word(&issuer.state)?,
             json(&issuer.metadata_fields)?,
+            json(&issuer.secrets)?,
+            pem(issuer),
+            issuer.updated_at,
         ];
         self.execute_one(sql, values).await
     }
@@ -55,16 +60,29 @@ impl Tx<'_> {
         self.query(sql, params![]).await?.iter().map(read).collect()
     }
 
-    /// Writes name, connector, state and what the CA is told, and answers whether the issuer is there.
+    /// The issuer with that id, which nobody else changes before this transaction ends.
+    pub async fn find_issuer_for_update(
+        &mut self,
+        id: &IssuerId,
+    ) -> Result<Option<Issuer>, StoreError> {
+        let sql = for_update!(concat!("SELECT ", columns!(), " FROM issuers WHERE id = $1"));
+        let row = self.query_opt(sql, params![id.as_str()]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Writes everything but the id, and answers whether the issuer is there.
     pub async fn update_issuer(&mut self, issuer: &Issuer) -> Result<bool, StoreError> {
         let sql = "UPDATE issuers SET name = $2, connector = $3, state = $4, \
-                   metadata_fields = $5 WHERE id = $1";
+                   metadata_fields = $5, secrets = $6, remote_chain = $7, updated_at = $8 WHERE id = $1";
         let values = params![
             issuer.id.as_str(),
             &issuer.name,
             json(&issuer.connector)?,
             word(&issuer.state)?,
             json(&issuer.metadata_fields)?,
+            json(&issuer.secrets)?,
+            pem(issuer),
+            issuer.updated_at,
         ];
         Ok(self.execute(sql, values).await? == 1)
     }
@@ -78,5 +96,18 @@ fn read(row: &Row) -> Result<Issuer, StoreError> {
         created_at: row.get(3)?,
         state: row.word(4)?,
         metadata_fields: row.json(5)?,
+        secrets: row.json(6)?,
+        remote_chain: chain(&row.get::<String>(7)?)?,
+        updated_at: row.get(8)?,
+    })
+}
+
+fn pem(issuer: &Issuer) -> String {
+    issuer.remote_chain.clone().into()
+}
+
+fn chain(pem: &str) -> Result<Chain, StoreError> {
+    Chain::try_from(pem.to_owned()).map_err(|error| StoreError::Corrupt {
+        cause: format!("the chain of an issuer: {error}"),
     })
 }

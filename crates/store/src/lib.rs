@@ -17,6 +17,7 @@ mod chains;
 mod client_certificates;
 mod codec;
 mod config;
+mod connector_state;
 pub mod credentials;
 pub mod crls;
 pub mod delegations;

@@ -80,6 +80,13 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/0009_notify.sqlite.sql"),
         postgres: include_str!("../migrations/0009_notify.postgres.sql"),
     },
+    Migration {
+        version: 10,
+        name: "routing",
+        sql: include_str!("../migrations/0010_routing.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// How far to go: the newest version, or an older one for a backup made there.

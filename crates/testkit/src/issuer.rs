@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::issuer::{
-    ConnectError, ConnectorFactory, Issuance, IssueError, Issuer, IssuerConnector, LocalCa,
-    Prepared, SigningRequest,
+    Abilities, ConnectError, ConnectorFactory, Issuance, IssueError, Issuer, IssuerConnector,
+    LocalCa, Prepared, RevocationError, RevocationRequest, SigningRequest,
 };
 use parking_lot::Mutex;
 use pki::key::{KeyError, PublicKey, SignatureAlgorithm, SigningKey};
+use pki::serial::Serial;
 use pki::time::Timestamp;
 use tokio::sync::watch;
 
@@ -40,6 +41,8 @@ pub struct IssuerDouble {
     behaviour: Arc<watch::Sender<Behaviour>>,
     /// What it was asked to sign, in order.
     asked: Arc<Mutex<Vec<Option<Prepared>>>>,
+    /// What it was told to revoke, in order.
+    revoked: Arc<Mutex<Vec<Serial>>>,
     /// Whether the CA is somewhere else, so that its key is not at hand.
     is_remote: bool,
     signer_is_down: Arc<AtomicBool>,
@@ -50,6 +53,7 @@ impl Default for IssuerDouble {
         Self {
             behaviour: Arc::new(watch::Sender::new(Behaviour::Honest)),
             asked: Arc::default(),
+            revoked: Arc::default(),
             is_remote: false,
             signer_is_down: Arc::default(),
         }
@@ -83,6 +87,11 @@ impl IssuerDouble {
     /// What it was asked to sign, in order.
     pub fn asked(&self) -> Vec<Option<Prepared>> {
         self.asked.lock().clone()
+    }
+
+    /// What it was told to revoke, in order, as often as it was told.
+    pub fn revoked(&self) -> Vec<Serial> {
+        self.revoked.lock().clone()
     }
 
     /// Waits until it was asked so often.
@@ -197,6 +206,15 @@ impl IssuerConnector for Connector {
         self.real.poll(handle).await
     }
 
+    async fn revoke(&self, request: &RevocationRequest) -> Result<(), RevocationError> {
+        self.double.revoked.lock().push(request.serial.clone());
+        let behaviour = self.double.behaviour.borrow().clone();
+        match behaviour {
+            Behaviour::Unavailable => Err(RevocationError::Unavailable("nobody answers".to_owned())),
+            _ => self.real.revoke(request).await,
+        }
+    }
+
     fn chain(&self) -> &Chain {
         self.real.chain()
     }
@@ -207,5 +225,9 @@ impl IssuerConnector for Connector {
 
     fn local_ca(&self) -> Option<&LocalCa> {
         self.local_ca.as_ref()
+    }
+
+    fn abilities(&self) -> Abilities<'_> {
+        self.real.abilities()
     }
 }

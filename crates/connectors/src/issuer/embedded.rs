@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::issuer::{
-    EmbeddedConfig, Issuance, IssueError, IssuerConnector, LocalCa, Objection, Prepared,
+    Abilities, Aspect, CheckReport, EmbeddedConfig, HealthCheck, Issuance, IssueError,
+    IssuerConnector, LocalCa, Objection, Prepared, RevocationError, RevocationRequest,
     SigningRequest,
 };
 use domain::keystore::KeyReference;
@@ -225,6 +226,11 @@ impl IssuerConnector for EmbeddedConnector {
         ))
     }
 
+    async fn revoke(&self, _request: &RevocationRequest) -> Result<(), RevocationError> {
+        // Its CRL and OCSP are made from the inventory.
+        Ok(())
+    }
+
     fn chain(&self) -> &Chain {
         &self.chain
     }
@@ -235,6 +241,27 @@ impl IssuerConnector for EmbeddedConnector {
 
     fn local_ca(&self) -> Option<&LocalCa> {
         Some(&self.ca)
+    }
+
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities {
+            health: Some(self),
+            revokes: true,
+            ..Abilities::default()
+        }
+    }
+}
+
+#[async_trait]
+impl HealthCheck for EmbeddedConnector {
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        // No DER begins so: what is signed here can never be taken for a certificate or CRL.
+        match self.sign(b"certwright: does the key sign?").await {
+            Ok(_) => report.passed(Aspect::Reach, "the key is at hand and signs"),
+            Err(error) => report.failed(Aspect::Reach, error.to_string()),
+        }
+        report
     }
 }
 

@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
-use domain::issuer::{ConnectError, ConnectorConfig, ConnectorFactory, Issuer, IssuerConnector};
-use domain::keystore::KeyStore;
-use pki::random::Random;
+use domain::issuer::{
+    ConnectError, ConnectorConfig, ConnectorFactory, EmbeddedConfig, Issuer, IssuerConnector,
+    IssuerSecrets,
+};
+use domain::keystore::{KeyStore, Sealer};
 
 use super::EmbeddedConnector;
+use super::environment::Environment;
 
 /// Makes connectors of every kind there is.
 pub struct Connectors {
     keys: Arc<dyn KeyStore>,
     /// Where CRLs, OCSP and CA certificates of our own CAs are served, without `/pki`.
     pki_url: String,
-    random: Arc<dyn Random>,
+    /// Opens what an issuer proves itself with: nothing else sees it in the clear.
+    sealer: Arc<dyn Sealer>,
+    environment: Environment,
 }
 
 impl Connectors {
@@ -21,25 +26,47 @@ impl Connectors {
     pub fn new(
         keys: Arc<dyn KeyStore>,
         pki_url: impl Into<String>,
-        random: Arc<dyn Random>,
+        sealer: Arc<dyn Sealer>,
+        environment: Environment,
     ) -> Self {
         Self {
             keys,
             pki_url: pki_url.into(),
-            random,
+            sealer,
+            environment,
         }
+    }
+
+    fn embedded(
+        &self,
+        issuer: &Issuer,
+        config: &EmbeddedConfig,
+    ) -> Result<EmbeddedConnector, ConnectError> {
+        let key = self.keys.open(&config.key)?;
+        let random = Arc::clone(&self.environment.random);
+        EmbeddedConnector::new(&issuer.name, config, key, &self.pki_url, random)
+            .map_err(|error| ConnectError::Certificate(error.to_string()))
     }
 }
 
 impl ConnectorFactory for Connectors {
     fn connect(&self, issuer: &Issuer) -> Result<Arc<dyn IssuerConnector>, ConnectError> {
+        let secrets = IssuerSecrets::open(&issuer.id, &issuer.secrets, &*self.sealer)?;
+        let environment = &self.environment;
         match &issuer.connector {
-            ConnectorConfig::Embedded(config) => {
-                let key = self.keys.open(&config.key)?;
-                let random = self.random.clone();
-                EmbeddedConnector::new(&issuer.name, config, key, &self.pki_url, random)
-                    .map(|connector| Arc::new(connector) as Arc<dyn IssuerConnector>)
-                    .map_err(|error| ConnectError::Certificate(error.to_string()))
+            ConnectorConfig::Embedded(config) => Ok(Arc::new(self.embedded(issuer, config)?)),
+            ConnectorConfig::Acme(_)
+            | ConnectorConfig::Est(_)
+            | ConnectorConfig::Scep(_)
+            | ConnectorConfig::Cmp(_)
+            | ConnectorConfig::Adcs(_)
+            | ConnectorConfig::Vault(_)
+            | ConnectorConfig::Ejbca(_)
+            | ConnectorConfig::AwsPca(_)
+            | ConnectorConfig::Command(_) => {
+                // Each kind that is built in takes these.
+                let _ = (secrets, environment);
+                Err(ConnectError::NotBuiltIn(issuer.connector.kind().name()))
             }
         }
     }

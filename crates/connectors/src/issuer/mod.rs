@@ -4,7 +4,21 @@
 
 pub mod ca_certificate;
 pub mod embedded;
+pub mod environment;
 pub mod factory;
 
+use domain::certificate::Chain;
+use pki::time::Timestamp;
+
 pub use embedded::EmbeddedConnector;
+pub use environment::{Environment, IssuerHttp, PlainHttp};
 pub use factory::Connectors;
+
+/// The end of a CA elsewhere, as far as its certificate is known; else none (RFC 5280 section 4.1.2.5).
+pub fn end_of(chain: &Chain) -> Timestamp {
+    const NO_END: Timestamp = Timestamp::from_seconds(253_402_300_799);
+    match chain.leaf() {
+        Some(Ok(own)) => own.not_after,
+        Some(Err(_)) | None => NO_END,
+    }
+}

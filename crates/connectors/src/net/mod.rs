@@ -15,6 +15,7 @@ pub use guard::{Denied, NetworkPolicy};
 pub use http::{Fetched, GuardedHttp, HttpError, HttpLimits};
 pub use post::{GuardedPost, Posted};
 pub use resolver::{CaaAnswer, DnsError, Resolver, ResolverConfig, ResolverSetupError};
+pub(crate) use service::Reading;
 pub use service::{ServiceError, ServiceHttp};
 pub(crate) use tls::unchained_client;
 

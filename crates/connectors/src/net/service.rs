@@ -37,7 +37,7 @@ pub struct ServiceHttp {
 
 /// How much of an answer's body matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// All of it, of so many octets at most: a longer one is no answer.
     Whole(usize),
     /// Nothing but the status: so many octets are read, so that the connection ends in good order.
@@ -74,7 +74,7 @@ impl ServiceHttp {
     }
 
     /// The same within another time and with another eye on bodies.
-    pub(super) fn bounded(self, deadline: Duration, reading: Reading) -> Self {
+    pub(crate) fn bounded(self, deadline: Duration, reading: Reading) -> Self {
         Self {
             deadline,
             reading,

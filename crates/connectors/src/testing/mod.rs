@@ -4,15 +4,22 @@ pub(crate) mod dns;
 pub(crate) mod http;
 pub(crate) mod tls;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use domain::acme::challenge::ChallengeKind;
 use domain::acme::validation::{ValidationFailure, ValidationRequest, Verdict};
+use domain::clock::SystemClock;
+use domain::id::IssuerId;
 use domain::identifier::Identifier;
+use domain::issuer::{ConnectorState, StateError};
+use pki::random::SystemRandom;
 use pki::time::Timestamp;
 
+use crate::issuer::Environment;
 use crate::net::{Dialer, NetworkPolicy, Resolver, ResolverConfig};
 
 pub(crate) const ACCOUNT_URL: &str = "https://ca.test/acme/default/account/1";
@@ -37,6 +44,53 @@ pub(crate) fn dialer(dns: SocketAddr) -> Dialer {
         ..NetworkPolicy::default()
     };
     Dialer::new(resolver(dns), policy)
+}
+
+/// What connectors to CAs work with: nothing they remember outlives them, and no name resolves.
+pub(crate) fn environment() -> Environment {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+    Environment {
+        dialer: dialer(nobody),
+        resolver: resolver(nobody),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom::new()),
+        state: Arc::new(Memory::default()),
+        commands: None,
+    }
+}
+
+/// What connectors remember, for the life of a test.
+#[derive(Default)]
+pub(crate) struct Memory(parking_lot::Mutex<BTreeMap<(String, String), String>>);
+
+#[async_trait]
+impl ConnectorState for Memory {
+    async fn get(&self, issuer: &IssuerId, name: &str) -> Result<Option<String>, StateError> {
+        let place = (issuer.to_string(), name.to_owned());
+        Ok(self.0.lock().get(&place).cloned())
+    }
+
+    async fn put(&self, issuer: &IssuerId, name: &str, text: &str) -> Result<(), StateError> {
+        let place = (issuer.to_string(), name.to_owned());
+        self.0.lock().insert(place, text.to_owned());
+        Ok(())
+    }
+
+    async fn put_if_absent(
+        &self,
+        issuer: &IssuerId,
+        name: &str,
+        text: &str,
+    ) -> Result<String, StateError> {
+        let place = (issuer.to_string(), name.to_owned());
+        let mut held = self.0.lock();
+        Ok(held.entry(place).or_insert(text.to_owned()).clone())
+    }
+
+    async fn delete(&self, issuer: &IssuerId, name: &str) -> Result<(), StateError> {
+        self.0.lock().remove(&(issuer.to_string(), name.to_owned()));
+        Ok(())
+    }
 }
 
 pub(crate) fn request(kind: ChallengeKind, identifier: &str) -> ValidationRequest {

@@ -28,6 +28,7 @@ use lifecycle::notification::rules::RuleError;
 use lifecycle::operator::directories::ReplaceDirectoryError;
 use lifecycle::operator::issuers::IssuerError;
 use lifecycle::operator::profiles::ReplaceProfileError;
+use lifecycle::operator::remote_issuers::RemoteIssuerError;
 use lifecycle::renewal::RenewError;
 use lifecycle::revocation::RevokeError;
 use lifecycle::revocation::crl::CrlError;
@@ -465,13 +466,31 @@ impl From<IssuerError> for Failure {
             IssuerError::KeyStore(error) => Self::internal(&error),
             IssuerError::Key(error) => Self::internal(&error),
             IssuerError::Unknown(_) => Self::not_found(error.to_string()),
-            IssuerError::NameTaken(_) | IssuerError::AwaitsCertificate => {
-                Self::conflict(error.to_string())
-            }
+            IssuerError::NameTaken(_)
+            | IssuerError::AwaitsCertificate
+            | IssuerError::NoKeyHere(_) => Self::conflict(error.to_string()),
             IssuerError::BadName(_)
             | IssuerError::Chain(_)
             | IssuerError::NoSubject
             | IssuerError::Csr(_) => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<RemoteIssuerError> for Failure {
+    fn from(error: RemoteIssuerError) -> Self {
+        let (text, faults) = (error.to_string(), error.faults());
+        match error {
+            RemoteIssuerError::Store(error) => error.into(),
+            RemoteIssuerError::Issuer(error) => error.into(),
+            RemoteIssuerError::Changed => Self::new(ProblemKind::Changed, text),
+            RemoteIssuerError::Settings(_)
+            | RemoteIssuerError::Secrets(_)
+            | RemoteIssuerError::Embedded
+            | RemoteIssuerError::KindChanges
+            | RemoteIssuerError::SecretsNeeded(_)
+            | RemoteIssuerError::Chain(_)
+            | RemoteIssuerError::Connect(_) => Self::invalid(text).with_faults(faults),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::issuer::{ConnectorConfig, Issuer, IssuerState};
+use axum::response::IntoResponse;
+use domain::issuer::{Issuer, IssuerState};
 use lifecycle::StoredCrl;
 use protocols::rest::issuer as wire;
 use protocols::rest::page::Page;
@@ -11,7 +12,9 @@ use super::Verbs;
 use super::access::Operator;
 use super::extract::{Body, Named, Parameters};
 use super::failure::Failure;
+use super::etag;
 use super::listing::Everything;
+use super::remote_issuers::settings;
 
 /// All issuers
 #[utoipa::path(get, path = "/api/v1/issuers", tag = "issuers",
@@ -30,13 +33,15 @@ pub(crate) async fn list(
 /// One issuer
 #[utoipa::path(get, path = "/api/v1/issuers/{name}", tag = "issuers",
     params(("name" = String, Path, description = "Name of the issuer")),
-    responses((status = 200, description = "The issuer", body = wire::Issuer)))]
+    responses((status = 200, description = "The issuer, without its secrets", body = wire::Issuer,
+        headers(("ETag" = String, description = "Names this version")))))]
 pub(crate) async fn show(
     State(verbs): State<Verbs>,
     Named(name): Named<String>,
-) -> Result<Json<wire::Issuer>, Failure> {
+) -> Result<impl IntoResponse, Failure> {
     let issuer = find(&verbs, &name).await?;
-    Ok(Json(shown(&verbs, &issuer).await?))
+    let tag = etag::tag(issuer.updated_at.millis());
+    Ok((tag, Json(shown(&verbs, &issuer).await?)))
 }
 
 /// Put an issuer into service or take it out
@@ -82,7 +87,6 @@ pub(super) async fn find(verbs: &Verbs, name: &str) -> Result<Issuer, Failure> {
 
 pub(super) async fn shown(verbs: &Verbs, issuer: &Issuer) -> Result<wire::Issuer, Failure> {
     let crl = verbs.latest_crl(&issuer.id).await?;
-    let ConnectorConfig::Embedded(config) = &issuer.connector;
     Ok(wire::Issuer {
         name: issuer.name.clone(),
         id: issuer.id.to_string(),
@@ -91,12 +95,19 @@ pub(super) async fn shown(verbs: &Verbs, issuer: &Issuer) -> Result<wire::Issuer
             IssuerState::Active => wire::IssuerState::Active,
             IssuerState::Retired => wire::IssuerState::Retired,
         },
-        kind: "embedded".to_owned(),
-        is_root: config.is_root,
-        certificate: render_certificate(&config.chain)?,
+        kind: issuer.connector.kind().name().to_owned(),
+        is_root: issuer.is_root(),
+        certificate: render_certificate(issuer.chain())?,
         crl: crl.as_deref().map(render_crl),
+        settings: settings(&issuer.connector)?,
+        secrets: issuer
+            .secrets
+            .iter()
+            .map(|(name, secret)| (name.clone(), secret.set_at))
+            .collect(),
         metadata_fields: issuer.metadata_fields.clone(),
         created_at: issuer.created_at,
+        updated_at: issuer.updated_at,
     })
 }
 

@@ -54,6 +54,7 @@ mod profile_presets;
 mod profile_versions;
 mod profiles;
 mod proofs;
+mod remote_issuers;
 mod roles;
 mod routes;
 mod saved_searches;

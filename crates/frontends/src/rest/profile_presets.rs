@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::issuer::{ConnectorConfig, Issuer, IssuerState};
+use domain::issuer::{Issuer, IssuerState};
 use domain::profile::preset::Preset;
 use protocols::rest::page::Page;
 use protocols::rest::profile as wire;
@@ -49,10 +49,7 @@ pub(crate) async fn list(
 
 /// A root signs no certificates of the kinds that profiles are for.
 fn first_active(issuers: &[Issuer]) -> String {
-    let is_fit = |issuer: &&Issuer| {
-        let ConnectorConfig::Embedded(config) = &issuer.connector;
-        issuer.state == IssuerState::Active && !config.is_root
-    };
+    let is_fit = |issuer: &&Issuer| issuer.state == IssuerState::Active && !issuer.is_root();
     let found = issuers.iter().find(is_fit).or(issuers.first());
     found.map(|issuer| issuer.name.clone()).unwrap_or_default()
 }

@@ -16,7 +16,7 @@ use super::{
     client_certificates, delegations, deliveries, directories, download, eab_keys, enroll,
     enrollments, grants, held_keys, inventory, issuer_setup, issuers, me, metadata,
     metadata_fields, notification_rules, orders, owners, passkeys, profile_explain,
-    profile_presets, profile_versions, profiles, proofs, roles, saved_searches, sessions, sign_on,
+    profile_presets, profile_versions, profiles, proofs, remote_issuers, roles, saved_searches, sessions, sign_on,
     sign_on_providers, teams, tokens, users,
 };
 
@@ -60,8 +60,11 @@ fn everywhere() -> Vec<(Permission, Parts)> {
     vec![
         (P::IssuersOperate, routes!(issuers::set_state)),
         (P::IssuersOperate, routes!(issuers::refresh_crl)),
+        (P::IssuersOperate, routes!(remote_issuers::test)),
         // A CA that somebody brings along decides what everybody trusts.
         (P::IssuersAdminister, routes!(issuer_setup::import)),
+        (P::IssuersAdminister, routes!(remote_issuers::create)),
+        (P::IssuersAdminister, routes!(remote_issuers::update)),
         (P::IssuersAdminister, routes!(issuer_setup::request)),
         (P::IssuersRead, routes!(issuer_setup::show_request)),
         (P::IssuersAdminister, routes!(issuer_setup::install)),
@@ -145,6 +148,7 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::ApprovalsDecide, routes!(delegations::end)),
         (P::IssuersRead, routes!(issuers::list)),
         (P::IssuersRead, routes!(issuers::show)),
+        (P::IssuersRead, routes!(remote_issuers::kinds)),
         (P::PolicyRead, routes!(metadata_fields::list)),
         (P::PolicyRead, routes!(metadata_fields::show)),
         (P::PolicyRead, routes!(profiles::list)),

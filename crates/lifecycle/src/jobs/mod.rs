@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::acme::challenge::ChallengeKind;
-use domain::id::{ApprovalId, AuthorizationId, BulkId, EnrollmentId, IssuerId, JobId};
+use domain::id::{
+    ApprovalId, AuthorizationId, BulkId, CertificateId, EnrollmentId, IssuerId, JobId,
+};
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
@@ -36,6 +38,8 @@ pub enum Job {
     ReviewApprovals { profile: Option<String> },
     /// A new CRL; comes back by itself.
     RefreshCrl { issuer: IssuerId },
+    /// A CA elsewhere learns of a revocation.
+    TellRevocation { certificate: CertificateId },
     /// Signs where the event chain stands; comes back by itself.
     SignCheckpoint,
     /// Deletes what expired long ago; comes back by itself.
@@ -55,6 +59,7 @@ impl Job {
             Self::TickApproval { .. } => "tick-approval",
             Self::ReviewApprovals { .. } => "review-approvals",
             Self::RefreshCrl { .. } => "refresh-crl",
+            Self::TellRevocation { .. } => "tell-revocation",
             Self::SignCheckpoint => "sign-checkpoint",
             Self::CleanUp => "clean-up",
             Self::WatchExpiry => "watch-expiry",
@@ -71,6 +76,7 @@ impl Job {
             | Self::ReviewApprovals { .. } => None,
             Self::TickApproval { approval } => Some(format!("approval/{approval}")),
             Self::RefreshCrl { issuer } => Some(format!("crl/{issuer}")),
+            Self::TellRevocation { certificate } => Some(format!("revocation/{certificate}")),
             Self::SignCheckpoint | Self::CleanUp | Self::WatchExpiry | Self::CloseIncidents => {
                 Some(self.name().to_owned())
             }
@@ -107,6 +113,8 @@ enum JobError {
     Approval(#[from] crate::approvals::TickError),
     #[error(transparent)]
     Crl(#[from] crate::revocation::crl::CrlError),
+    #[error(transparent)]
+    Revocation(#[from] crate::revocation::elsewhere::TellError),
     #[error(transparent)]
     Checkpoint(#[from] crate::events::CheckpointError),
     #[error(transparent)]
@@ -280,6 +288,10 @@ impl Lifecycle {
                 let next_update = self.refresh_crl(&issuer).await?;
                 let regular = self.now() + self.settings.revocation.crl_refresh;
                 Ok(Next::At(regular.min(next_update)))
+            }
+            Job::TellRevocation { certificate } => {
+                self.tell_revocation(row, &certificate).await?;
+                Ok(Next::Settled)
             }
             Job::SignCheckpoint => {
                 self.sign_checkpoint().await?;

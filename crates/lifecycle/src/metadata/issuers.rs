@@ -8,6 +8,7 @@ use store::StoreError;
 
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::operator::issuers::version_after;
 
 /// Why an issuer is told what it was told before.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +48,7 @@ impl Lifecycle {
             return Err(TellIssuerError::Fields(faults));
         }
         let mut event = self.event(caller, "issuer.metadata_fields_changed", name, Value::Null);
-        let name = name.to_owned();
+        let (name, now) = (name.to_owned(), self.now());
         let changed = self
             .store
             .write("issuer.metadata_fields", move |tx| {
@@ -59,6 +60,7 @@ impl Lifecycle {
                     });
                     event.object = issuer.id.to_string();
                     issuer.metadata_fields = told;
+                    issuer.updated_at = version_after(issuer.updated_at, now);
                     tx.update_issuer(&issuer).await?;
                     tx.insert_event(&event).await?;
                     Ok::<_, TellIssuerError>(issuer)

@@ -76,6 +76,20 @@ impl CaChain {
         })
     }
 
+    /// The same for a CA whose key is elsewhere.
+    pub fn check_remote(
+        certificates: &[Vec<u8>],
+        now: Timestamp,
+    ) -> Result<Self, CaChainError> {
+        let parsed = certificates
+            .iter()
+            .map(|der| Certificate::from_der(der))
+            .collect::<Result<Vec<_>, _>>()?;
+        let ordered = order_chain(parsed)?;
+        let own = ordered.first().ok_or(ChainError::Empty)?;
+        Self::check(certificates, &own.public_key, now)
+    }
+
     /// The CA's certificate and those above it.
     pub fn chain(&self) -> Chain {
         Chain::new(self.certificates.iter().map(|c| c.der.clone()).collect())

@@ -52,6 +52,8 @@ pub enum IssuerError {
     Chain(#[from] CaChainError),
     #[error("the issuer has no certificate yet; install the one made from its request first")]
     AwaitsCertificate,
+    #[error("the key of the issuer `{0}` is not here, so this cannot be done here")]
+    NoKeyHere(String),
     #[error("a subject is needed, for example `CN=Example Issuing CA,O=Example`")]
     NoSubject,
     #[error("the request cannot be built: {0}")]
@@ -145,7 +147,9 @@ impl Lifecycle {
     ) -> Result<Issuer, IssuerError> {
         let mut issuer = self.require_issuer(name).await?;
         let now = self.now();
-        let ConnectorConfig::Embedded(config) = &mut issuer.connector;
+        let ConnectorConfig::Embedded(config) = &mut issuer.connector else {
+            return Err(IssuerError::NoKeyHere(issuer.name));
+        };
         let key = self.key_store.open(&config.key)?;
         let chain = CaChain::check(certificates, key.public_key(), now)?;
         config.chain = chain.chain();
@@ -205,6 +209,9 @@ impl Lifecycle {
         if issuer.state == IssuerState::AwaitingCertificate {
             return Err(IssuerError::AwaitsCertificate);
         }
+        if issuer.connector.embedded().is_none() {
+            return Err(IssuerError::NoKeyHere(issuer.name));
+        }
         let event = self.event(caller, "crl.requested", issuer.id.as_str(), json!({}));
         self.store
             .write("crl.request", move |tx| {
@@ -216,13 +223,13 @@ impl Lifecycle {
         crl.ok_or_else(|| IssuerError::Crl(CrlError::NoKey))
     }
 
-    async fn require_issuer(&self, name: &str) -> Result<Issuer, IssuerError> {
+    pub(super) async fn require_issuer(&self, name: &str) -> Result<Issuer, IssuerError> {
         self.find_issuer(name)
             .await?
             .ok_or_else(|| IssuerError::Unknown(name.chars().take(80).collect()))
     }
 
-    async fn check_issuer_name(&self, name: &str) -> Result<(), IssuerError> {
+    pub(super) async fn check_issuer_name(&self, name: &str) -> Result<(), IssuerError> {
         if !is_slug(name) {
             return Err(IssuerError::BadName(name.chars().take(80).collect()));
         }
@@ -251,8 +258,11 @@ impl Lifecycle {
                 chain: chain.map(CaChain::chain).unwrap_or_default(),
                 is_root: chain.is_some_and(|chain| chain.is_root),
             }),
+            secrets: std::collections::BTreeMap::new(),
+            remote_chain: Chain::default(),
             metadata_fields: std::collections::BTreeMap::new(),
             created_at: now,
+            updated_at: now,
         }
     }
 
@@ -297,11 +307,14 @@ impl Lifecycle {
 
     async fn store_issuer(
         &self,
-        issuer: Issuer,
+        mut issuer: Issuer,
         change: IssuerChange,
         caller: &Caller,
     ) -> Result<Issuer, IssuerError> {
         let now = self.now();
+        if !change.is_new {
+            issuer.updated_at = version_after(issuer.updated_at, now);
+        }
         let event = self.event(
             caller,
             change.event_name,
@@ -309,7 +322,9 @@ impl Lifecycle {
             change.data.clone(),
         );
         // Clients look for the CRL as soon as there is a certificate that names it.
-        let job = (issuer.state != IssuerState::AwaitingCertificate).then(|| {
+        let has_crl = issuer.state != IssuerState::AwaitingCertificate
+            && issuer.connector.embedded().is_some();
+        let job = has_crl.then(|| {
             let issuer = issuer.id.clone();
             self.new_job(&Job::RefreshCrl { issuer }, now)
         });
@@ -385,6 +400,11 @@ async fn write_issuer(
         tx.enqueue_or_hasten(job).await?;
     }
     Ok(())
+}
+
+/// The version that a change makes: two within a millisecond are still two.
+pub(crate) fn version_after(before: Timestamp, now: Timestamp) -> Timestamp {
+    now.max(Timestamp::from_millis(before.millis() + 1))
 }
 
 fn csr_setting(issuer: &IssuerId) -> String {

@@ -4,8 +4,10 @@
 pub mod audit;
 pub mod ca_chain;
 pub mod directories;
+pub mod issuer_check;
 pub mod issuers;
 pub mod profiles;
+pub mod remote_issuers;
 pub mod restore;
 
 /// What a change relies on being stored, so that two operators do not undo each other's work.

@@ -1,6 +1,7 @@
 //! Revocation, and how the world learns of it: CRL and OCSP.
 
 pub mod crl;
+pub mod elsewhere;
 pub mod ocsp;
 pub mod responder;
 
@@ -13,6 +14,7 @@ use pki::fingerprint::Fingerprint;
 use pki::revocation::RevocationReason;
 use serde_json::json;
 use store::StoreError;
+use store::jobs::JobRow;
 
 use crate::Lifecycle;
 use crate::actor::Caller;
@@ -112,10 +114,7 @@ impl Lifecycle {
                 "key_blocked": blocks,
             }),
         );
-        let job = certificate
-            .issuer_id
-            .clone()
-            .map(|issuer| self.new_job(&Job::RefreshCrl { issuer }, now));
+        let job = self.job_after_revocation(&certificate).await?;
         let serial = certificate.serial.clone();
         let issuer_id = certificate.issuer_id.clone();
         let revoked = self
@@ -148,6 +147,28 @@ impl Lifecycle {
         metrics::counter!("certwright_certificates_revoked_total", "reason" => reason.to_string())
             .increment(1);
         Ok(())
+    }
+
+    /// Our own CA's next CRL; a CA elsewhere is told.
+    async fn job_after_revocation(
+        &self,
+        certificate: &InventoryCertificate,
+    ) -> Result<Option<JobRow>, StoreError> {
+        let Some(issuer) = certificate.issuer_id.clone() else {
+            return Ok(None);
+        };
+        let stored = self.list_issuers().await?;
+        let is_ours = stored
+            .iter()
+            .find(|stored| stored.id == issuer)
+            .is_none_or(|stored| stored.connector.embedded().is_some());
+        let job = match is_ours {
+            true => Job::RefreshCrl { issuer },
+            false => Job::TellRevocation {
+                certificate: certificate.id.clone(),
+            },
+        };
+        Ok(Some(self.new_job(&job, self.now())))
     }
 
     async fn authority(

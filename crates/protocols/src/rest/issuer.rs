@@ -9,6 +9,7 @@ use pki::serial::Serial;
 use pki::time::Timestamp;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A configured CA.
@@ -28,11 +29,21 @@ pub struct Issuer {
     /// Its latest CRL
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crl: Option<Crl>,
+    /// What its connector is told, for a CA elsewhere
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    #[schema(value_type = Object)]
+    pub settings: Map<String, Value>,
+    /// Which secrets there are, and since when; never what they are
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>, read_only)]
+    pub secrets: BTreeMap<String, Timestamp>,
     /// Fields of custom metadata that it is told, and what it calls them
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata_fields: BTreeMap<String, String>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub updated_at: Timestamp,
 }
 
 /// Whether an issuer signs.

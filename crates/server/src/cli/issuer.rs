@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::Context;
 use super::client::Client;
 use super::exit::Failure;
+use super::issuer_remote::{self, Create, Update};
 use super::metadata::{Given, sought};
 use super::{files, output, paging};
 
@@ -42,6 +43,33 @@ enum Verb {
         /// Name of the issuer
         name: String,
     },
+    /// Configure a CA elsewhere: ACME, EST, SCEP, CMP, AD CS, Vault, EJBCA, AWS, or a program of yours
+    #[command(after_help = "Examples:
+  certwright issuer create vault --kind vault --set url=https://vault.example.org:8200 \\
+    --set mount=pki_int --set role=web --secret token=@token.txt --file trust_anchors=@vault-root.pem
+  certwright issuer create corporate --kind adcs --from adcs.toml --secret password=-
+  certwright issuer test vault
+
+`certwright issuer kinds --output json` shows settings and secrets of each kind.")]
+    Create(Create),
+    /// Change settings or secrets of a CA elsewhere; what is not named stays
+    #[command(after_help = "Examples:
+  certwright issuer update vault --set role=servers
+  certwright issuer update vault --secret token=@new-token.txt")]
+    Update(Update),
+    /// Look whether an issuer works: reach, credentials, rights; exit code 1 if something fails
+    #[command(after_help = "Example:
+  certwright issuer test vault
+
+No certificate comes of it. What the CA says of its own certificates is kept.")]
+    Test {
+        /// Name of the issuer
+        name: String,
+    },
+    /// List the kinds of CAs; with --output json an example of the settings of each
+    #[command(after_help = "Example:
+  certwright issuer kinds --output json")]
+    Kinds,
     /// Say which fields of custom metadata a CA is told, and under which names; nothing is told unless said
     #[command(after_help = "Examples:
   certwright issuer tell vendor 'cost_center=Custom Field 1' 'contact=requestor'
@@ -129,6 +157,10 @@ impl IssuerCommand {
                 paging::print_items(context, COLUMNS, &issuers, row)
             }
             Verb::Show { name } => print(context, &client.get(&["issuers", &name]).await?),
+            Verb::Create(create) => print(context, &create.run(&client).await?),
+            Verb::Update(update) => print(context, &update.run(&client).await?),
+            Verb::Test { name } => issuer_remote::test(&client, context, &name).await,
+            Verb::Kinds => issuer_remote::kinds(&client, context).await,
             Verb::Tell { name, fields } => {
                 let body = IssuerMetadataFields {
                     metadata_fields: sought(&fields),
@@ -229,6 +261,7 @@ fn row(issuer: &Issuer) -> Value {
     json!({
         "name": issuer.name,
         "state": issuer.state,
+        "kind": issuer.kind,
         "root": issuer.is_root,
         "subject": certificate.map(|certificate| &certificate.subject),
         "key_kind": certificate.map(|certificate| &certificate.key_kind),
@@ -242,6 +275,7 @@ fn row(issuer: &Issuer) -> Value {
 const COLUMNS: &[&str] = &[
     "name",
     "state",
+    "kind",
     "root",
     "subject",
     "key_kind",

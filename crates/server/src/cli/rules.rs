@@ -45,6 +45,16 @@ impl FromStr for Assignment {
     }
 }
 
+impl Assignment {
+    /// A text under a name, with dots for what is nested.
+    pub fn text(name: &str, text: String) -> Self {
+        Self {
+            path: name.split('.').map(str::to_owned).collect(),
+            value: Value::from(text),
+        }
+    }
+}
+
 impl Edits {
     /// The rules after the change. `current` is what there is.
     pub fn apply<T: Serialize + DeserializeOwned>(&self, current: Option<T>) -> Result<T, Failure> {

@@ -29,6 +29,8 @@ pub struct Ca {
     pub max_clock_jump: Duration,
     /// Where CA keys live.
     pub key_store: KeyStore,
+    /// The programs that issuers of the kind `command` may run; without it, none.
+    pub commands: Option<PathBuf>,
 }
 
 /// What one of the two CA certificates is made with at the first start.
@@ -121,6 +123,7 @@ impl Ca {
             ocsp_validity: reader.duration("ca.ocsp_validity_hours", HOUR, 1..=8760),
             max_clock_jump: reader.duration("ca.max_clock_jump_seconds", 1, 0..=86_400),
             key_store: key_store(reader),
+            commands: reader.path("ca.command_directory"),
         }
     }
 }

@@ -325,6 +325,11 @@ pub const KEYS: &[Key] = &[
         "File whose first line is the user PIN.",
     ),
     optional(
+        "ca.command_directory",
+        "no programs are run",
+        "Directory with the programs that issuers of the kind command may run.",
+    ),
+    optional(
         "seal.key_file",
         "<server.data_dir>/seal.key, made at the first start",
         "File with 32 octets in base64. Keep a copy apart from the database's backups.",

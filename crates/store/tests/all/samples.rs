@@ -14,7 +14,7 @@ use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::event::{Actor, Event};
 use domain::id::*;
 use domain::identifier::Identifier;
-use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, Prepared};
+use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, Prepared, SealedSecret};
 use domain::keystore::KeyReference;
 use domain::metadata::Source;
 use domain::profile::{Profile, preset};
@@ -72,8 +72,17 @@ pub fn issuer(name: &str) -> Issuer {
             chain: chain(),
             is_root: false,
         }),
+        secrets: BTreeMap::from([(
+            "token".to_owned(),
+            SealedSecret {
+                sealed: "sealed".to_owned(),
+                set_at: at(0),
+            },
+        )]),
+        remote_chain: Chain::default(),
         metadata_fields: BTreeMap::from([("owner".to_owned(), "Custom 1".to_owned())]),
         created_at: at(0),
+        updated_at: at(0),
     }
 }
 

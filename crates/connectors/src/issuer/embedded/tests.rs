@@ -12,6 +12,7 @@ use super::*;
 use crate::issuer::Connectors;
 use crate::issuer::ca_certificate::{ParentUrls, Validity, issuing_certificate, root_certificate};
 use crate::keystore::{AeadSealer, FileKeyStore, SealKey};
+use crate::testing;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -19,9 +20,13 @@ fn now() -> Timestamp {
     Timestamp::from_seconds(1_800_000_000)
 }
 
-fn key_store() -> Arc<FileKeyStore> {
+fn sealer() -> Arc<AeadSealer> {
     let key = SealKey::from_octets(secrecy::SecretBox::new(Box::new([1; 32])));
-    Arc::new(FileKeyStore::new(Arc::new(AeadSealer::new(&key))))
+    Arc::new(AeadSealer::new(&key))
+}
+
+fn key_store() -> Arc<FileKeyStore> {
+    Arc::new(FileKeyStore::new(sealer()))
 }
 
 struct Ca {
@@ -39,8 +44,11 @@ fn issuer(name: &str, key: KeyReference, chain: Vec<Vec<u8>>, is_root: bool) -> 
             chain: Chain::new(chain),
             is_root,
         }),
+        secrets: Default::default(),
+        remote_chain: Chain::default(),
         metadata_fields: Default::default(),
         created_at: now(),
+        updated_at: now(),
     }
 }
 
@@ -51,7 +59,8 @@ fn ca(change: impl FnOnce(Vec<u8>, &LocalCa, &dyn SigningKey) -> Vec<u8>) -> Ca 
     let factory = Connectors::new(
         keys.clone(),
         "http://ca.test/",
-        Arc::new(SystemRandom::new()),
+        sealer(),
+        testing::environment(),
     );
     let validity = |days| Validity {
         not_before: now() - DAY,
@@ -237,7 +246,8 @@ fn an_issuer_whose_certificate_is_missing_or_for_another_key_is_not_connected() 
     let factory = Connectors::new(
         keys.clone(),
         "http://ca.test",
-        Arc::new(SystemRandom::new()),
+        sealer(),
+        testing::environment(),
     );
     let own = keys.generate("own", KeyAlgorithm::EcP256).unwrap();
     let other = keys.generate("other", KeyAlgorithm::EcP256).unwrap();

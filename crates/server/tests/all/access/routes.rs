@@ -226,6 +226,10 @@ pub(super) const ROWS: &[Row] = &[
     row("DELETE /api/v1/approval-delegations/{id}", Shared, 404),
     row("GET /api/v1/issuers", Shared, 200),
     row("GET /api/v1/issuers/{name}", Shared, 200),
+    row("GET /api/v1/issuer-kinds", Shared, 200),
+    with("POST /api/v1/issuers", Everywhere, 400, empty),
+    with("PUT /api/v1/issuers/{name}", Everywhere, 400, empty),
+    row("POST /api/v1/issuers/{name}/test", Everywhere, 200),
     row("GET /api/v1/issuers/{name}/csr", Everywhere, 404),
     with("POST /api/v1/issuers/import", Everywhere, 400, empty),
     with("POST /api/v1/issuers/csr", Everywhere, 201, |with| {

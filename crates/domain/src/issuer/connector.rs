@@ -1,74 +1,21 @@
-//! An issuer is a configured CA; the connector behind it is code that talks to it.
+//! The port to a CA: what it is asked, what it answers, why it does not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use pki::certificate::{Certificate, CertificateContent};
 use pki::key::SigningKey;
+use pki::revocation::RevocationReason;
 use pki::serial::Serial;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::{Abilities, Issuer};
 use crate::certificate::Chain;
-use crate::id::{EnrollmentId, IssuerId};
-use crate::keystore::KeyReference;
+use crate::id::EnrollmentId;
 use crate::metadata::Values;
 use crate::profile::{CertificateKind, RevocationPointers};
-
-/// A configured CA.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Issuer {
-    pub id: IssuerId,
-    /// What profiles, URLs and people call it: lower-case letters, digits and hyphens.
-    pub name: String,
-    pub state: IssuerState,
-    pub connector: ConnectorConfig,
-    /// The fields of custom metadata that the CA is told, and what it calls each of them.
-    #[serde(default)]
-    pub metadata_fields: BTreeMap<String, String>,
-    pub created_at: Timestamp,
-}
-
-/// Whether an issuer signs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum IssuerState {
-    /// Has a key but waits for its certificate from a CA elsewhere.
-    AwaitingCertificate,
-    /// Signs what profiles route to it.
-    Active,
-    /// Signs no certificates any more, but still answers for those it signed.
-    Retired,
-}
-
-/// What kind of CA an issuer is, with what its connector needs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub enum ConnectorConfig {
-    Embedded(EmbeddedConfig),
-}
-
-impl ConnectorConfig {
-    /// Whether the public trusts what this CA signs.
-    pub fn is_public(&self) -> bool {
-        match self {
-            // Its root is ours: browsers know nothing of it.
-            Self::Embedded(_) => false,
-        }
-    }
-}
-
-/// A CA whose key we hold.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EmbeddedConfig {
-    pub key: KeyReference,
-    /// Its own certificate first, then those above it; empty while it waits for its certificate.
-    pub chain: Chain,
-    /// Whether this is a root, which signs CA certificates and CRLs only.
-    pub is_root: bool,
-}
 
 /// What an issuer is asked to sign.
 #[derive(Clone, Debug)]
@@ -83,16 +30,6 @@ pub struct SigningRequest {
     pub profile: String,
     /// Custom fields under the CA's own names, see [`Issuer::told`].
     pub metadata: Values,
-}
-
-impl Issuer {
-    /// What of a request's metadata the CA is told, under the CA's own names.
-    pub fn told(&self, metadata: &Values) -> Values {
-        self.metadata_fields
-            .iter()
-            .filter_map(|(field, theirs)| Some((theirs.clone(), metadata.get(field)?.clone())))
-            .collect()
-    }
 }
 
 /// What is fixed, and stored, before a CA whose key we hold signs.
@@ -166,7 +103,13 @@ pub trait IssuerConnector: Send + Sync {
     /// Asks about a pending certificate.
     async fn poll(&self, handle: &str) -> Result<Issuance, IssueError>;
 
-    /// The issuer's own certificate first, then those above it.
+    /// Tells the CA that a certificate of its own is revoked. Called again after a failure that can
+    /// pass, and after a crash: a CA that says it is revoked already has done what was asked.
+    ///
+    /// Of a CA whose key we hold nobody asks it: its CRL and OCSP are ours.
+    async fn revoke(&self, request: &RevocationRequest) -> Result<(), RevocationError>;
+
+    /// The issuer's own certificate first, then those above it; empty while they are not known.
     fn chain(&self) -> &Chain;
 
     /// The last instant a certificate of this issuer may be valid at.
@@ -174,6 +117,42 @@ pub trait IssuerConnector: Send + Sync {
 
     /// The CA's key, where it is in our hands: then CRL and OCSP are ours to sign as well.
     fn local_ca(&self) -> Option<&LocalCa>;
+
+    /// What else it can do.
+    fn abilities(&self) -> Abilities<'_>;
+}
+
+/// A certificate that its CA is to revoke.
+#[derive(Clone, Debug)]
+pub struct RevocationRequest {
+    pub certificate: Vec<u8>,
+    pub serial: Serial,
+    pub reason: RevocationReason,
+    pub revoked_at: Timestamp,
+}
+
+/// Why a CA did not revoke.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RevocationError {
+    /// Trying again can help.
+    #[error("the issuer is unavailable: {0}")]
+    Unavailable(String),
+    /// Trying again cannot help.
+    #[error("the issuer refused: {0}")]
+    Refused(String),
+    /// The CA has no way to be told; somebody has to do it there.
+    #[error("this kind of issuer cannot be told of revocations; revoke it at the CA itself")]
+    Unsupported,
+}
+
+impl From<IssueError> for RevocationError {
+    fn from(error: IssueError) -> Self {
+        match error {
+            IssueError::Unavailable(text) => Self::Unavailable(text),
+            IssueError::Refused(text) => Self::Refused(text),
+            IssueError::Lint(_) => Self::Refused(error.to_string()),
+        }
+    }
 }
 
 /// A CA whose key is at hand.
@@ -195,43 +174,8 @@ pub enum ConnectError {
     Key(#[from] crate::keystore::KeyStoreError),
     #[error("the issuer's certificate does not fit: {0}")]
     Certificate(String),
-}
-
-/// Chooses an issuer for `draw`, uniform in 0..1: weighted among those that are fit to sign.
-pub fn choose<T>(candidates: &[(T, u32)], draw: f64) -> Option<&T> {
-    let total: u64 = candidates
-        .iter()
-        .map(|(_, weight)| u64::from(*weight))
-        .sum();
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a share of the load, not a count"
-    )]
-    let mut left = draw.clamp(0.0, 1.0) * total as f64;
-    let mut chosen = None;
-    for (candidate, weight) in candidates.iter().filter(|(_, weight)| *weight > 0) {
-        chosen = Some(candidate);
-        left -= f64::from(*weight);
-        if left < 0.0 {
-            break;
-        }
-    }
-    chosen
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn weights_are_shares_and_zero_takes_an_issuer_out() {
-        let candidates = [("a", 3), ("off", 0), ("b", 1)];
-        let drawn: Vec<&str> = (0..100)
-            .filter_map(|n| choose(&candidates, f64::from(n) / 100.0).copied())
-            .collect();
-        assert_eq!(drawn.iter().filter(|name| **name == "a").count(), 75);
-        assert_eq!(drawn.iter().filter(|name| **name == "b").count(), 25);
-        assert_eq!(choose(&candidates, 1.0), Some(&"b"));
-        assert_eq!(choose(&[("off", 0)], 0.5), None);
-    }
+    #[error("{0}")]
+    Settings(String),
+    #[error("connectors of the kind `{0}` are not built into this program")]
+    NotBuiltIn(&'static str),
 }

@@ -1,0 +1,68 @@
+//! A CA with a SCEP server (RFC 8894).
+
+use serde::{Deserialize, Serialize};
+
+use super::SecretRule;
+use super::settings::{Faults, KindSettings, SettingFault};
+
+/// Settings of the kind `scep`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScepConfig {
+    /// The program's URL, often ending in `/pkiclient.exe`. Messages protect themselves: http will do.
+    pub url: String,
+    /// For TLS: roots to trust instead of the system's, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_anchors: Option<String>,
+    /// The CA among several, in `GetCACert` (RFC 8894 section 4.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_identifier: Option<String>,
+    /// SHA-256 of the CA's certificate, hex; what the server says is believed only if it fits.
+    pub ca_fingerprint: String,
+    /// A certificate that the CA knows, PEM, to sign requests with; its secret is `client_key`. Without
+    /// it, requests are signed with a certificate made for the occasion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<String>,
+}
+
+pub(super) const SECRETS: &[SecretRule] = &[
+    SecretRule {
+        name: "challenge_password",
+        required: false,
+        summary: "what requests are let in by (RFC 8894 section 2.3)",
+    },
+    SecretRule {
+        name: "client_key",
+        required: false,
+        summary: "the key of the client certificate, PKCS #8 in PEM",
+    },
+];
+
+pub(super) const EXAMPLE: &str = r#"{
+  "url": "http://scep.example.org/scep",
+  "ca_fingerprint": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+}"#;
+
+impl KindSettings for ScepConfig {
+    fn faults(&self) -> Vec<SettingFault> {
+        let mut faults = Faults::default();
+        faults.http("url", &self.url);
+        faults.certificates("trust_anchors", self.trust_anchors.as_deref());
+        faults.optional_text("ca_identifier", self.ca_identifier.as_deref());
+        let fingerprint = &self.ca_fingerprint;
+        if fingerprint.len() != 64 || !fingerprint.bytes().all(|b| b.is_ascii_hexdigit()) {
+            faults.note("ca_fingerprint", "must be 64 hexadecimal digits");
+        }
+        faults.certificates("client_certificate", self.client_certificate.as_deref());
+        faults.list()
+    }
+
+    fn destination(&self) -> Vec<&str> {
+        // The challenge password is encrypted to whom the fingerprint names.
+        vec![
+            &self.url,
+            self.trust_anchors.as_deref().unwrap_or_default(),
+            &self.ca_fingerprint,
+        ]
+    }
+}
