@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use connectors::challenge::{DnsCaaChecker, ValidationSettings as ProbeSettings, validators};
-use connectors::issuer::{Connectors, Environment};
 use connectors::issuer::ca_certificate::{
     ParentUrls, Validity, issuing_certificate, root_certificate,
 };
+use connectors::issuer::{Connectors, Environment};
 use connectors::keystore::{
     AeadSealer, FileKeyStore, KeyRing, Pkcs11Config, Pkcs11KeyStore, SealKey, TokenSelector,
 };

@@ -65,7 +65,11 @@ impl Tx<'_> {
         &mut self,
         id: &IssuerId,
     ) -> Result<Option<Issuer>, StoreError> {
-        let sql = for_update!(concat!("SELECT ", columns!(), " FROM issuers WHERE id = $1"));
+        let sql = for_update!(concat!(
+            "SELECT ",
+            columns!(),
+            " FROM issuers WHERE id = $1"
+        ));
         let row = self.query_opt(sql, params![id.as_str()]).await?;
         row.as_ref().map(read).transpose()
     }

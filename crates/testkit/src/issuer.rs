@@ -210,7 +210,9 @@ impl IssuerConnector for Connector {
         self.double.revoked.lock().push(request.serial.clone());
         let behaviour = self.double.behaviour.borrow().clone();
         match behaviour {
-            Behaviour::Unavailable => Err(RevocationError::Unavailable("nobody answers".to_owned())),
+            Behaviour::Unavailable => {
+                Err(RevocationError::Unavailable("nobody answers".to_owned()))
+            }
             _ => self.real.revoke(request).await,
         }
     }

@@ -30,8 +30,8 @@ use crate::id::IssuerId;
 use crate::metadata::Values;
 
 pub use ability::{
-    Abilities, Aspect, CheckReport, FetchChain, Finding, HealthCheck, ListIssued, ListedCertificate,
-    ListedPage, Outcome,
+    Abilities, Aspect, CheckReport, FetchChain, Finding, HealthCheck, ListIssued,
+    ListedCertificate, ListedPage, Outcome,
 };
 pub use acme::AcmeConfig;
 pub use adcs::AdcsConfig;

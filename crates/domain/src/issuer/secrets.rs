@@ -113,7 +113,9 @@ pub enum SecretsFault {
     Empty(String),
     #[error("the secret `{0}` is needed")]
     Missing(&'static str),
-    #[error("a secret's name may have lower-case letters, digits and `_`, 1 to 63; `{0}` has others")]
+    #[error(
+        "a secret's name may have lower-case letters, digits and `_`, 1 to 63; `{0}` has others"
+    )]
     Name(String),
 }
 

@@ -10,9 +10,9 @@ use protocols::rest::page::Page;
 
 use super::Verbs;
 use super::access::Operator;
+use super::etag;
 use super::extract::{Body, Named, Parameters};
 use super::failure::Failure;
-use super::etag;
 use super::listing::Everything;
 use super::remote_issuers::settings;
 

@@ -77,10 +77,7 @@ impl CaChain {
     }
 
     /// The same for a CA whose key is elsewhere.
-    pub fn check_remote(
-        certificates: &[Vec<u8>],
-        now: Timestamp,
-    ) -> Result<Self, CaChainError> {
+    pub fn check_remote(certificates: &[Vec<u8>], now: Timestamp) -> Result<Self, CaChainError> {
         let parsed = certificates
             .iter()
             .map(|der| Certificate::from_der(der))

@@ -55,7 +55,10 @@ impl Lifecycle {
                 Ok(found) => report = found,
                 Err(_) => report.failed(
                     Aspect::Reach,
-                    format!("there was no complete answer within {} s", PATIENCE.as_secs()),
+                    format!(
+                        "there was no complete answer within {} s",
+                        PATIENCE.as_secs()
+                    ),
                 ),
             }
         }
@@ -149,7 +152,10 @@ pub(crate) fn judge_chain(chain: &Chain, now: Timestamp, report: &mut CheckRepor
         }
     };
     if end <= now {
-        report.failed(Aspect::Chain, format!("the CA's certificate ended at {end}"));
+        report.failed(
+            Aspect::Chain,
+            format!("the CA's certificate ended at {end}"),
+        );
     } else if end <= now + SOON {
         let text = format!("the CA's certificate ends soon, at {end}");
         report.note(Aspect::Chain, Outcome::Warning, text);

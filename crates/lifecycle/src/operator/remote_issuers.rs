@@ -38,7 +38,9 @@ pub enum RemoteIssuerError {
     Settings(Vec<SettingFault>),
     #[error("{}", texts(.0).join("; "))]
     Secrets(Vec<SecretsFault>),
-    #[error("an embedded CA has no settings; import it with its key, or have a request made for it")]
+    #[error(
+        "an embedded CA has no settings; import it with its key, or have a request made for it"
+    )]
     Embedded,
     #[error("the kind of an issuer does not change; make another issuer")]
     KindChanges,
@@ -175,9 +177,7 @@ impl Lifecycle {
             }
         }
         if moves(&known.connector, &request.connector) && !kept.is_empty() {
-            return Err(RemoteIssuerError::SecretsNeeded(
-                kept.into_keys().collect(),
-            ));
+            return Err(RemoteIssuerError::SecretsNeeded(kept.into_keys().collect()));
         }
         check_secrets(&request.connector, &given, |name| kept.contains_key(name))?;
         kept.extend(self.seal_all(&known.id, &given, now));

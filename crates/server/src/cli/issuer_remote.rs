@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 use super::Context;
 use super::client::{Client, Version};
 use super::exit::Failure;
+use super::files;
 use super::output::{self, Format};
 use super::paging;
 use super::rules::{Assignment, Edits, assign_all};
-use super::files;
 
 /// Arguments of `certwright issuer create`.
 #[derive(Debug, Args)]
@@ -108,7 +108,12 @@ impl Given {
         let assignments = self
             .files
             .iter()
-            .map(|given| Ok(Assignment::text(&given.name, files::read_text(&given.file)?)))
+            .map(|given| {
+                Ok(Assignment::text(
+                    &given.name,
+                    files::read_text(&given.file)?,
+                ))
+            })
             .collect::<Result<Vec<_>, Failure>>()?;
         assign_all(settings, &assignments)
     }
@@ -180,7 +185,9 @@ pub async fn test(client: &Client, context: &Context, name: &str) -> Result<(), 
     }
     match check.passed {
         true => Ok(()),
-        false => Err(Failure::refused("the issuer does not work as it is configured")),
+        false => Err(Failure::refused(
+            "the issuer does not work as it is configured",
+        )),
     }
 }
 

@@ -14,7 +14,9 @@ use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::event::{Actor, Event};
 use domain::id::*;
 use domain::identifier::Identifier;
-use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, Prepared, SealedSecret};
+use domain::issuer::{
+    ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, Prepared, SealedSecret,
+};
 use domain::keystore::KeyReference;
 use domain::metadata::Source;
 use domain::profile::{Profile, preset};
