@@ -19,6 +19,7 @@ system=(
     softhsm2-util                          softhsm2
     /usr/lib/softhsm/libsofthsm2.so        libsofthsm2
     '/usr/lib/postgresql/*/bin/initdb'     postgresql
+    chromium                               chromium
 )
 # Programs that are one file. Their packages would start services or need root, so only the file is taken.
 single=(

@@ -12,6 +12,7 @@ pub mod bulk;
 pub mod client_certificates;
 mod clock_watch;
 pub mod connector_state;
+pub mod event_stream;
 pub mod events;
 pub mod held_keys;
 pub mod idempotency;
@@ -104,6 +105,7 @@ pub struct Lifecycle {
     pub(crate) crls: revocation::crl::CrlCache,
     pub(crate) jobs: jobs::JobSignal,
     pub(crate) event_ids: actor::EventIds,
+    pub(crate) event_watch: event_stream::EventWatch,
     pub(crate) notifiers: Arc<notification::Notifiers>,
     pub(crate) probes: acme::validation::Probes,
     /// Work that outlives the request that began it; shutdown waits for it.
@@ -127,6 +129,7 @@ impl Lifecycle {
             crls: revocation::crl::CrlCache::new(),
             jobs: jobs::JobSignal::default(),
             event_ids: actor::EventIds::default(),
+            event_watch: event_stream::EventWatch::default(),
             notifiers: Arc::new(notification::Notifiers::new(ports.notifiers)),
             probes: acme::validation::Probes::new(settings.validation.concurrency),
             tasks: TaskTracker::new(),
@@ -180,6 +183,11 @@ impl Lifecycle {
         F: Future<Output: Send> + Send + 'static,
     {
         self.tasks.spawn(work)
+    }
+
+    /// A random text that nobody can guess: what a page's own style sheets are known by.
+    pub fn page_nonce(&self) -> String {
+        data_encoding::BASE64URL_NOPAD.encode(&self.random.octets::<18>())
     }
 
     /// True in `percent` of the calls.

@@ -26,6 +26,7 @@ mod directories;
 mod eab_keys;
 pub mod enrollments;
 mod error;
+mod event_owners;
 pub mod events;
 mod floors;
 pub mod grants;

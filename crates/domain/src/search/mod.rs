@@ -47,6 +47,8 @@ pub struct Search {
     pub key_kind: Option<String>,
     pub weak: Option<bool>,
     pub replaced: Option<bool>,
+    /// Whether a team owns it.
+    pub owned: Option<bool>,
     /// Valid now and ending within this time.
     pub expires_within: Option<Duration>,
     pub expires_before: Option<Timestamp>,
@@ -132,6 +134,7 @@ impl Search {
             "status" => set(&mut self.status, one_of(&STATUSES, token)?, token),
             "origin" => set(&mut self.origin, one_of(&ORIGINS, token)?, token),
             "replaced" => set(&mut self.replaced, one_of(&YES_OR_NO, token)?, token),
+            "owned" => set(&mut self.owned, one_of(&YES_OR_NO, token)?, token),
             "key" if value == "weak" => set(&mut self.weak, true, token),
             "key" => {
                 let kind: pki::key::KeyKind = token.parse()?;
@@ -197,7 +200,7 @@ fn shortest(text: &str) -> Result<(), String> {
 }
 
 const FIELDS: &str = "name, issuer, profile, team, account, serial, fingerprint, status, origin, key, \
-                      replaced";
+                      replaced, owned";
 const STATUSES: [(&str, CertificateStatus); 4] = [
     ("valid", CertificateStatus::Valid),
     ("expired", CertificateStatus::Expired),

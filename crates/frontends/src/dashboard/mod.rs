@@ -1,7 +1,10 @@
-//! The dashboard's place. Until it is built into the binary, a page that says where things are;
-//! and the setup link's page, on which people choose their first password.
+//! The dashboard, as it was built into the binary, and two pages that work without it: the setup
+//! link's, on which people choose their first password, and a decision from a mailbox.
 
 mod approve;
+mod assets;
+mod shell;
+mod welcome;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,10 +29,14 @@ use url::form_urlencoded;
 
 use crate::origin::Origin;
 
-/// `/`, `/setup/<secret>` and `/approve/<secret>`.
+/// The dashboard's pages and files, `/setup/<secret>` and `/approve/<secret>`.
 pub fn router(lifecycle: Arc<Lifecycle>) -> Router {
-    Router::new()
-        .route("/", get(home))
+    let pages = shell::PAGES.into_iter();
+    let router: Router<Arc<Lifecycle>> =
+        pages.fold(Router::new(), |router, path| router.route(path, get(shell::page)));
+    router
+        .route("/assets/{name}", get(assets::asset))
+        .route("/icon.svg", get(assets::icon))
         .route("/setup/{secret}", get(ask).post(redeem))
         .route(
             "/approve/{secret}",
@@ -37,29 +44,6 @@ pub fn router(lifecycle: Arc<Lifecycle>) -> Router {
         )
         .route("/style.css", get(style))
         .with_state(lifecycle)
-}
-
-async fn home(State(lifecycle): State<Arc<Lifecycle>>) -> Response {
-    let public_url = escape(&lifecycle.settings().public_url);
-    let directories = lifecycle.list_directories().await.unwrap_or_default();
-    let list: String = directories
-        .iter()
-        .map(|directory| {
-            let url = format!("{public_url}/acme/{}/directory", escape(&directory.name));
-            format!("<li><a href=\"{url}\"><code>{url}</code></a></li>")
-        })
-        .collect();
-    page(
-        StatusCode::OK,
-        "Certwright is running",
-        &format!(
-            "<p>Point any ACME client at a directory:</p><ul>{list}</ul>\
-             <p>Trust the root certificate: <a href=\"/root.pem\"><code>{public_url}/root.pem</code></a></p>\
-             <p>Work with it from a shell: <code>certwright --help</code></p>\
-             <p class=\"note\">The dashboard is not built into this binary. \
-             In a source checkout that has <code>ui/</code>, <code>make run</code> builds it in.</p>"
-        ),
-    )
 }
 
 /// A link that is only looked at (by a mail scanner, say) is not used up: that takes the button.
@@ -207,7 +191,7 @@ fn welcome(lifecycle: &Lifecycle, started: &Started, token: Option<&TokenSecret>
     });
     let body = format!(
         "<p>You are signed in as <b>{}</b>. Add an authenticator or a passkey next, so that a password \
-         alone opens nothing.</p>{token}",
+         alone opens nothing.</p>{token}<p><a class=\"button\" href=\"/\">Open the dashboard</a></p>",
         escape(started.user.name.as_str())
     );
     let answer = page(StatusCode::OK, "Welcome", &body);

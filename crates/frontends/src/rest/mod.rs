@@ -27,6 +27,7 @@ mod eab_keys;
 mod enroll;
 mod enrollments;
 mod etag;
+mod event_stream;
 mod explain;
 pub mod export;
 mod extract;
@@ -67,6 +68,7 @@ mod table;
 mod teams;
 mod tokens;
 mod translate;
+mod trends;
 mod users;
 
 #[cfg(test)]

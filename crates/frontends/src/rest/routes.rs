@@ -14,10 +14,10 @@ use super::needs::Needs;
 use super::{
     Verbs, accounts, alerts, approvals, audit, bulk, certificate_import, certificates, channels,
     client_certificates, delegations, deliveries, directories, download, eab_keys, enroll,
-    enrollments, grants, held_keys, inventory, issuer_setup, issuers, me, metadata,
+    enrollments, event_stream, grants, held_keys, inventory, issuer_setup, issuers, me, metadata,
     metadata_fields, notification_rules, orders, owners, passkeys, profile_explain,
     profile_presets, profile_versions, profiles, proofs, remote_issuers, roles, saved_searches,
-    sessions, sign_on, sign_on_providers, teams, tokens, users,
+    sessions, sign_on, sign_on_providers, teams, tokens, trends, users,
 };
 
 /// One method of one path.
@@ -33,7 +33,10 @@ pub(crate) struct Route {
 pub(crate) fn all() -> Vec<Route> {
     let everywhere = everywhere().into_iter();
     let by_team = by_team().into_iter();
-    let for_all = [(Needs::Credential, routes!(me::show))];
+    let for_all = [
+        (Needs::Credential, routes!(me::show)),
+        (Needs::Credential, routes!(event_stream::watch)),
+    ];
     everywhere
         .map(|(permission, parts)| (Needs::Everywhere(permission), parts))
         .chain(by_team.map(|(permission, parts)| (Needs::SomeTeam(permission), parts)))
@@ -114,6 +117,7 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::CertificatesRead, routes!(certificates::list)),
         (P::CertificatesRead, routes!(inventory::summary)),
         (P::CertificatesRead, routes!(inventory::count)),
+        (P::CertificatesRead, routes!(trends::show)),
         (P::CertificatesRead, routes!(inventory::export)),
         (P::CertificatesImport, routes!(certificate_import::import)),
         (P::CertificatesRead, routes!(saved_searches::list)),

@@ -89,6 +89,7 @@ fn both(query: wire::CertificateQuery, now: Timestamp) -> Result<Search, Failure
     merge("key_kind", &mut search.key_kind, kind)?;
     merge("weak_key", &mut search.weak, query.weak_key)?;
     merge("replaced", &mut search.replaced, query.replaced)?;
+    merge("owned", &mut search.owned, query.owned)?;
     merge(
         "expires_within",
         &mut search.expires_within,
@@ -169,6 +170,7 @@ fn resolve(
         key_kind: search.key_kind,
         weak: search.weak,
         replaced: search.replaced,
+        owned: search.owned,
         metadata: search
             .metadata
             .iter()

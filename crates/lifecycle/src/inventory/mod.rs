@@ -3,6 +3,7 @@
 pub mod figures;
 pub mod import;
 pub mod saved_searches;
+pub mod trends;
 
 use domain::acme::account::Account;
 use domain::certificate::{Chain, InventoryCertificate};

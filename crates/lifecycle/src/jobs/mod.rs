@@ -187,6 +187,7 @@ impl Lifecycle {
 
     /// Works until told to stop: seals events, files certificates, claims due jobs, runs them.
     pub async fn work(self: Arc<Self>, stop: CancellationToken) {
+        self.event_watch.stop_with(stop.clone());
         let mut backoff = POLL;
         loop {
             match self.work_once().await {

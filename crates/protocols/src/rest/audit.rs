@@ -111,3 +111,13 @@ pub struct AuditKey {
     /// SubjectPublicKeyInfo, PEM
     pub public_key: String,
 }
+
+/// How the event log is watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StreamQuery {
+    /// `false`: end after what happened since `Last-Event-ID`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow: Option<bool>,
+}

@@ -170,6 +170,9 @@ pub struct CertificateQuery {
     /// Whether another certificate took its place
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaced: Option<bool>,
+    /// Whether a team owns it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owned: Option<bool>,
     /// Valid, and ending within this time: `30d`; also `12h`, `2w`, `1y`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_within: Option<String>,

@@ -240,3 +240,54 @@ pub struct SavedSearchRequest {
     #[schema(value_type = Object, example = json!({"q": "expires<30d team:web", "sort": "not_after"}))]
     pub search: BTreeMap<String, String>,
 }
+
+/// How far the days of trends reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TrendsQuery {
+    /// Days to come, 1 to 400; 90 unless told
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 400)]
+    pub ahead: Option<u16>,
+    /// Days past, 1 to 90; 30 unless told
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(minimum = 1, maximum = 90)]
+    pub back: Option<u16>,
+}
+
+/// The inventory by day (UTC): what ends, and what came in. Days without any are left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InventoryTrends {
+    /// The moment that the figures are of
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// Certificates that are not revoked, by the day of their end, from today on
+    pub ending: Vec<DayCount>,
+    /// What came into the inventory, by day, issuer, profile and origin
+    pub arrived: Vec<Arrivals>,
+}
+
+/// A number of certificates on a day
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct DayCount {
+    #[schema(example = "2027-01-31")]
+    pub day: String,
+    pub count: u64,
+}
+
+/// What came in on a day
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Arrivals {
+    #[schema(example = "2027-01-31")]
+    pub day: String,
+    /// Name of the issuer, where it is one of ours
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// `issued`, `discovered` or `imported`
+    #[schema(example = "issued")]
+    pub origin: String,
+    pub count: u64,
+}

@@ -56,6 +56,9 @@ pub struct Filters {
     /// Whether another certificate took its place
     #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub replaced: Option<bool>,
+    /// Whether a team owns it
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub owned: Option<bool>,
     /// With this value of a field of custom metadata; repeatable
     #[arg(long, value_name = "FIELD=VALUE")]
     pub metadata: Vec<Given>,
@@ -99,6 +102,7 @@ impl Filters {
             key_kind: this.key_kind,
             weak_key: this.weak_key,
             replaced: this.replaced,
+            owned: this.owned,
             metadata: metadata::sought(&this.metadata),
             expires_within: this.expires_within,
             expires_before: this.expires_before,

@@ -44,7 +44,7 @@ pub(super) fn filed_under(certificate: &InventoryCertificate) -> Result<(String,
     Ok((key, certificate.not_after.millis() / DAY))
 }
 
-fn read_facet(key: &str) -> Option<Facet> {
+pub(super) fn read_facet(key: &str) -> Option<Facet> {
     fn id<T: std::str::FromStr>(text: &str) -> Option<Option<T>> {
         match text.is_empty() {
             true => Some(None),

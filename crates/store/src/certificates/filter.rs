@@ -35,6 +35,8 @@ pub struct CertificateFilter {
     pub weak: Option<bool>,
     /// Whether another certificate took its place.
     pub replaced: Option<bool>,
+    /// Whether a team owns it.
+    pub owned: Option<bool>,
     /// Fields of custom metadata and the values they must have.
     pub metadata: Vec<(String, String)>,
     /// Each stands in names, subject or metadata, or begins the serial number or the fingerprint.
@@ -137,6 +139,10 @@ impl CertificateFilter {
                 [],
             )),
             false => Condition::check("is_weak = 0", []),
+        }));
+        list.extend(self.owned.map(|owned| match owned {
+            true => Condition::check("team_id IS NOT NULL", []),
+            false => Condition::check("team_id IS NULL", []),
         }));
         list.extend(self.replaced.map(|replaced| match replaced {
             true => Condition::check("replaced_by IS NOT NULL", []),

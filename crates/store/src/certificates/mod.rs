@@ -10,6 +10,7 @@ pub(crate) mod names;
 mod page;
 mod revocation;
 mod text;
+pub mod trends;
 
 use domain::certificate::InventoryCertificate;
 use domain::id::{CertificateId, EnrollmentId};

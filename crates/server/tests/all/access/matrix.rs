@@ -130,6 +130,8 @@ impl Matrix<'_> {
         let path = match row.about {
             About::List(Object::Profile | Object::Directory | Object::Team) => path,
             About::List(_) => format!("{path}?limit=500"),
+            // A stream that follows the log would not end.
+            About::Credential if path.ends_with("/stream") => format!("{path}?follow=false"),
             _ => path,
         };
         let needs_token = row.route == "POST /api/v1/grants";

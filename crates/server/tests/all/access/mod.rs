@@ -1,5 +1,6 @@
 //! Who may do what: every route by every role, whose things are whose, nobody raises their rights.
 
+mod event_stream;
 mod granting;
 mod matrix;
 mod objects;
@@ -75,6 +76,15 @@ impl Program {
             status,
             serde_json::from_slice(&octets).unwrap_or(Value::Null),
         )
+    }
+
+    /// A request that is not sent yet, for answers that are read bit by bit.
+    pub(super) fn request(&self, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.get(format!("{}{path}", self.url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
     }
 
     pub(super) async fn get(&self, path: &str) -> (u16, Value) {

@@ -455,6 +455,8 @@ pub(super) const ROWS: &[Row] = &[
         Everywhere,
         404,
     ),
+    row("GET /api/v1/events/stream", Credential, 200),
+    row("GET /api/v1/certificates/trends", Shared, 200),
     row("GET /api/v1/session", Session, 403),
     row("DELETE /api/v1/session", Session, 403),
     row("GET /api/v1/sessions", Session, 403),

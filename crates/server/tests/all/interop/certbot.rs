@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 /// certbot with folders of its own, trusting the site's root.
-fn certbot(site: &Site, verb: &str) -> Command {
+pub(super) fn certbot(site: &Site, verb: &str) -> Command {
     let mut command = tool("certbot");
     command
         .env("REQUESTS_CA_BUNDLE", site.root())
@@ -29,7 +29,7 @@ fn certbot(site: &Site, verb: &str) -> Command {
 }
 
 /// `certonly` with certbot's own web server for http-01.
-fn standalone(site: &Site, arguments: &[&str]) -> Command {
+pub(super) fn standalone(site: &Site, arguments: &[&str]) -> Command {
     let mut command = certbot(site, "certonly");
     command
         .args([

@@ -6,6 +6,7 @@ mod acme_client;
 mod caddy;
 mod certbot;
 mod challenge_server;
+mod dashboard;
 mod examples;
 mod host;
 mod instant;

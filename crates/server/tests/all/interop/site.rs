@@ -127,6 +127,12 @@ impl Site {
         Some(body.to_vec())
     }
 
+    /// What the server answers on a path, whatever it is.
+    pub async fn answer(&self, path: &str) -> reqwest::Response {
+        let url = format!("{}{path}", self.url);
+        self.https().get(url).send().await.unwrap()
+    }
+
     /// A client that trusts this server.
     fn https(&self) -> reqwest::Client {
         let root = std::fs::read(self.root()).unwrap();
@@ -165,8 +171,17 @@ impl Site {
         self.call(Method::PUT, path, &rules).await;
     }
 
-    /// Calls the REST API as an administrator.
-    pub async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+    /// The link that the first administrator sets out from.
+    pub fn setup_link(&self) -> String {
+        let log = self.log();
+        let line = log.lines().find(|line| line.contains("First login"));
+        line.and_then(|line| line.split_whitespace().last())
+            .unwrap_or_else(|| panic!("{log}"))
+            .to_owned()
+    }
+
+    /// A token that may do everything.
+    pub async fn token(&self) -> String {
         let mut create = certwright(&data_of(&self.scratch));
         create.args([
             "token",
@@ -178,10 +193,16 @@ impl Site {
             "--data",
         ]);
         let token = succeed(create.arg(data_of(&self.scratch))).await;
+        token.trim().to_owned()
+    }
+
+    /// Calls the REST API as an administrator.
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> Value {
+        let token = self.token().await;
         let answer = self
             .https()
             .request(method, format!("{}{path}", self.url))
-            .bearer_auth(token.trim())
+            .bearer_auth(token)
             .json(body)
             .send()
             .await

@@ -1,0 +1,129 @@
+//! The dashboard in a real browser: Chromium, driven by the scripts in `ui/tests` against the binary.
+//!
+//! `make test` builds the dashboard and installs what drives the browser; without either, these fail.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use http::Method;
+use serde_json::{Value, json};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::certbot::standalone;
+use super::challenge_server::Answering;
+use super::process::{Background, eventually, tool};
+use super::site::Site;
+
+/// A browser that looks at every page at several sizes.
+const PATIENCE: Duration = Duration::from_secs(500);
+
+fn ui() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui")
+}
+
+async fn script(site: &Site, scenario: &str) -> Command {
+    let mut node = tool("node");
+    node.current_dir(ui())
+        .args(["tests/run.mjs", scenario])
+        .env("CERTWRIGHT_URL", &site.url)
+        .env("CERTWRIGHT_SETUP_LINK", site.setup_link())
+        .env("CERTWRIGHT_TOKEN", site.token().await)
+        .env("NODE_EXTRA_CA_CERTS", site.root());
+    node
+}
+
+async fn browse(site: &Site, scenario: &str) {
+    let mut node = script(site, scenario).await;
+    let output = timeout(PATIENCE, node.output())
+        .await
+        .expect("the browser did not finish")
+        .expect("node runs");
+    assert!(
+        output.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[tokio::test]
+async fn u01_u05_hostile_texts_stay_texts_and_names_that_imitate_others_are_marked() {
+    browse(&Site::start().await, "texts").await;
+}
+
+#[tokio::test]
+async fn u02_issue_approve_and_revoke_by_keyboard_alone_and_axe_finds_nothing_serious() {
+    browse(&Site::start().await, "keyboard").await;
+}
+
+#[tokio::test]
+async fn u03_figures_are_what_lists_count_and_what_is_issued_shows_within_a_second() {
+    browse(&Site::start().await, "figures").await;
+}
+
+#[tokio::test]
+async fn u04_a_private_key_is_downloaded_once_and_stays_nowhere_in_the_browser() {
+    browse(&Site::start().await, "keys").await;
+}
+
+#[tokio::test]
+async fn every_page_shows_twenty_thousand_certificates_at_every_size_for_both_roles() {
+    browse(&Site::start().await, "pages").await;
+}
+
+/// Chromium with a phone's screen approves what certbot waits for.
+#[tokio::test]
+async fn an_approval_on_a_phone_lets_a_waiting_certbot_finish() {
+    let site = Site::with(Answering::Client, &[]).await;
+    let guard = |rules: &mut Value| {
+        rules["approval"] = json!({
+            "stages": [{ "approvals": 1, "approvers": [{ "kind": "role", "role": "approver" }] }],
+        });
+    };
+    site.change("/api/v1/profiles/default", guard).await;
+    let log = site.file("certbot.log");
+    let mut certbot = standalone(&site, &["-d", "phone.example.org"]);
+    let waiting = Background::start(&mut certbot, &log);
+    let path = "/api/v1/approvals?status=pending";
+    eventually(
+        async || {
+            let page = site.call(Method::GET, path, &Value::Null).await;
+            page["items"].get(0).cloned()
+        },
+        || waiting.log(),
+    )
+    .await;
+    browse(&site, "approve").await;
+    eventually(
+        async || waiting.log().contains("Successfully received certificate").then_some(()),
+        || waiting.log(),
+    )
+    .await;
+}
+
+/// U2: what browsers are told about every page of the dashboard.
+#[tokio::test]
+async fn u02_pages_carry_strict_headers_and_files_are_kept_for_ever() {
+    let site = Site::start().await;
+    let page = site.answer("/certificates").await;
+    let header = |name: &str| page.headers()[name].to_str().unwrap().to_owned();
+    let policy = header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+    assert!(!policy.contains("unsafe"), "{policy}");
+    assert_eq!(header("x-content-type-options"), "nosniff");
+    assert_eq!(header("x-frame-options"), "DENY");
+    assert_eq!(header("cache-control"), "no-store");
+    assert!(header("strict-transport-security").contains("max-age"));
+    let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+    let document = page.text().await.unwrap();
+    assert!(document.contains(nonce), "{document}");
+    let again = site.answer("/").await.text().await.unwrap();
+    assert!(!again.contains(nonce), "a nonce is used once");
+    let script = document.split("src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let file = site.answer(script).await;
+    assert_eq!(file.status(), 200);
+    assert!(file.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+    assert_eq!(site.answer("/assets/none.js").await.status(), 404);
+    assert_eq!(site.answer("/no-such-page").await.status(), 404);
+}

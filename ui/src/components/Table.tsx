@@ -1,0 +1,93 @@
+import { Button } from '@mantine/core';
+import { useInfiniteQuery, type QueryKey } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+import { ErrorNote, SkeletonRows } from './States';
+import css from './ui.module.css';
+
+export interface Column<Row> {
+  name: string;
+  cell: (row: Row) => ReactNode;
+  width?: number | string;
+  /** Left out on phones. */
+  wide?: boolean;
+  align?: 'right';
+}
+
+interface TableProps<Row> {
+  label: string;
+  columns: Column<Row>[];
+  rows: readonly Row[];
+  id: (row: Row) => string;
+}
+
+export function Table<Row>({ label, columns, rows, id }: TableProps<Row>) {
+  return (
+    <div className={css.scroll} tabIndex={0} role="region" aria-label={label}>
+      <table className={css.table}>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th key={column.name} style={{ width: column.width, textAlign: column.align }} className={column.wide ? 'mantine-visible-from-sm' : undefined}>
+                {column.name}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={id(row)}>
+              {columns.map((column) => (
+                <td key={column.name} style={{ textAlign: column.align }} className={column.wide ? 'mantine-visible-from-sm' : undefined}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+interface Page<Row> {
+  items: Row[];
+  next?: string | null;
+}
+
+interface PagedProps<Row> extends Omit<TableProps<Row>, 'rows'> {
+  queryKey: QueryKey;
+  read: (after: string | undefined) => Promise<Page<Row>>;
+  empty: ReactNode;
+}
+
+/** A list of the API, page by page. */
+export function PagedTable<Row>({ queryKey, read, empty, ...table }: PagedProps<Row>) {
+  const query = useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => read(pageParam),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+  });
+  if (query.error) {
+    return (
+      <div style={{ padding: 16 }}>
+        <ErrorNote error={query.error} retry={() => void query.refetch()} />
+      </div>
+    );
+  }
+  if (!query.data) return <SkeletonRows />;
+  const rows = query.data.pages.flatMap((page) => page.items);
+  if (rows.length === 0) return <>{empty}</>;
+  return (
+    <>
+      <Table {...table} rows={rows} />
+      {query.hasNextPage && (
+        <div style={{ padding: 12, textAlign: 'center', borderTop: '1px solid var(--cw-line)' }}>
+          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+            Show more
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}

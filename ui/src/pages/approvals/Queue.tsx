@@ -1,0 +1,140 @@
+import { Button, Checkbox, Modal, SegmentedControl, Stack, Textarea } from '@mantine/core';
+import { IconChecklist } from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, call, type Schema } from '../../api/client';
+import { useMay } from '../../api/session';
+import { Page, Panel } from '../../components/Page';
+import { Empty, ErrorNote, Loaded } from '../../components/States';
+import { State } from '../../components/Status';
+import { Names, When } from '../../components/Text';
+import { visible } from '../../lib/names';
+import { useAddress } from '../../lib/search';
+import { plural } from '../../lib/time';
+import { approver, requester } from '../../lib/words';
+import css from './approvals.module.css';
+
+type Approval = Schema<'Approval'>;
+
+const VIEWS = [
+  { value: 'mine', label: 'Waits for me' },
+  { value: 'pending', label: 'All that wait' },
+  { value: 'decided', label: 'Decided' },
+];
+
+function queryOf(view: string) {
+  if (view === 'mine') return { mine: true, limit: 100 };
+  return view === 'pending' ? { status: 'pending' as const, limit: 100 } : { limit: 100 };
+}
+
+/** What waits for people, the next to end first. */
+export function Queue() {
+  const may = useMay();
+  const [search, change] = useAddress();
+  const view = search.view ?? 'mine';
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const [verdict, setVerdict] = useState<Schema<'DecideMany'>['verdict'] | null>(null);
+  const query = useQuery({
+    queryKey: ['approvals', 'queue', view],
+    queryFn: async () => {
+      const page = await call(api.GET('/api/v1/approvals', { params: { query: queryOf(view) } }));
+      const items = view === 'decided' ? page.items.filter(({ status }) => status !== 'pending') : page.items;
+      return [...items].sort((a, b) => (view === 'decided' ? b.updated_at.localeCompare(a.updated_at) : a.deadline_at.localeCompare(b.deadline_at)));
+    },
+  });
+  const toggle = (id: string) => {
+    const next = new Set(chosen);
+    if (!next.delete(id)) next.add(id);
+    setChosen(next);
+  };
+  const canDecide = may('approvals:decide') && view !== 'decided';
+  return (
+    <Page title="Approvals" lead="Requests that go on once enough people agree.">
+      <SegmentedControl aria-label="Which" data={VIEWS} value={view} onChange={(next) => { setChosen(new Set()); change({ view: next }); }} style={{ alignSelf: 'flex-start' }} />
+      <Panel flush>
+        <Loaded query={query} rows={6}>
+          {(items) =>
+            items.length === 0 ? (
+              <Empty icon={<IconChecklist size={24} />} title={view === 'mine' ? 'Nothing waits for you' : 'Nothing here'}>
+                {view === 'mine' ? 'When a profile asks for your consent, the request shows here, and in your mailbox if notifications are set up.' : 'A profile with an approval rule sends its requests here: see Policy.'}
+              </Empty>
+            ) : (
+              <ul className={css.list}>
+                {items.map((approval) => (
+                  <Row key={approval.id} approval={approval} chosen={chosen.has(approval.id)} onToggle={canDecide && approval.status === 'pending' ? () => toggle(approval.id) : undefined} />
+                ))}
+              </ul>
+            )
+          }
+        </Loaded>
+      </Panel>
+      {chosen.size > 0 && (
+        <div className={css.bar} role="region" aria-label="Decide on many">
+          <strong>{plural(chosen.size, 'request')} chosen</strong>
+          <Button onClick={() => setVerdict('approve' as never)}>Approve</Button>
+          <Button variant="light" color="red" onClick={() => setVerdict('deny' as never)}>Deny</Button>
+        </div>
+      )}
+      {verdict && <DecideMany ids={[...chosen]} verdict={verdict} onClose={() => { setVerdict(null); setChosen(new Set()); }} />}
+    </Page>
+  );
+}
+
+function Row({ approval, chosen, onToggle }: { approval: Approval; chosen: boolean; onToggle?: () => void }) {
+  const names = approval.identifiers.map(({ value }) => value);
+  return (
+    <li className={css.item}>
+      <span className={css.check}>{onToggle && <Checkbox size="sm" checked={chosen} onChange={onToggle} aria-label={`Choose ${visible(names[0] ?? approval.id)}`} />}</span>
+      <Link to="/approvals/$id" params={{ id: approval.id }} className={css.link}>
+        <span className={css.names}><Names of={names} /></span>
+        <span className={css.meta}>
+          {requester(approval.requester)} · {approval.profile}{approval.team && <> · {approval.team}</>}
+        </span>
+        <span className={css.meta}>{approval.reasons.join(' · ')}</span>
+      </Link>
+      <span className={css.right}>
+        {approval.status === 'pending' ? (
+          <>
+            <span className={css.missing}>{plural(approval.missing, 'approval')} missing</span>
+            <span className="muted">ends <When at={approval.deadline_at} /></span>
+            <span className={`${css.meta} clip`}>{approval.waits_for.map(approver).join(', ')}</span>
+          </>
+        ) : (
+          <>
+            <State of={approval.status} />
+            <span className="muted"><When at={approval.updated_at} /></span>
+          </>
+        )}
+      </span>
+    </li>
+  );
+}
+
+function DecideMany({ ids, verdict, onClose }: { ids: string[]; verdict: Schema<'DecideMany'>['verdict']; onClose: () => void }) {
+  const [reason, setReason] = useState('');
+  const denies = (verdict as string) === 'deny';
+  const act = useMutation({ mutationFn: () => call(api.POST('/api/v1/approvals/decide', { body: { approvals: ids, verdict, reason: reason || undefined } })) });
+  const failed = act.data?.results.filter(({ error }) => error) ?? [];
+  return (
+    <Modal opened onClose={onClose} title={`${denies ? 'Deny' : 'Approve'} ${plural(ids.length, 'request')}`}>
+      <Stack>
+        {act.error && <ErrorNote error={act.error} />}
+        {act.data ? (
+          <>
+            <p style={{ margin: 0 }}>{plural(act.data.results.length - failed.length, 'decision')} taken.</p>
+            {failed.map((one) => <ErrorNote key={one.approval} error={new Error(`${one.approval}: ${one.error ?? ''}`)} />)}
+            <Button onClick={onClose}>Done</Button>
+          </>
+        ) : (
+          <>
+            <Textarea label={denies ? 'Reason (whoever asked is shown it)' : 'Reason (optional)'} required={denies} data-autofocus autosize minRows={2} maxLength={1000} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
+            <Button color={denies ? 'red' : undefined} disabled={denies && !reason.trim()} loading={act.isPending} onClick={() => act.mutate()}>
+              {denies ? 'Deny' : 'Approve'}
+            </Button>
+          </>
+        )}
+      </Stack>
+    </Modal>
+  );
+}

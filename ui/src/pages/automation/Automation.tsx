@@ -1,0 +1,3 @@
+export function Automation() {
+  return null; // STUB
+}

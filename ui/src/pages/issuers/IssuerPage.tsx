@@ -1,0 +1,3 @@
+export function IssuerPage() {
+  return null; // STUB
+}

@@ -1,0 +1,3 @@
+export function Issuers() {
+  return null; // STUB
+}

@@ -1,0 +1,46 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useMay } from '../../api/session';
+import { Skeleton } from '../../components/States';
+import css from './overview.module.css';
+import { failedQuery, summaryQuery } from './queries';
+
+interface Tile {
+  label: string;
+  value: number | undefined;
+  tone: string;
+  to: string;
+  search?: Record<string, string>;
+  note?: string;
+}
+
+/** Figures that are filters: each opens the list that it counts. */
+export function Tiles() {
+  const may = useMay();
+  const { data } = useQuery(summaryQuery);
+  const { data: failed } = useQuery({ ...failedQuery, enabled: may('certificates:read') });
+  const unowned = data?.by_team.find((slice) => !slice.name)?.total ?? 0;
+  const list = '/certificates';
+  const tiles: Tile[] = [
+    { label: 'Active', value: data?.valid, tone: 'ok', to: list, search: { status: 'valid' }, note: data && `of ${data.total.toLocaleString('en')} known` },
+    { label: 'Ending in 30 days', value: data?.expiring_30_days, tone: 'warn', to: list, search: { expires_within: '30d', sort: 'not_after' }, note: data && `${data.expiring_7_days.toLocaleString('en')} within 7 days` },
+    { label: 'Expired', value: data?.expired, tone: 'bad', to: list, search: { status: 'expired', sort: '-not_after' } },
+    { label: 'Revoked', value: data?.revoked, tone: 'off', to: list, search: { status: 'revoked' } },
+    { label: 'Failing requests', value: failed && failed.items.length, tone: 'bad', to: '/requests', search: { status: 'failed' }, note: failed?.next ? 'and more' : 'not issued for a reason' },
+    { label: 'Weak keys', value: data?.weak_key.total, tone: 'warn', to: list, search: { weak_key: 'true' }, note: data && `${data.weak_key.valid.toLocaleString('en')} still active` },
+    { label: 'Without an owner', value: data && unowned, tone: 'info', to: list, search: { unowned: 'true' }, note: 'no team answers for them' },
+  ];
+  return (
+    <nav className={css.tiles} aria-label="Certificates by state">
+      {tiles.map((tile) => (
+        <Link key={tile.label} to={tile.to} search={tile.search as never} className={css.tile} data-tone={tile.value ? tile.tone : 'none'}>
+          <span className={css.tileLabel}>{tile.label}</span>
+          <span className={`${css.tileValue} num`} data-figure={tile.label}>
+            {tile.value === undefined ? <Skeleton width={72} height={30} /> : tile.value.toLocaleString('en')}
+          </span>
+          <span className={css.tileNote}>{tile.note ?? '\u00a0'}</span>
+        </Link>
+      ))}
+    </nav>
+  );
+}

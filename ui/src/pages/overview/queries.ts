@@ -1,0 +1,43 @@
+import { queryOptions } from '@tanstack/react-query';
+import { api, call } from '../../api/client';
+
+export const summaryQuery = queryOptions({
+  queryKey: ['certificates', 'summary'],
+  queryFn: () => call(api.GET('/api/v1/certificates/summary')),
+});
+
+export const trendsQuery = queryOptions({
+  queryKey: ['certificates', 'trends'],
+  queryFn: () => call(api.GET('/api/v1/certificates/trends', { params: { query: { ahead: 182, back: 30 } } })),
+});
+
+export const failedQuery = queryOptions({
+  queryKey: ['enrollments', 'failed'],
+  queryFn: () => call(api.GET('/api/v1/enrollments', { params: { query: { status: 'failed', limit: 50 } } })),
+});
+
+export const retryingQuery = queryOptions({
+  queryKey: ['enrollments', 'retrying'],
+  queryFn: async () => {
+    const [signing, approved] = await Promise.all([
+      call(api.GET('/api/v1/enrollments', { params: { query: { status: 'signing', limit: 50 } } })),
+      call(api.GET('/api/v1/enrollments', { params: { query: { status: 'approved', limit: 50 } } })),
+    ]);
+    return [...signing.items, ...approved.items].filter((enrollment) => enrollment.reason);
+  },
+});
+
+export const alertsQuery = queryOptions({
+  queryKey: ['alerts', 'open'],
+  queryFn: () => call(api.GET('/api/v1/alerts', { params: { query: { state: 'open', limit: 50 } } })),
+});
+
+export const pendingQuery = queryOptions({
+  queryKey: ['approvals', 'pending'],
+  queryFn: () => call(api.GET('/api/v1/approvals', { params: { query: { status: 'pending', limit: 50 } } })),
+});
+
+export const issuersQuery = queryOptions({
+  queryKey: ['issuers'],
+  queryFn: () => call(api.GET('/api/v1/issuers')),
+});

@@ -1,0 +1,3 @@
+export function OwnProfile() {
+  return null; // STUB
+}

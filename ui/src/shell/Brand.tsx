@@ -1,0 +1,11 @@
+import { Link } from '@tanstack/react-router';
+import css from './shell.module.css';
+
+export function Brand() {
+  return (
+    <Link to="/" className={css.brand}>
+      <img src="/icon.svg" width={28} height={28} alt="" />
+      Certwright
+    </Link>
+  );
+}
