@@ -163,7 +163,9 @@ fn outline(mut event: Event) -> Event {
         Value::Object(data) => data,
         _ => Map::new(),
     };
-    let kept = data.into_iter().filter(|(member, _)| TOLD.contains(&member.as_str()));
+    let kept = data
+        .into_iter()
+        .filter(|(member, _)| TOLD.contains(&member.as_str()));
     event.data = Value::Object(kept.collect());
     event
 }

@@ -32,8 +32,9 @@ use crate::origin::Origin;
 /// The dashboard's pages and files, `/setup/<secret>` and `/approve/<secret>`.
 pub fn router(lifecycle: Arc<Lifecycle>) -> Router {
     let pages = shell::PAGES.into_iter();
-    let router: Router<Arc<Lifecycle>> =
-        pages.fold(Router::new(), |router, path| router.route(path, get(shell::page)));
+    let router: Router<Arc<Lifecycle>> = pages.fold(Router::new(), |router, path| {
+        router.route(path, get(shell::page))
+    });
     router
         .route("/assets/{name}", get(assets::asset))
         .route("/icon.svg", get(assets::icon))

@@ -65,9 +65,7 @@ impl Tx<'_> {
         let sql = "SELECT team_id, issuer_id, profile_id, origin, count(*) FROM certificates \
                    WHERE id >= $1 AND id < $2 GROUP BY team_id, issuer_id, profile_id, origin";
         let (from, to) = (first(day), first(day + 1));
-        let rows = self
-            .query(sql, params![from.as_str(), to.as_str()])
-            .await?;
+        let rows = self.query(sql, params![from.as_str(), to.as_str()]).await?;
         rows.iter()
             .map(|row| {
                 Ok(Arrived {

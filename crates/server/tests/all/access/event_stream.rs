@@ -69,7 +69,9 @@ impl Stream {
         while let Some(message) = self.message().await {
             let line = |start: &str| {
                 let mut lines = message.lines();
-                lines.find_map(|line| line.strip_prefix(start)).unwrap_or_default()
+                lines
+                    .find_map(|line| line.strip_prefix(start))
+                    .unwrap_or_default()
             };
             let event: Value = serde_json::from_str(line("data: ")).unwrap();
             if event["name"] == name {

@@ -96,7 +96,12 @@ async fn an_approval_on_a_phone_lets_a_waiting_certbot_finish() {
     .await;
     browse(&site, "approve").await;
     eventually(
-        async || waiting.log().contains("Successfully received certificate").then_some(()),
+        async || {
+            waiting
+                .log()
+                .contains("Successfully received certificate")
+                .then_some(())
+        },
         || waiting.log(),
     )
     .await;
@@ -115,15 +120,32 @@ async fn u02_pages_carry_strict_headers_and_files_are_kept_for_ever() {
     assert_eq!(header("x-frame-options"), "DENY");
     assert_eq!(header("cache-control"), "no-store");
     assert!(header("strict-transport-security").contains("max-age"));
-    let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+    let nonce = policy
+        .split("'nonce-")
+        .nth(1)
+        .unwrap()
+        .split('\'')
+        .next()
+        .unwrap();
     let document = page.text().await.unwrap();
     assert!(document.contains(nonce), "{document}");
     let again = site.answer("/").await.text().await.unwrap();
     assert!(!again.contains(nonce), "a nonce is used once");
-    let script = document.split("src=\"").nth(1).unwrap().split('"').next().unwrap();
+    let script = document
+        .split("src=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     let file = site.answer(script).await;
     assert_eq!(file.status(), 200);
-    assert!(file.headers()["cache-control"].to_str().unwrap().contains("immutable"));
+    assert!(
+        file.headers()["cache-control"]
+            .to_str()
+            .unwrap()
+            .contains("immutable")
+    );
     assert_eq!(site.answer("/assets/none.js").await.status(), 404);
     assert_eq!(site.answer("/no-such-page").await.status(), 404);
 }
