@@ -9,6 +9,7 @@ pub mod keystore;
 pub mod net;
 pub mod notify;
 pub mod sign_on;
+pub mod solver;
 
 #[cfg(test)]
 mod testing;

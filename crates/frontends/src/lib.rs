@@ -1,6 +1,7 @@
 //! The inbound rim: each protocol parses what comes in, calls one verb, renders what it gives.
 
 pub mod acme;
+pub mod challenge_response;
 pub mod dashboard;
 pub mod origin;
 pub mod pki;

@@ -9,6 +9,7 @@ pub mod acme;
 pub mod actor;
 pub mod approvals;
 pub mod bulk;
+pub mod challenge_responses;
 pub mod client_certificates;
 mod clock_watch;
 pub mod connector_state;

@@ -102,7 +102,9 @@ impl Server {
         let router = router(&lifecycle, &config, health.clone(), page);
         tasks.push(tokio::spawn(listener.serve(serving(router, tls))));
         if let Some(http) = http {
-            let public = frontends::pki::router(Arc::clone(&lifecycle));
+            let public = frontends::pki::router(Arc::clone(&lifecycle)).merge(
+                frontends::challenge_response::router(Arc::clone(&lifecycle)),
+            );
             tasks.push(tokio::spawn(http.serve(serving(public, None))));
         }
         tasks.push(tokio::spawn(Arc::clone(&lifecycle).work(shutdown.clone())));
@@ -181,6 +183,7 @@ impl Server {
 fn router(lifecycle: &Arc<Lifecycle>, config: &Config, health: Health, page: Page) -> Router {
     Router::new()
         .merge(frontends::acme::router(Arc::clone(lifecycle)))
+        .merge(frontends::challenge_response::router(Arc::clone(lifecycle)))
         .merge(frontends::pki::router(Arc::clone(lifecycle)))
         .merge(frontends::rest::router(Arc::clone(lifecycle)))
         .merge(frontends::dashboard::router(Arc::clone(lifecycle)))

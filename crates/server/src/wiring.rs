@@ -21,6 +21,7 @@ use domain::id::NodeId;
 use domain::issuer::ConnectorFactory;
 use domain::keystore::Sealer;
 use domain::session::SessionRules;
+use lifecycle::challenge_responses::StoredChallengeResponses;
 use lifecycle::connector_state::StoredConnectorState;
 use lifecycle::settings::{
     ClientCertificateSettings, LimitSettings, PasswordSettings, RevocationSettings, SignInSettings,
@@ -129,6 +130,7 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
                 Arc::clone(&sealer),
                 Arc::clone(&clock),
             )),
+            responses: Arc::new(StoredChallengeResponses::new(store.clone())),
             commands: config.ca.commands.clone(),
         },
     ));

@@ -14,6 +14,7 @@ pub mod blocked_keys;
 mod bulks;
 pub mod certificates;
 mod chains;
+mod challenge_responses;
 mod client_certificates;
 mod codec;
 mod config;

@@ -87,6 +87,13 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 11,
+        name: "upstream",
+        sql: include_str!("../migrations/0011_upstream.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// How far to go: the newest version, or an older one for a backup made there.

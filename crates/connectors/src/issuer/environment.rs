@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::clock::Clock;
+use domain::issuer::response::ChallengeResponses;
 use domain::issuer::{ConnectError, ConnectorState, IssueError};
 use http::{Request, Response};
 use pki::random::Random;
@@ -20,6 +21,7 @@ pub struct Environment {
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     pub state: Arc<dyn ConnectorState>,
+    pub responses: Arc<dyn ChallengeResponses>,
     /// Where programs for the kind `command` are, if there may be any.
     pub commands: Option<PathBuf>,
 }

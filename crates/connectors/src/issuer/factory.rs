@@ -8,8 +8,8 @@ use domain::issuer::{
 };
 use domain::keystore::{KeyStore, Sealer};
 
-use super::EmbeddedConnector;
 use super::environment::Environment;
+use super::{AcmeConnector, AdcsConnector, AwsPcaConnector, EjbcaConnector, EmbeddedConnector};
 
 /// Makes connectors of every kind there is.
 pub struct Connectors {
@@ -55,14 +55,34 @@ impl ConnectorFactory for Connectors {
         let environment = &self.environment;
         match &issuer.connector {
             ConnectorConfig::Embedded(config) => Ok(Arc::new(self.embedded(issuer, config)?)),
-            ConnectorConfig::Acme(_)
-            | ConnectorConfig::Est(_)
+            ConnectorConfig::Acme(config) => Ok(Arc::new(AcmeConnector::new(
+                issuer,
+                config,
+                &secrets,
+                environment,
+            )?)),
+            ConnectorConfig::Adcs(config) => Ok(Arc::new(AdcsConnector::new(
+                issuer,
+                config,
+                &secrets,
+                environment,
+            )?)),
+            ConnectorConfig::Ejbca(config) => Ok(Arc::new(EjbcaConnector::new(
+                issuer,
+                config,
+                &secrets,
+                environment,
+            )?)),
+            ConnectorConfig::AwsPca(config) => Ok(Arc::new(AwsPcaConnector::new(
+                issuer,
+                config,
+                &secrets,
+                environment,
+            )?)),
+            ConnectorConfig::Est(_)
             | ConnectorConfig::Scep(_)
             | ConnectorConfig::Cmp(_)
-            | ConnectorConfig::Adcs(_)
             | ConnectorConfig::Vault(_)
-            | ConnectorConfig::Ejbca(_)
-            | ConnectorConfig::AwsPca(_)
             | ConnectorConfig::Command(_) => {
                 // Each kind that is built in takes these.
                 let _ = (secrets, environment);

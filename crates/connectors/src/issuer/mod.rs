@@ -2,14 +2,23 @@
 //!
 //! A connector is one file here and one arm in [`factory`].
 
+pub mod acme;
+pub mod adcs;
+pub mod aws_pca;
 pub mod ca_certificate;
+pub mod ejbca;
 pub mod embedded;
 pub mod environment;
 pub mod factory;
+mod remote;
 
 use domain::certificate::Chain;
 use pki::time::Timestamp;
 
+pub use acme::AcmeConnector;
+pub use adcs::AdcsConnector;
+pub use aws_pca::AwsPcaConnector;
+pub use ejbca::EjbcaConnector;
 pub use embedded::EmbeddedConnector;
 pub use environment::{Environment, IssuerHttp, PlainHttp};
 pub use factory::Connectors;

@@ -1,12 +1,17 @@
 //! Guarded access to networks: DNS whose answers are not trusted, and connections that are judged by
 //! the address that is dialled.
 
+pub mod aws;
 pub mod dial;
+pub mod dns_message;
 pub mod guard;
 pub mod http;
+pub mod json;
+pub mod ntlm;
 pub mod post;
 pub mod resolver;
 pub mod service;
+pub mod session;
 mod tls;
 pub mod trust;
 

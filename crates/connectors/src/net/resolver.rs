@@ -134,6 +134,13 @@ impl Resolver {
         Ok(texts)
     }
 
+    /// Where a chain of CNAMEs leads from a name; the name itself where there is none.
+    pub async fn follow_aliases(&self, name: &str) -> Result<String, DnsError> {
+        let asked = Asked::new(name, RecordKind::Alias)?;
+        let end = self.end_of_aliases(&asked).await?.to_ascii();
+        Ok(end.trim_end_matches('.').to_owned())
+    }
+
     /// The CAA records of exactly this name; climbing the tree is the caller's.
     pub async fn lookup_caa(&self, name: &str) -> CaaAnswer {
         match self.caa_records(name).await {
@@ -172,20 +179,20 @@ impl Resolver {
         if let Err(NetError::Dns(NegativeAnswer::NoRecordsFound(none))) = &answer {
             // A chain of CNAMEs that was given up looks like absence, only without any authority.
             if none.authorities.is_none() {
-                self.confirm_absence(asked).await?;
+                self.end_of_aliases(asked).await?;
             }
         }
         answer.map_err(|error| asked.error(error, self.deadline))
     }
 
     /// Follows the CNAMEs of a name that seems to have no records, and fails where they do not end.
-    async fn confirm_absence(&self, asked: &Asked) -> Result<(), DnsError> {
+    async fn end_of_aliases(&self, asked: &Asked) -> Result<Name, DnsError> {
         let mut name = asked.fqdn.clone();
         for _ in 0..=MAX_CHAIN {
             let question = self.inner.lookup(name.clone(), RecordType::CNAME);
             let lookup = match self.ask(question).await {
                 Ok(lookup) => lookup,
-                Err(NetError::Dns(NegativeAnswer::NoRecordsFound(_))) => return Ok(()),
+                Err(NetError::Dns(NegativeAnswer::NoRecordsFound(_))) => return Ok(name),
                 Err(error) => return Err(asked.error(error, self.deadline)),
             };
             let target = lookup
@@ -197,7 +204,7 @@ impl Resolver {
                 });
             match target {
                 Some(target) => name = target,
-                None => return Ok(()),
+                None => return Ok(name),
             }
         }
         Err(asked.chain())

@@ -15,6 +15,7 @@ use domain::acme::validation::{ValidationFailure, ValidationRequest, Verdict};
 use domain::clock::SystemClock;
 use domain::id::IssuerId;
 use domain::identifier::Identifier;
+use domain::issuer::response::{ChallengeResponse, ChallengeResponses, ResponsesError};
 use domain::issuer::{ConnectorState, StateError};
 use pki::random::SystemRandom;
 use pki::time::Timestamp;
@@ -55,6 +56,7 @@ pub(crate) fn environment() -> Environment {
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom::new()),
         state: Arc::new(Memory::default()),
+        responses: Arc::new(Memory::default()),
         commands: None,
     }
 }
@@ -89,6 +91,33 @@ impl ConnectorState for Memory {
 
     async fn delete(&self, issuer: &IssuerId, name: &str) -> Result<(), StateError> {
         self.0.lock().remove(&(issuer.to_string(), name.to_owned()));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ChallengeResponses for Memory {
+    async fn note(&self, _: &ChallengeResponse) -> Result<(), ResponsesError> {
+        Ok(())
+    }
+
+    async fn of_order(
+        &self,
+        _: &IssuerId,
+        _: &str,
+    ) -> Result<Vec<ChallengeResponse>, ResponsesError> {
+        Ok(Vec::new())
+    }
+
+    async fn placed_before(
+        &self,
+        _: &IssuerId,
+        _: Timestamp,
+    ) -> Result<Vec<ChallengeResponse>, ResponsesError> {
+        Ok(Vec::new())
+    }
+
+    async fn forget(&self, _: &ChallengeResponse) -> Result<(), ResponsesError> {
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ pub struct Abilities<'a> {
     pub health: Option<&'a dyn HealthCheck>,
     pub chain: Option<&'a dyn FetchChain>,
     pub list: Option<&'a dyn ListIssued>,
+    pub tidy: Option<&'a dyn Tidy>,
     /// Whether the CA can be told of revocations.
     pub revokes: bool,
 }
@@ -118,6 +119,13 @@ impl CheckReport {
 pub trait FetchChain: Send + Sync {
     /// Its own certificate first, then those above it.
     async fn fetch_chain(&self) -> Result<Chain, IssueError>;
+}
+
+/// Takes away what the connector left at others and nobody came back for.
+#[async_trait]
+pub trait Tidy: Send + Sync {
+    /// Called every hour or so. What cannot be taken away now is tried again.
+    async fn tidy(&self);
 }
 
 /// Lists what the CA issued, to whomever.

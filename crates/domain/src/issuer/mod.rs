@@ -14,6 +14,7 @@ pub mod dns;
 pub mod ejbca;
 mod embedded;
 pub mod est;
+pub mod response;
 mod routing;
 pub mod scep;
 mod secrets;
@@ -31,7 +32,7 @@ use crate::metadata::Values;
 
 pub use ability::{
     Abilities, Aspect, CheckReport, FetchChain, Finding, HealthCheck, ListIssued,
-    ListedCertificate, ListedPage, Outcome,
+    ListedCertificate, ListedPage, Outcome, Tidy,
 };
 pub use acme::AcmeConfig;
 pub use adcs::AdcsConfig;

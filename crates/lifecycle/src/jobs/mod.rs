@@ -303,6 +303,7 @@ impl Lifecycle {
                 self.clock_watch.check(&*self.clock)?;
                 self.clean_up().await?;
                 self.clean_up_notifications().await?;
+                self.tidy_issuers().await?;
                 Ok(Next::At(self.now() + CLEAN_UP_INTERVAL))
             }
             Job::WatchExpiry => {

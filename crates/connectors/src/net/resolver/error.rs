@@ -64,6 +64,7 @@ pub enum RecordKind {
     Address,
     Txt,
     Caa,
+    Alias,
 }
 
 impl std::fmt::Display for RecordKind {
@@ -72,6 +73,7 @@ impl std::fmt::Display for RecordKind {
             Self::Address => "A/AAAA",
             Self::Txt => "TXT",
             Self::Caa => "CAA",
+            Self::Alias => "CNAME",
         })
     }
 }

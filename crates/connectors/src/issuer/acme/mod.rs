@@ -1,0 +1,271 @@
+//! A CA that speaks ACME (RFC 8555). One account there serves all clients here: their CSRs are
+//! forwarded, and what the CA wants proven is proven by us.
+//!
+//! The client is our own, on the types that our server speaks with: it goes through the guarded dialer,
+//! keeps the times a CA asks for, and stops wherever it would have to wait.
+
+mod account;
+mod authorize;
+mod check;
+mod client;
+mod handle;
+mod limits;
+mod order;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::certificate::Chain;
+use domain::clock::Clock;
+use domain::issuer::acme::AcmeSolver;
+use domain::issuer::{
+    Abilities, AcmeConfig, ConnectError, Issuance, IssueError, Issuer, IssuerConnector,
+    IssuerSecrets, LocalCa, Prepared, RevocationError, RevocationRequest, SigningRequest, Tidy,
+};
+use pki::revocation::RevocationReason;
+use pki::time::Timestamp;
+use protocols::acme::base64url::Base64Url;
+use protocols::acme::order::NewOrder;
+use protocols::acme::problem::ProblemType;
+use protocols::acme::revocation::Revocation;
+
+use self::account::{Account, Accounts, account_is_unknown};
+use self::authorize::Authorizer;
+use self::client::{AcmeClient, AcmeError, Signer};
+use self::handle::Handle;
+use self::limits::Limits;
+use self::order::Progress;
+use super::end_of;
+use super::environment::Environment;
+use crate::net::json::{service_http, service_url};
+use crate::solver::{self, SolverPorts};
+
+/// The order is durable when this is over, and not before.
+const AT_ONCE: Duration = Duration::from_millis(1);
+/// An order that is not through by then has failed, or its enrollment is gone.
+const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Talks to one ACME CA.
+pub struct AcmeConnector {
+    config: AcmeConfig,
+    chain: Chain,
+    clock: Arc<dyn Clock>,
+    client: AcmeClient,
+    accounts: Accounts,
+    authorizer: Authorizer,
+    limits: Limits,
+}
+
+impl AcmeConnector {
+    /// A connector; it connects to nothing yet.
+    pub fn new(
+        issuer: &Issuer,
+        config: &AcmeConfig,
+        secrets: &IssuerSecrets,
+        environment: &Environment,
+    ) -> Result<Self, ConnectError> {
+        let unfit = |error: &dyn std::fmt::Display| ConnectError::Settings(error.to_string());
+        let url = service_url(&config.directory_url).map_err(|error| unfit(&error))?;
+        let anchors = config.trust_anchors.as_deref();
+        let http = service_http(&environment.dialer, &url, anchors, None).map_err(|e| unfit(&e))?;
+        // The directory's URL is used as it was written: a slash at its end is part of it.
+        let directory = config
+            .directory_url
+            .parse()
+            .map_err(|error: url::ParseError| unfit(&error))?;
+        let clock = Arc::clone(&environment.clock);
+        let (solver, propagation) = solver(config, secrets, environment)?;
+        Ok(Self {
+            config: config.clone(),
+            chain: issuer.chain().clone(),
+            client: AcmeClient::new(http, directory, Arc::clone(&clock)),
+            accounts: Accounts::new(
+                issuer.id.clone(),
+                config,
+                secrets.get("eab_hmac_key"),
+                Arc::clone(&environment.state),
+            ),
+            authorizer: Authorizer {
+                issuer: issuer.id.clone(),
+                solver,
+                propagation,
+                responses: Arc::clone(&environment.responses),
+                resolver: Arc::clone(&environment.resolver),
+                clock: Arc::clone(&clock),
+            },
+            limits: Limits::new(config.orders_per_hour),
+            clock,
+        })
+    }
+
+    async fn order(&self, order: &NewOrder) -> Result<String, IssueError> {
+        let names: Vec<&str> = order.identifiers.iter().map(|i| i.value.as_str()).collect();
+        let names = names.join(", ");
+        let now = self.clock.now();
+        self.limits
+            .admit(&names, now)
+            .map_err(IssueError::Unavailable)?;
+        let account = self.accounts.get(&self.client).await?;
+        let mut made = order::create(&self.client, &account, order).await;
+        if let Err(error) = &made
+            && account_is_unknown(error)
+        {
+            self.accounts.forget().await?;
+            let account = self.accounts.get(&self.client).await?;
+            made = order::create(&self.client, &account, order).await;
+        }
+        made.map_err(|error| self.refused(&names, error))
+    }
+
+    fn refused(&self, names: &str, error: AcmeError) -> IssueError {
+        let is_limit = error.kind() == Some(&ProblemType::RateLimited);
+        if !is_limit && error.retry_after().is_none() {
+            return error.into();
+        }
+        let now = self.clock.now();
+        let told = self
+            .limits
+            .note(names, error.retry_after(), error.to_string(), now);
+        IssueError::Unavailable(told)
+    }
+
+    async fn advance(&self, handle: &mut Handle) -> Result<Issuance, IssueError> {
+        let account = self.accounts.get(&self.client).await?;
+        match order::advance(&self.client, &account, handle, &self.config).await? {
+            Progress::Issued(chain) => Ok(Issuance::Issued(chain)),
+            Progress::Wait(wait) => handle.pending(wait),
+            Progress::Authorize(order) => {
+                let wait = self.authorizer.work(&self.client, &account, &order, handle);
+                let wait = wait.await?;
+                handle.pending(wait)
+            }
+        }
+    }
+
+    async fn send_revocation(
+        &self,
+        account: &Account,
+        certificate: &[u8],
+        reason: RevocationReason,
+    ) -> Result<(), AcmeError> {
+        let url = self.client.directory().await?.revoke_cert.clone();
+        let code = i64::from(u8::from(reason));
+        let body = Revocation {
+            certificate: Base64Url(certificate.to_vec()),
+            reason: (reason != RevocationReason::Unspecified).then_some(code),
+        };
+        let sent = self.client.post(Signer::Account(account), &url, &body);
+        match sent.await {
+            Err(error) if error.kind() == Some(&ProblemType::AlreadyRevoked) => Ok(()),
+            sent => sent.map(drop),
+        }
+    }
+}
+
+type Solver = Option<Arc<dyn solver::ChallengeSolver>>;
+
+fn solver(
+    config: &AcmeConfig,
+    secrets: &IssuerSecrets,
+    environment: &Environment,
+) -> Result<(Solver, Duration), ConnectError> {
+    match &config.solver {
+        AcmeSolver::None => Ok((None, Duration::ZERO)),
+        AcmeSolver::Http01 => Ok((Some(solver::responder()), Duration::ZERO)),
+        AcmeSolver::Dns01 {
+            provider,
+            propagation_seconds,
+        } => {
+            let ports = SolverPorts {
+                environment: environment.clone(),
+                secrets: secrets.clone(),
+            };
+            let opened = solver::open(provider, &ports).map_err(ConnectError::Settings)?;
+            Ok((Some(opened), Duration::from_secs(*propagation_seconds)))
+        }
+    }
+}
+
+#[async_trait]
+impl IssuerConnector for AcmeConnector {
+    fn prepare(
+        &self,
+        request: &SigningRequest,
+        _: Timestamp,
+    ) -> Result<Option<Prepared>, IssueError> {
+        order::new_order(request, &self.config).map(|_| None)
+    }
+
+    async fn issue(
+        &self,
+        request: &SigningRequest,
+        _: Option<&Prepared>,
+    ) -> Result<Issuance, IssueError> {
+        let order = order::new_order(request, &self.config)?;
+        let url = self.order(&order).await?;
+        Handle::new(url, &request.csr_der).pending(AT_ONCE)
+    }
+
+    async fn poll(&self, handle: &str) -> Result<Issuance, IssueError> {
+        let mut handle = Handle::read(handle)?;
+        let outcome = self.advance(&mut handle).await;
+        match &outcome {
+            Ok(Issuance::Pending { .. }) | Err(IssueError::Unavailable(_)) => {}
+            Ok(Issuance::Issued(_)) | Err(IssueError::Refused(_) | IssueError::Lint(_)) => {
+                self.authorizer.clear(&handle.order).await;
+            }
+        }
+        outcome
+    }
+
+    async fn revoke(&self, request: &RevocationRequest) -> Result<(), RevocationError> {
+        let account = self
+            .accounts
+            .get(&self.client)
+            .await
+            .map_err(IssueError::from)?;
+        let sent = self
+            .send_revocation(&account, &request.certificate, request.reason)
+            .await;
+        match sent {
+            // Some CAs take few reasons; that it is revoked matters more than why.
+            Err(error) if error.kind() == Some(&ProblemType::BadRevocationReason) => {
+                let plain = RevocationReason::Unspecified;
+                self.send_revocation(&account, &request.certificate, plain)
+                    .await?;
+            }
+            sent => sent?,
+        }
+        Ok(())
+    }
+
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn not_after(&self) -> Timestamp {
+        // Which of its keys will sign, and until when that one may, is the CA's to know.
+        end_of(&Chain::default())
+    }
+
+    fn local_ca(&self) -> Option<&LocalCa> {
+        None
+    }
+
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities {
+            health: Some(self),
+            tidy: Some(self),
+            revokes: true,
+            ..Abilities::default()
+        }
+    }
+}
+
+#[async_trait]
+impl Tidy for AcmeConnector {
+    async fn tidy(&self) {
+        self.authorizer.clear_abandoned(ABANDONED_AFTER).await;
+    }
+}

@@ -1,0 +1,260 @@
+//! Microsoft Active Directory Certificate Services by the pages of its web enrollment (`/certsrv`).
+//!
+//! The pages know no idempotency: the number of a request is durable before its certificate is fetched,
+//! but of a request whose answer was lost nobody knows the number.
+
+mod login;
+mod pages;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::certificate::Chain;
+use domain::issuer::adcs::AdcsAuthentication;
+use domain::issuer::{
+    Abilities, AdcsConfig, Aspect, CheckReport, ConnectError, FetchChain, HealthCheck, Issuance,
+    IssueError, Issuer, IssuerConnector, IssuerSecrets, LocalCa, Outcome, Prepared,
+    RevocationError, RevocationRequest, SigningRequest,
+};
+use http::Response;
+use http::header::CONTENT_TYPE;
+use pki::name::GeneralName;
+use pki::time::Timestamp;
+
+use self::login::{Login, Pages};
+use self::pages::Disposition;
+use super::environment::Environment;
+use super::{end_of, remote};
+use crate::net::json::{escape, service_url};
+use crate::net::trust::verifying_client;
+
+/// As often as a request that waits for a person is asked after.
+const PATIENCE: Duration = Duration::from_secs(60);
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+/// Talks to the pages of one CA.
+pub struct AdcsConnector {
+    config: AdcsConfig,
+    chain: Chain,
+    login: Login,
+}
+
+impl AdcsConnector {
+    /// A connector; it connects to nothing yet.
+    pub fn new(
+        issuer: &Issuer,
+        config: &AdcsConfig,
+        secrets: &IssuerSecrets,
+        environment: &Environment,
+    ) -> Result<Self, ConnectError> {
+        let unfit = |error: &dyn std::fmt::Display| ConnectError::Settings(error.to_string());
+        if config.authentication == AdcsAuthentication::Kerberos {
+            return Err(ConnectError::Settings(
+                "Kerberos is not built in; use `ntlm` (bound to the TLS connection) or `basic`"
+                    .to_owned(),
+            ));
+        }
+        let base = service_url(&config.url).map_err(|error| unfit(&error))?;
+        let tls = verifying_client(config.trust_anchors.as_deref(), None, &[b"http/1.1"])
+            .map_err(|error| unfit(&error))?;
+        Ok(Self {
+            config: config.clone(),
+            chain: issuer.chain().clone(),
+            login: Login {
+                base,
+                tls: Arc::new(tls),
+                password: secrets.require("password")?.clone(),
+                environment: environment.clone(),
+            },
+        })
+    }
+
+    fn form(&self, request: &SigningRequest) -> String {
+        let csr = pki::pem::encode(pki::pem::CERTIFICATE_REQUEST, &request.csr_der);
+        let mut attributes = format!("CertificateTemplate:{}", self.config.template);
+        if self.config.names_as_attribute {
+            let names: Vec<String> = request
+                .content
+                .subject_alt_names
+                .iter()
+                .filter_map(attribute)
+                .collect();
+            attributes.push_str(&format!("\r\nSAN:{}", names.join("&")));
+        }
+        [
+            ("Mode", "newreq"),
+            ("CertRequest", csr.as_str()),
+            ("CertAttrib", attributes.as_str()),
+            ("FriendlyType", "Saved-Request Certificate"),
+            ("TargetStoreFlags", "0"),
+            ("SaveCert", "yes"),
+        ]
+        .map(|(name, value)| format!("{name}={}", escape(value)))
+        .join("&")
+    }
+
+    /// The certificate of a request, if it is there.
+    async fn fetch(&self, pages: &mut Pages, id: &str) -> Result<Issuance, IssueError> {
+        let answer = pages
+            .get(&format!("certnew.cer?ReqID={id}&Enc=b64"))
+            .await?;
+        if is_page(&answer) {
+            let page = String::from_utf8_lossy(answer.body());
+            return match pages::disposition(&page) {
+                Disposition::Waiting | Disposition::Known(_) => Ok(Issuance::Pending {
+                    handle: id.to_owned(),
+                    poll_after: PATIENCE,
+                }),
+                Disposition::Denied(text) => {
+                    Err(IssueError::Refused(format!("the CA says: {text}")))
+                }
+                Disposition::Unclear(text) => Err(unclear(&text)),
+            };
+        }
+        let mut certificates = remote::chain_of_pem(answer.body())?.certificates().to_vec();
+        let upper = match self.chain.certificates() {
+            [] => authority(pages).await?,
+            _ => self.chain.clone(),
+        };
+        certificates.extend_from_slice(upper.certificates());
+        Ok(Issuance::Issued(remote::chain_of(certificates)?))
+    }
+}
+
+/// A name as the attribute `SAN` writes it.
+fn attribute(name: &GeneralName) -> Option<String> {
+    match name {
+        GeneralName::Dns(name) => Some(format!("dns={name}")),
+        GeneralName::Ip(address) => Some(format!("ipaddress={address}")),
+        GeneralName::Email(address) => Some(format!("email={address}")),
+        GeneralName::Uri(uri) => Some(format!("url={uri}")),
+        GeneralName::Directory(_) | GeneralName::Other { .. } => None,
+    }
+}
+
+fn is_page(answer: &Response<Vec<u8>>) -> bool {
+    let kind = answer
+        .headers()
+        .get(CONTENT_TYPE)
+        .map(|kind| kind.as_bytes());
+    kind.is_some_and(|kind| kind.starts_with(b"text/html"))
+}
+
+fn unclear(text: &str) -> IssueError {
+    IssueError::Unavailable(format!(
+        "the CA's page is not understood (its language has to be English): {text}"
+    ))
+}
+
+/// The CA's own certificates, the newest of its own first.
+async fn authority(pages: &mut Pages) -> Result<Chain, IssueError> {
+    let page = pages.get("certcarc.asp").await?;
+    let newest = pages::renewals(&String::from_utf8_lossy(page.body()));
+    let answer = pages
+        .get(&format!(
+            "certnew.p7b?ReqID=CACert&Renewal={newest}&Enc=b64"
+        ))
+        .await?;
+    let blocks = pki::pem::decode(answer.body())
+        .map_err(|error| IssueError::Unavailable(format!("the CA's certificates: {error}")))?;
+    let der = blocks.into_iter().next().map(|block| block.der);
+    let der = der.ok_or_else(|| unclear("it has no certificates"))?;
+    // A bundle in PKCS #7, or the one certificate of a root.
+    let certificates = match pki::pkcs7::certificates(&der) {
+        Ok(found) => found.into_iter().map(<[u8]>::to_vec).collect(),
+        Err(_) => vec![der],
+    };
+    remote::chain_of(certificates)
+}
+
+#[async_trait]
+impl IssuerConnector for AdcsConnector {
+    fn prepare(&self, _: &SigningRequest, _: Timestamp) -> Result<Option<Prepared>, IssueError> {
+        Ok(None)
+    }
+
+    async fn issue(
+        &self,
+        request: &SigningRequest,
+        _: Option<&Prepared>,
+    ) -> Result<Issuance, IssueError> {
+        let mut pages = self.login.open(&self.config).await?;
+        let answer = pages.post("certfnsh.asp", self.form(request)).await?;
+        match pages::submitted(&String::from_utf8_lossy(answer.body())) {
+            Disposition::Known(id) => Ok(Issuance::Pending {
+                handle: id.to_string(),
+                poll_after: AT_ONCE,
+            }),
+            Disposition::Denied(text) => Err(IssueError::Refused(format!("the CA says: {text}"))),
+            Disposition::Waiting => Err(unclear("it waits for somebody, under no number")),
+            Disposition::Unclear(text) => Err(unclear(&text)),
+        }
+    }
+
+    async fn poll(&self, handle: &str) -> Result<Issuance, IssueError> {
+        let mut pages = self.login.open(&self.config).await?;
+        self.fetch(&mut pages, handle).await
+    }
+
+    async fn revoke(&self, _: &RevocationRequest) -> Result<(), RevocationError> {
+        // The pages have nothing for it; `certutil -revoke` at the CA does it.
+        Err(RevocationError::Unsupported)
+    }
+
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn not_after(&self) -> Timestamp {
+        end_of(&self.chain)
+    }
+
+    fn local_ca(&self) -> Option<&LocalCa> {
+        None
+    }
+
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities {
+            health: Some(self),
+            chain: Some(self),
+            ..Abilities::default()
+        }
+    }
+}
+
+#[async_trait]
+impl FetchChain for AdcsConnector {
+    async fn fetch_chain(&self) -> Result<Chain, IssueError> {
+        let mut pages = self.login.open(&self.config).await?;
+        authority(&mut pages).await
+    }
+}
+
+#[async_trait]
+impl HealthCheck for AdcsConnector {
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        let host = self.login.base.host_str().unwrap_or_default();
+        let looked = match self.login.open(&self.config).await {
+            Ok(mut pages) => pages.get("certcarc.asp").await.map(drop),
+            Err(error) => Err(error),
+        };
+        match looked {
+            Ok(()) => {
+                report.passed(Aspect::Reach, format!("{host} answers"));
+                report.passed(
+                    Aspect::Credentials,
+                    "the server accepts user name and password",
+                );
+            }
+            Err(error) => report.failed(Aspect::Credentials, error.to_string()),
+        }
+        let text = format!(
+            "whether {} may enroll for the template {} shows with the first certificate",
+            self.config.username, self.config.template
+        );
+        report.note(Aspect::Rights, Outcome::Skipped, text);
+        report
+    }
+}

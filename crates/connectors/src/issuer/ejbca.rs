@@ -1,0 +1,564 @@
+//! EJBCA by its REST interface (`/ejbca/ejbca-rest-api/v1/…`) over mutual TLS.
+//!
+//! Each enrollment is an end entity of its own, named after it. Before anything is asked for, the CA is
+//! asked what it has under that name, so that a crash never makes two certificates of one request.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_lc_rs::hmac;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use data_encoding::HEXLOWER;
+use domain::certificate::{Chain, Revocation};
+use domain::issuer::{
+    Abilities, Aspect, CheckReport, ConnectError, EjbcaConfig, FetchChain, HealthCheck, Issuance,
+    IssueError, Issuer, IssuerConnector, IssuerSecrets, ListIssued, ListedCertificate, ListedPage,
+    LocalCa, Outcome, Prepared, RevocationError, RevocationRequest, SigningRequest,
+};
+use http::{Method, StatusCode};
+use pki::certificate::Certificate;
+use pki::revocation::RevocationReason;
+use pki::time::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use super::environment::Environment;
+use super::{end_of, remote};
+use crate::net::excerpt;
+use crate::net::json::{Answer, JsonService, escape, service_http, service_url};
+use crate::net::trust::Identity;
+
+/// As often as an approval on the other side is asked after.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAGE: u32 = 100;
+
+/// Talks to one CA of an EJBCA.
+pub struct EjbcaConnector {
+    config: EjbcaConfig,
+    chain: Chain,
+    service: JsonService,
+    code: SecretString,
+    code_is_given: bool,
+    /// The community edition has no search.
+    cannot_search: AtomicBool,
+}
+
+/// An enrollment that people on the other side decide about.
+#[derive(Serialize, Deserialize)]
+struct Handle {
+    request: u64,
+    username: String,
+}
+
+#[derive(Deserialize)]
+struct Enrolled {
+    certificate: String,
+    #[serde(default)]
+    response_format: Option<String>,
+    #[serde(default)]
+    certificate_chain: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Found {
+    #[serde(default)]
+    certificates: Vec<Enrolled>,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(default)]
+    error_message: String,
+}
+
+#[derive(Deserialize)]
+struct Authorities {
+    certificate_authorities: Vec<Authority>,
+}
+
+#[derive(Deserialize)]
+struct Authority {
+    name: String,
+    subject_dn: String,
+}
+
+impl EjbcaConnector {
+    /// A connector; it connects to nothing yet.
+    pub fn new(
+        issuer: &Issuer,
+        config: &EjbcaConfig,
+        secrets: &IssuerSecrets,
+        environment: &Environment,
+    ) -> Result<Self, ConnectError> {
+        let unfit = |error: &dyn std::fmt::Display| ConnectError::Settings(error.to_string());
+        let key = secrets.require("client_key")?;
+        let identity = Identity {
+            certificates: config.client_certificate.clone(),
+            key: Zeroizing::new(key.expose_secret().to_owned()),
+        };
+        let url = service_url(&config.url).map_err(|error| unfit(&error))?;
+        let anchors = config.trust_anchors.as_deref();
+        let http = service_http(&environment.dialer, &url, anchors, Some(&identity))
+            .map_err(|error| unfit(&error))?;
+        let given = secrets.get("enrollment_code");
+        Ok(Self {
+            config: config.clone(),
+            chain: issuer.chain().clone(),
+            service: JsonService::new(http, url),
+            code: given.unwrap_or(key).clone(),
+            code_is_given: given.is_some(),
+            cannot_search: AtomicBool::new(false),
+        })
+    }
+
+    /// The password of an end entity: the same on every node and after a restart.
+    fn code(&self, username: &str) -> Zeroizing<String> {
+        let secret = self.code.expose_secret();
+        if self.code_is_given {
+            return Zeroizing::new(secret.to_owned());
+        }
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+        let tag = hmac::sign(&key, format!("enrollment code of {username}").as_bytes());
+        Zeroizing::new(HEXLOWER.encode(tag.as_ref()).chars().take(40).collect())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, IssueError> {
+        let sent = self.service.send(method, path, body).await;
+        sent.map_err(|error| IssueError::Unavailable(error.to_string()))
+    }
+
+    /// A certificate of this end entity with this key, if there is one already.
+    async fn find(
+        &self,
+        username: &str,
+        request: &SigningRequest,
+    ) -> Result<Option<Chain>, IssueError> {
+        if self.cannot_search.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let body = json!({
+            "max_number_of_results": 10,
+            "criteria": [{"property": "QUERY", "value": username, "operation": "EQUAL"}],
+        });
+        let answer = self
+            .send(Method::POST, "v1/certificate/search", Some(&body))
+            .await?;
+        match answer.status {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND | StatusCode::FORBIDDEN | StatusCode::NOT_IMPLEMENTED => {
+                self.cannot_search.store(true, Ordering::Relaxed);
+                return Ok(None);
+            }
+            _ => return Err(failure(&answer)),
+        }
+        let found: Found = answer.json().map_err(IssueError::Unavailable)?;
+        let wanted = request.content.public_key.spki_sha256();
+        for candidate in &found.certificates {
+            let der = candidate.der()?;
+            let same = Certificate::from_der(&der).is_ok_and(|one| one.spki_sha256 == wanted);
+            if same {
+                return self.complete(vec![der]).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn enroll(
+        &self,
+        username: String,
+        request: &SigningRequest,
+    ) -> Result<Issuance, IssueError> {
+        let body = json!({
+            "certificate_request": pki::pem::encode(pki::pem::CERTIFICATE_REQUEST, &request.csr_der),
+            "certificate_profile_name": self.config.certificate_profile,
+            "end_entity_profile_name": self.config.end_entity_profile,
+            "certificate_authority_name": self.config.ca_name,
+            "username": username,
+            "password": self.code(&username).as_str(),
+            "include_chain": true,
+        });
+        let answer = self
+            .send(Method::POST, "v1/certificate/pkcs10enroll", Some(&body))
+            .await?;
+        self.outcome(&answer, |request| Handle { request, username })
+            .await
+    }
+
+    async fn outcome(
+        &self,
+        answer: &Answer,
+        handle: impl FnOnce(u64) -> Handle + Send,
+    ) -> Result<Issuance, IssueError> {
+        match answer.status {
+            StatusCode::OK | StatusCode::CREATED => {
+                let enrolled: Enrolled = answer.json().map_err(IssueError::Unavailable)?;
+                let mut certificates = vec![enrolled.der()?];
+                for upper in &enrolled.certificate_chain {
+                    certificates.push(decode(upper)?);
+                }
+                Ok(Issuance::Issued(self.complete(certificates).await?))
+            }
+            StatusCode::ACCEPTED => {
+                let told: ErrorBody = answer.json().map_err(IssueError::Unavailable)?;
+                let id = request_id(&told.error_message).ok_or_else(|| {
+                    IssueError::Refused(format!(
+                        "the CA waits for an approval and does not say under which number: {}",
+                        excerpt(told.error_message.as_bytes())
+                    ))
+                })?;
+                let handle = serde_json::to_string(&handle(id))
+                    .map_err(|error| IssueError::Refused(error.to_string()))?;
+                Ok(Issuance::Pending {
+                    handle,
+                    poll_after: PATIENCE,
+                })
+            }
+            _ => Err(failure(answer)),
+        }
+    }
+
+    /// A leaf that came alone gets the CA's own certificates above it.
+    async fn complete(&self, mut certificates: Vec<Vec<u8>>) -> Result<Chain, IssueError> {
+        if certificates.len() == 1 {
+            let upper = match self.chain.certificates() {
+                [] => self.fetch_chain().await?,
+                _ => self.chain.clone(),
+            };
+            certificates.extend_from_slice(upper.certificates());
+        }
+        remote::chain_of(certificates)
+    }
+
+    async fn authority(&self) -> Result<Authority, IssueError> {
+        let answer = self.send(Method::GET, "v1/ca", None).await?;
+        if !answer.status.is_success() {
+            return Err(failure(&answer));
+        }
+        let all: Authorities = answer.json().map_err(IssueError::Unavailable)?;
+        let mut names = Vec::new();
+        for authority in all.certificate_authorities {
+            if authority.name == self.config.ca_name {
+                return Ok(authority);
+            }
+            names.push(authority.name);
+        }
+        Err(IssueError::Refused(format!(
+            "there is no CA {} that this client may see; it sees {}",
+            self.config.ca_name,
+            excerpt(names.join(", ").as_bytes())
+        )))
+    }
+}
+
+impl Enrolled {
+    fn der(&self) -> Result<Vec<u8>, IssueError> {
+        match self.response_format.as_deref() {
+            None | Some("DER" | "PEM") => decode(&self.certificate),
+            Some(other) => Err(IssueError::Unavailable(format!(
+                "the CA answered in the format {}",
+                excerpt(other.as_bytes())
+            ))),
+        }
+    }
+}
+
+/// DER or PEM in base64, or PEM as it is: versions of the interface differ.
+fn decode(text: &str) -> Result<Vec<u8>, IssueError> {
+    let pem = |octets: &[u8]| {
+        let found = pki::pem::decode_all(pki::pem::CERTIFICATE, octets).ok()?;
+        found.into_iter().next()
+    };
+    let broken = || IssueError::Unavailable("the CA answered half a certificate".to_owned());
+    if let Some(der) = pem(text.as_bytes()) {
+        return Ok(der);
+    }
+    let compact: String = text.split_ascii_whitespace().collect();
+    let octets = STANDARD.decode(compact).map_err(|_| broken())?;
+    match octets.first() {
+        Some(0x30) => Ok(octets),
+        Some(b'-') => pem(&octets).ok_or_else(broken),
+        // DER in base64 within base64.
+        Some(_) => STANDARD.decode(octets).map_err(|_| broken()),
+        None => Err(broken()),
+    }
+}
+
+/// The number in "… request with ID 123 …": the last one in the message.
+fn request_id(message: &str) -> Option<u64> {
+    let numbers = message.split(|c: char| !c.is_ascii_digit());
+    numbers.filter_map(|digits| digits.parse().ok()).next_back()
+}
+
+fn failure(answer: &Answer) -> IssueError {
+    let status = answer.status;
+    let told = match answer.json::<ErrorBody>() {
+        Ok(body) if !body.error_message.is_empty() => excerpt(body.error_message.as_bytes()),
+        _ => excerpt(&answer.body),
+    };
+    // A client certificate or a right that is missing can be mended there, and the request goes on.
+    let is_passing = status.is_server_error()
+        || status == StatusCode::UNAUTHORIZED
+        || status == StatusCode::FORBIDDEN
+        || status == StatusCode::TOO_MANY_REQUESTS
+        || status == StatusCode::REQUEST_TIMEOUT;
+    let text = format!("EJBCA answered {status}: {told}");
+    match is_passing {
+        true => IssueError::Unavailable(text),
+        false => IssueError::Refused(text),
+    }
+}
+
+fn reason(reason: RevocationReason) -> &'static str {
+    match reason {
+        RevocationReason::Unspecified => "UNSPECIFIED",
+        RevocationReason::KeyCompromise => "KEY_COMPROMISE",
+        RevocationReason::CaCompromise => "CA_COMPROMISE",
+        RevocationReason::AffiliationChanged => "AFFILIATION_CHANGED",
+        RevocationReason::Superseded => "SUPERSEDED",
+        RevocationReason::CessationOfOperation => "CESSATION_OF_OPERATION",
+        RevocationReason::CertificateHold => "CERTIFICATE_HOLD",
+        RevocationReason::RemoveFromCrl => "REMOVE_FROM_CRL",
+        RevocationReason::PrivilegeWithdrawn => "PRIVILEGES_WITHDRAWN",
+        RevocationReason::AaCompromise => "AA_COMPROMISE",
+    }
+}
+
+#[async_trait]
+impl IssuerConnector for EjbcaConnector {
+    fn prepare(&self, _: &SigningRequest, _: Timestamp) -> Result<Option<Prepared>, IssueError> {
+        Ok(None)
+    }
+
+    async fn issue(
+        &self,
+        request: &SigningRequest,
+        _: Option<&Prepared>,
+    ) -> Result<Issuance, IssueError> {
+        let username = format!("{}{}", self.config.username_prefix, request.enrollment);
+        match self.find(&username, request).await? {
+            Some(chain) => Ok(Issuance::Issued(chain)),
+            None => self.enroll(username, request).await,
+        }
+    }
+
+    async fn poll(&self, handle: &str) -> Result<Issuance, IssueError> {
+        let handle: Handle = serde_json::from_str(handle).map_err(|_| {
+            IssueError::Refused("what was noted of the request cannot be read".to_owned())
+        })?;
+        let path = format!("v1/certificate/{}/finalize", handle.request);
+        let body = json!({
+            "response_format": "DER",
+            "password": self.code(&handle.username).as_str(),
+        });
+        let answer = self.send(Method::POST, &path, Some(&body)).await?;
+        if answer.status == StatusCode::ACCEPTED {
+            let handle = serde_json::to_string(&handle)
+                .map_err(|error| IssueError::Refused(error.to_string()))?;
+            return Ok(Issuance::Pending {
+                handle,
+                poll_after: PATIENCE,
+            });
+        }
+        self.outcome(&answer, |_| handle).await
+    }
+
+    async fn revoke(&self, request: &RevocationRequest) -> Result<(), RevocationError> {
+        let certificate = Certificate::from_der(&request.certificate)
+            .map_err(|error| RevocationError::Refused(error.to_string()))?;
+        let issuer = certificate.issuer.to_string();
+        let serial = pki_hex(&request.serial);
+        let path = format!(
+            "v1/certificate/{}/{serial}/revoke?reason={}",
+            escape(&issuer),
+            reason(request.reason)
+        );
+        let answer = self.send(Method::PUT, &path, None).await?;
+        match answer.status {
+            status if status.is_success() => Ok(()),
+            // It is revoked already.
+            StatusCode::CONFLICT => Ok(()),
+            _ => Err(failure(&answer).into()),
+        }
+    }
+
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn not_after(&self) -> Timestamp {
+        end_of(&self.chain)
+    }
+
+    fn local_ca(&self) -> Option<&LocalCa> {
+        None
+    }
+
+    fn abilities(&self) -> Abilities<'_> {
+        Abilities {
+            health: Some(self),
+            chain: Some(self),
+            list: Some(self),
+            revokes: true,
+            ..Abilities::default()
+        }
+    }
+}
+
+fn pki_hex(serial: &pki::serial::Serial) -> String {
+    data_encoding::HEXUPPER.encode(serial.as_be_octets())
+}
+
+#[async_trait]
+impl FetchChain for EjbcaConnector {
+    async fn fetch_chain(&self) -> Result<Chain, IssueError> {
+        let authority = self.authority().await?;
+        let path = format!(
+            "v1/ca/{}/certificate/download",
+            escape(&authority.subject_dn)
+        );
+        let answer = self.send(Method::GET, &path, None).await?;
+        match answer.status.is_success() {
+            true => remote::chain_of_pem(&answer.body),
+            false => Err(failure(&answer)),
+        }
+    }
+}
+
+/// What the second version of the search answers with.
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(default)]
+    certificates: Vec<ListedEntry>,
+    pagination_summary: Summary,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ListedEntry {
+    base64_cert: String,
+    /// Milliseconds; -1 where it is not revoked.
+    #[serde(default)]
+    revocation_date: Option<i64>,
+    /// The code of RFC 5280; -1 where it is not revoked.
+    #[serde(default)]
+    revocation_reason: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    page_size: u64,
+    current_page: u64,
+    total_certs: u64,
+}
+
+impl ListedEntry {
+    fn read(&self) -> Result<ListedCertificate, IssueError> {
+        let code = self
+            .revocation_reason
+            .and_then(|code| u8::try_from(code).ok());
+        let reason = code.and_then(|code| RevocationReason::try_from(code).ok());
+        let at = self.revocation_date.filter(|at| *at > 0);
+        let revocation = reason.zip(at).map(|(reason, at)| Revocation {
+            at: Timestamp::from_millis(at),
+            reason,
+        });
+        Ok(ListedCertificate {
+            der: decode(&self.base64_cert)?,
+            revocation,
+        })
+    }
+}
+
+#[async_trait]
+impl ListIssued for EjbcaConnector {
+    async fn list_issued(&self, cursor: Option<&str>) -> Result<ListedPage, IssueError> {
+        let page: u64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1);
+        let body = json!({
+            "pagination": {"page_size": PAGE, "current_page": page},
+            "sort": {"property": "UPDATE_TIME", "operation": "ASC"},
+            "criteria": [{"property": "CA", "value": self.config.ca_name, "operation": "EQUAL"}],
+        });
+        let answer = self
+            .send(Method::POST, "v2/certificate/search", Some(&body))
+            .await?;
+        if !answer.status.is_success() {
+            return Err(failure(&answer));
+        }
+        let listed: Listed = answer.json().map_err(IssueError::Unavailable)?;
+        let entries = listed.certificates.iter().map(ListedEntry::read);
+        let certificates = entries.collect::<Result<Vec<_>, _>>()?;
+        let summary = listed.pagination_summary;
+        let seen = summary.current_page.saturating_mul(summary.page_size);
+        let more = seen < summary.total_certs && !certificates.is_empty();
+        Ok(ListedPage {
+            certificates,
+            next: more.then(|| summary.current_page.saturating_add(1).to_string()),
+        })
+    }
+}
+
+#[async_trait]
+impl HealthCheck for EjbcaConnector {
+    async fn check(&self) -> CheckReport {
+        let mut report = CheckReport::default();
+        match self.send(Method::GET, "v1/ca/status", None).await {
+            Ok(answer) if answer.status.is_success() => {
+                report.passed(Aspect::Reach, format!("{} answers", self.service.host()));
+            }
+            Ok(answer) => report.failed(Aspect::Reach, failure(&answer).to_string()),
+            Err(error) => {
+                report.failed(Aspect::Reach, error.to_string());
+                for aspect in [Aspect::Credentials, Aspect::Rights] {
+                    report.note(aspect, Outcome::Skipped, "EJBCA was not reached");
+                }
+                return report;
+            }
+        }
+        match self.authority().await {
+            Ok(authority) => {
+                report.passed(Aspect::Credentials, "EJBCA accepts the client certificate");
+                let text = format!("the CA {} may be used", authority.name);
+                report.passed(Aspect::Rights, text);
+            }
+            Err(error) => report.failed(Aspect::Credentials, error.to_string()),
+        }
+        report.note(
+            Aspect::DryRun,
+            Outcome::Skipped,
+            "EJBCA has no request that comes to nothing; profiles show with the first certificate",
+        );
+        report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_a_request_is_the_last_in_the_message() {
+        assert_eq!(
+            request_id("2 approvals are needed for request ID 1234."),
+            Some(1234)
+        );
+        assert_eq!(request_id("wait"), None);
+    }
+
+    #[test]
+    fn half_a_certificate_is_none() {
+        for half in ["", "????", "MII", "-----BEGIN CERTIFICATE-----"] {
+            assert!(decode(half).is_err(), "{half}");
+        }
+        assert_eq!(decode("MAA=").unwrap(), [0x30, 0]);
+        assert_eq!(decode("TUFBPQ==").unwrap(), [0x30, 0]);
+    }
+}

@@ -1,0 +1,29 @@
+//! What connectors to CAs elsewhere have in common.
+
+use domain::certificate::Chain;
+use domain::issuer::IssueError;
+use pki::certificate::Certificate;
+
+/// A chain that a CA answered with, leaf first, whatever order it came in.
+pub(super) fn chain_of_pem(pem: &[u8]) -> Result<Chain, IssueError> {
+    let certificates = pki::pem::decode_all(pki::pem::CERTIFICATE, pem)
+        .map_err(|error| IssueError::Unavailable(format!("the CA's answer: {error}")))?;
+    chain_of(certificates)
+}
+
+/// The same of certificates in DER.
+pub(super) fn chain_of(certificates: Vec<Vec<u8>>) -> Result<Chain, IssueError> {
+    let unreadable = |error: &dyn std::fmt::Display| {
+        IssueError::Unavailable(format!("the CA's answer cannot be read: {error}"))
+    };
+    let parsed = certificates
+        .iter()
+        .map(|der| Certificate::from_der(der))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| unreadable(&error))?;
+    // What is no chain is passed on as it came: whoever checks it against the order tells what is wrong.
+    Ok(match pki::chain::order_chain(parsed) {
+        Ok(ordered) => Chain::new(ordered.into_iter().map(|one| one.der).collect()),
+        Err(_) => Chain::new(certificates),
+    })
+}
