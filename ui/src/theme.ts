@@ -9,7 +9,7 @@ const mono = "ui-monospace, 'SFMono-Regular', Menlo, 'DejaVu Sans Mono', monospa
 /** One scale of sizes (12, 13, 14, 16, 20) and one of distances (4, 8, 12, 16, 24, 32). */
 export const theme = createTheme({
   primaryColor: 'pine',
-  primaryShade: { light: 7, dark: 6 },
+  primaryShade: 7,
   colors: { pine },
   fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
   fontFamilyMonospace: mono,

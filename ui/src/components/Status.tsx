@@ -26,7 +26,9 @@ export function State({ of }: { of: string }) {
 /** A certificate's state; one that ends soon says so. */
 export function CertificateState({ certificate }: { certificate: Schema<'Certificate'> }) {
   const days = daysUntil(certificate.not_after);
-  if (certificate.status === 'valid' && days < 30 && !certificate.replaced_by) {
+  // What lives for days only is well as long as its renewal is not due.
+  const isFine = certificate.replaced_by || certificate.renewal?.due === false;
+  if (certificate.status === 'valid' && days < 30 && !isFine) {
     return <Status tone={days < 7 ? 'bad' : 'warn'}>{days < 1 ? 'Ends today' : `Ends in ${days} d`}</Status>;
   }
   return <State of={certificate.status} />;

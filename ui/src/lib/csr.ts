@@ -23,8 +23,6 @@ export async function born(names: string[], algorithm: Algorithm): Promise<BornH
   return { csr: pem('CERTIFICATE REQUEST', request), key: pem('PRIVATE KEY', key) };
 }
 
-const oid = (hex: string): Octets => tagged(0x06, fromHex(hex));
-
 const METHODS: Record<Algorithm, { generate: EcKeyGenParams | RsaHashedKeyGenParams; sign: AlgorithmIdentifier | EcdsaParams; signature: Octets }> = {
   'p-256': ec('P-256', 'SHA-256', '2a8648ce3d040302'),
   'p-384': ec('P-384', 'SHA-384', '2a8648ce3d040303'),
@@ -78,9 +76,21 @@ function unsigned(octets: Octets): Octets {
   return tagged(0x02, (value[0] ?? 0) & 0x80 ? concat([Uint8Array.of(0), value]) : value);
 }
 
-const integer = (value: number): Octets => tagged(0x02, Uint8Array.of(value));
-const bits = (octets: Octets): Octets => tagged(0x03, concat([Uint8Array.of(0), octets]));
-const sequence = (...parts: Octets[]): Octets => tagged(0x30, concat(parts));
+function oid(hex: string): Octets {
+  return tagged(0x06, fromHex(hex));
+}
+
+function integer(value: number): Octets {
+  return tagged(0x02, Uint8Array.of(value));
+}
+
+function bits(octets: Octets): Octets {
+  return tagged(0x03, concat([Uint8Array.of(0), octets]));
+}
+
+function sequence(...parts: Octets[]): Octets {
+  return tagged(0x30, concat(parts));
+}
 
 function tagged(tag: number, content: Octets): Octets {
   const length: number[] = [];

@@ -55,7 +55,7 @@ export function Shell() {
           <ActionIcon className={css.burger} variant="subtle" color="gray" size={40} aria-label="Menu" onClick={menu.open}>
             <IconMenu2 size={20} />
           </ActionIcon>
-          <UnstyledButton className={css.find} onClick={palette.open} aria-label="Search and commands">
+          <UnstyledButton className={css.find} onClick={palette.open} aria-keyshortcuts="Control+K">
             <IconSearch size={16} aria-hidden />
             <span>Search or jump to…</span>
             <kbd className={css.kbd}>Ctrl K</kbd>

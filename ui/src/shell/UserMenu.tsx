@@ -25,8 +25,9 @@ export function UserMenu() {
   return (
     <Menu position="bottom-end" width={224}>
       <Menu.Target>
-        <UnstyledButton aria-label={`Account of ${name}`}>
+        <UnstyledButton>
           <Avatar size={34} color="pine" name={name} variant="light" />
+          <span className="sr-only">Account of {name}</span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>

@@ -1,6 +1,7 @@
 import { IconCertificate, IconServer, IconShieldCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { Schema } from '../../api/client';
+import { useMay } from '../../api/session';
 import { CertificateState, Status } from '../../components/Status';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
@@ -23,7 +24,8 @@ function above(certificate: Schema<'Certificate'>, issuers: readonly Issuer[]): 
 
 /** The way from the trust anchor to the certificate, as a picture. */
 export function Chain({ certificate }: { certificate: Schema<'Certificate'> }) {
-  const { data } = useQuery(issuersQuery);
+  const may = useMay();
+  const { data } = useQuery({ ...issuersQuery, enabled: may('issuers:read') });
   const chain = above(certificate, data?.items ?? []);
   return (
     <ol className={css.chain}>

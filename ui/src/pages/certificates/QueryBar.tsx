@@ -3,6 +3,7 @@ import { IconColumns3, IconFilter, IconSearch, IconX } from '@tabler/icons-react
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState, type FormEvent } from 'react';
 import { api, call } from '../../api/client';
+import { useMay } from '../../api/session';
 import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
 import { issuersQuery, summaryQuery } from '../overview/queries';
@@ -66,9 +67,10 @@ const STATES = ['valid', 'expired', 'revoked', 'not-yet-valid'];
 
 function FilterMenu() {
   const [search, change] = useAddress();
-  const { data: issuers } = useQuery(issuersQuery);
+  const may = useMay();
+  const { data: issuers } = useQuery({ ...issuersQuery, enabled: may('issuers:read') });
   const { data: summary } = useQuery(summaryQuery);
-  const { data: profiles } = useQuery({ queryKey: ['policy', 'profiles'], queryFn: () => call(api.GET('/api/v1/profiles')), retry: false });
+  const { data: profiles } = useQuery({ queryKey: ['policy', 'profiles'], queryFn: () => call(api.GET('/api/v1/profiles')), retry: false, enabled: may('policy:read') });
   const groups: { name: string; label: string; values: string[] }[] = [
     { name: 'status', label: 'State', values: STATES },
     { name: 'expires_within', label: 'Ends within', values: ENDINGS },

@@ -1,3 +1,145 @@
+import { Button, Stack, Textarea } from '@mantine/core';
+import { IconArrowsExchange, IconPlugConnected, IconRefresh } from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { api, call, type Schema } from '../../api/client';
+import { useMay } from '../../api/session';
+import { Facts, grid, Page, Panel } from '../../components/Page';
+import { ErrorNote, SkeletonRows } from '../../components/States';
+import { State, Status } from '../../components/Status';
+import { Code, Copy, When } from '../../components/Text';
+import { visible } from '../../lib/names';
+import { History } from '../certificates/History';
+import css from './issuers.module.css';
+import { Weights } from './Weights';
+
+type Issuer = Schema<'Issuer'>;
+
 export function IssuerPage() {
-  return null; // STUB
+  const { name = '' } = useParams({ strict: false });
+  const may = useMay();
+  const query = useQuery({ queryKey: ['issuers', name], queryFn: () => call(api.GET('/api/v1/issuers/{name}', { params: { path: { name } } })) });
+  const issuer = query.data;
+  return (
+    <Page title={name} above={{ label: 'Issuers', to: '/issuers' }} lead={issuer && <><State of={issuer.state} /> {issuer.is_root ? 'trust anchor' : issuer.kind}</>} actions={issuer && <Actions issuer={issuer} />}>
+      {query.error && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
+      {query.isPending && <Panel flush><SkeletonRows rows={10} /></Panel>}
+      {issuer && (
+        <div className={grid.grid}>
+          <Panel title="CA certificate" className={grid.span7}>{issuer.certificate ? <Certificate of={issuer.certificate} /> : <Await name={name} />}</Panel>
+          <div className={grid.span5} style={{ display: 'grid', gap: 16, alignContent: 'start' }}>
+            <Panel title="Revocation"><Revocation issuer={issuer} /></Panel>
+            <Panel title="Connection"><Connection name={name} settings={issuer.settings ?? {}} secrets={issuer.secrets ?? {}} /></Panel>
+          </div>
+          {!issuer.is_root && <Panel title="Part of the load" note="by profile; takes effect with the next request"><Weights issuer={name} /></Panel>}
+          {may('audit:read') && <Panel title="History" flush><History object={issuer.id} /></Panel>}
+        </div>
+      )}
+    </Page>
+  );
+}
+
+function Certificate({ of }: { of: NonNullable<Issuer['certificate']> }) {
+  return (
+    <Stack>
+      <Facts
+        rows={[
+          ['Subject', visible(of.subject)],
+          ['Issued by', visible(of.issuer)],
+          ['Valid until', <When at={of.not_after} full />],
+          ['Key', of.key_kind],
+          ['Serial', <Copy text={of.serial} />],
+          ['SHA-256', <Copy text={of.fingerprint} />],
+        ]}
+      />
+      <Code text={of.chain} label="the chain" maxHeight={160} />
+    </Stack>
+  );
+}
+
+/** A key that waits for its certificate. */
+function Await({ name }: { name: string }) {
+  const [certificates, setCertificates] = useState('');
+  const { data } = useQuery({ queryKey: ['issuers', name, 'csr'], queryFn: () => call(api.GET('/api/v1/issuers/{name}/csr', { params: { path: { name } } })) });
+  const install = useMutation({ mutationFn: () => call(api.POST('/api/v1/issuers/{name}/certificate', { params: { path: { name } }, body: { certificates } })) });
+  return (
+    <Stack>
+      <p style={{ margin: 0 }}>Have this request certified as a CA, then paste what comes back.</p>
+      {data && <Code text={data.csr} label="the CSR" maxHeight={200} />}
+      {install.error && <ErrorNote error={install.error} />}
+      <Textarea label="Certificate and those above it" autosize minRows={5} classNames={{ input: 'mono' }} value={certificates} onChange={(event) => setCertificates(event.currentTarget.value)} />
+      <Button disabled={!certificates.includes('BEGIN CERTIFICATE')} loading={install.isPending} onClick={() => install.mutate()}>Take it into use</Button>
+    </Stack>
+  );
+}
+
+function Revocation({ issuer }: { issuer: Issuer }) {
+  const may = useMay();
+  const refresh = useMutation({ mutationFn: () => call(api.POST('/api/v1/issuers/{name}/crl', { params: { path: { name: issuer.name } } })) });
+  const { crl } = issuer;
+  if (!crl) return <p className="muted" style={{ margin: 0 }}>It publishes no list from here.</p>;
+  const isStale = Date.parse(crl.next_update) < Date.now();
+  return (
+    <Stack gap="sm">
+      {refresh.error && <ErrorNote error={refresh.error} />}
+      <Facts
+        rows={[
+          ['CRL', <>{isStale ? <Status tone="bad">Out of date</Status> : <Status tone="ok">In date</Status>} <a href={`/pki/${encodeURIComponent(issuer.name)}/crl`}>number {crl.number}</a></>],
+          ['Made', <When at={crl.this_update} full />],
+          ['Next by', <When at={crl.next_update} full />],
+          ['OCSP', <Copy text={`${window.location.origin}/pki/${issuer.name}/ocsp`} />],
+        ]}
+      />
+      {may('issuers:operate') && <Button variant="default" leftSection={<IconRefresh size={16} />} loading={refresh.isPending} onClick={() => refresh.mutate()}>Publish the next CRL now</Button>}
+    </Stack>
+  );
+}
+
+const TONES = { passed: 'ok', warning: 'warn', failed: 'bad', skipped: 'off' } as const;
+
+function Connection({ name, settings, secrets }: { name: string; settings: Record<string, unknown>; secrets: Record<string, string> }) {
+  const may = useMay();
+  const test = useMutation({ mutationFn: () => call(api.POST('/api/v1/issuers/{name}/test', { params: { path: { name } } })) });
+  return (
+    <Stack gap="sm">
+      <Facts
+        rows={[
+          ...Object.entries(settings).map(([key, value]) => [key, visible(typeof value === 'string' ? value : JSON.stringify(value))] as [string, string]),
+          ...Object.entries(secrets).map(([key, at]) => [key, <span key={key}>set <When at={at} />, never shown</span>] as [string, React.ReactNode]),
+        ]}
+      />
+      {test.error && <ErrorNote error={test.error} />}
+      {test.data && (
+        <ul className={css.findings} role="status">
+          {test.data.findings.map((finding, index) => (
+            <li key={index}>
+              <strong>{finding.aspect}</strong>
+              <Status tone={TONES[finding.outcome]}>{finding.outcome}</Status>
+              <span className="wrap">{visible(finding.message)}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {may('issuers:operate') && <Button variant="default" leftSection={<IconPlugConnected size={16} />} loading={test.isPending} onClick={() => test.mutate()}>Test it</Button>}
+    </Stack>
+  );
+}
+
+function Actions({ issuer }: { issuer: Issuer }) {
+  const may = useMay();
+  const wanted = issuer.state === 'retired' ? 'active' : 'retired';
+  const act = useMutation({ mutationFn: () => call(api.POST('/api/v1/issuers/{name}/state', { params: { path: { name: issuer.name } }, body: { state: wanted } })) });
+  return (
+    <>
+      {act.error && <ErrorNote error={act.error} />}
+      <Button component="a" href={`/certificates?issuer=${encodeURIComponent(issuer.name)}`} variant="default">Its certificates</Button>
+      {may('certificates:request') && !issuer.is_root && (
+        <Button component="a" href={`/certificates?issuer=${encodeURIComponent(issuer.name)}&status=valid&replaced=false`} variant="default" leftSection={<IconArrowsExchange size={16} />}>Move away from it</Button>
+      )}
+      {may('issuers:operate') && !issuer.is_root && issuer.state !== 'awaiting-certificate' && (
+        <Button variant="light" color={wanted === 'retired' ? 'red' : undefined} loading={act.isPending} onClick={() => act.mutate()}>{wanted === 'retired' ? 'Retire' : 'Put to work again'}</Button>
+      )}
+    </>
+  );
 }

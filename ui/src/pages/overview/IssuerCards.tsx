@@ -2,6 +2,7 @@ import { IconBuildingBank } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Schema } from '../../api/client';
+import { useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { Loaded } from '../../components/States';
 import { State, Status } from '../../components/Status';
@@ -12,10 +13,12 @@ import { issuersQuery, summaryQuery } from './queries';
 
 /** The CAs: whether they are well, and what part of the load they carry. */
 export function IssuerCards() {
-  const query = useQuery(issuersQuery);
+  const may = useMay();
+  const query = useQuery({ ...issuersQuery, enabled: may('issuers:read') });
   const { data: summary } = useQuery(summaryQuery);
   const loads = new Map(summary?.by_issuer.map((slice) => [slice.name, slice.valid]));
   const all = [...loads.values()].reduce((sum, count) => sum + count, 0);
+  if (!may('issuers:read')) return null;
   return (
     <Panel title="Certificate authorities" flush note={<Link to="/issuers">All issuers</Link>}>
       <Loaded query={query} rows={3}>

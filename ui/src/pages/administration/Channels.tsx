@@ -1,0 +1,106 @@
+import { Button, JsonInput, Modal, PasswordInput, SegmentedControl, Select, Stack, TextInput } from '@mantine/core';
+import { IconBell, IconPlus, IconSend } from '@tabler/icons-react';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { api, call, type Schema } from '../../api/client';
+import { useMay } from '../../api/session';
+import { Panel } from '../../components/Page';
+import { Empty, ErrorNote, Loaded } from '../../components/States';
+import { State, Status } from '../../components/Status';
+import { PagedTable, Table } from '../../components/Table';
+import { When } from '../../components/Text';
+import { visible } from '../../lib/names';
+
+/** Ways to people and programs outside, with a trial and the log of what was sent. */
+export function Channels() {
+  const may = useMay();
+  const query = useQuery({ queryKey: ['notifications', 'channels'], queryFn: () => call(api.GET('/api/v1/notification-channels')) });
+  const [open, setOpen] = useState(false);
+  const test = useMutation({ mutationFn: (name: string) => call(api.POST('/api/v1/notification-channels/{name}/test', { params: { path: { name } } })) });
+  const remove = useMutation({ mutationFn: (name: string) => call(api.DELETE('/api/v1/notification-channels/{name}', { params: { path: { name } } })) });
+  const mayChange = may('notifications:write');
+  const add = mayChange && <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => setOpen(true)}>New channel</Button>;
+  return (
+    <>
+      <Panel title="Channels" flush note={add}>
+        {(test.error ?? remove.error) && <ErrorNote error={test.error ?? remove.error} />}
+        {test.data && <div style={{ padding: '12px 16px' }} role="status">{test.data.delivered ? <Status tone="ok">The trial message was taken</Status> : <><Status tone="bad">Not delivered</Status> <span className="wrap">{visible(test.data.error ?? '')}</span></>}</div>}
+        <Loaded query={query} rows={3}>
+          {(page) =>
+            page.items.length === 0 ? (
+              <Empty icon={<IconBell size={24} />} title="Nobody is told yet" action={add}>Mail, chat, a webhook or syslog: a channel says how; a rule says what (<code>certwright notification-rule --help</code>).</Empty>
+            ) : (
+              <Table
+                label="Channels"
+                rows={page.items}
+                id={(channel) => channel.id}
+                columns={[
+                  { name: 'Channel', cell: (c) => <strong>{c.name}</strong> },
+                  { name: 'Kind', cell: (c) => c.rules.kind },
+                  { name: 'State', cell: (c) => (c.stream_status?.last_error ? <Status tone="bad">held up</Status> : <Status tone={c.rules.enabled === false ? 'off' : 'ok'}>{c.rules.enabled === false ? 'Off' : 'On'}</Status>) },
+                  { name: 'Secrets', cell: (c) => c.secrets.join(', ') || '–', wide: true },
+                  { name: '', align: 'right', cell: (c) => mayChange && <><Button size="compact-xs" variant="default" leftSection={<IconSend size={14} />} loading={test.isPending && test.variables === c.name} onClick={() => test.mutate(c.name)}>Test</Button> <Button size="compact-xs" variant="light" color="red" onClick={() => remove.mutate(c.name)}>Delete</Button></> },
+                ]}
+              />
+            )
+          }
+        </Loaded>
+      </Panel>
+      <Deliveries mayChange={mayChange} />
+      {open && <NewChannel onClose={() => setOpen(false)} />}
+    </>
+  );
+}
+
+function Deliveries({ mayChange }: { mayChange: boolean }) {
+  const [state, setState] = useState('all');
+  const resend = useMutation({ mutationFn: (id: string) => call(api.POST('/api/v1/notification-deliveries/{id}/resend', { params: { path: { id } } })) });
+  return (
+    <Panel title="Delivery log" flush note={<SegmentedControl size="xs" aria-label="State" data={['all', 'waiting', 'delivered', 'dead']} value={state} onChange={setState} />}>
+      <PagedTable
+        label="Deliveries"
+        queryKey={['notifications', 'deliveries', state]}
+        read={(after) => call(api.GET('/api/v1/notification-deliveries', { params: { query: { limit: 50, after, state: state === 'all' ? undefined : (state as Schema<'DeliveryState'>) } } }))}
+        id={(delivery) => delivery.id}
+        empty={<Empty title="Nothing sent">What rules choose is listed here, with every failure.</Empty>}
+        columns={[
+          { name: 'Channel', cell: (d) => d.channel },
+          { name: 'State', cell: (d) => <State of={d.state} /> },
+          { name: 'About', cell: (d) => <code>{d.object}</code>, wide: true },
+          { name: 'Tries', cell: (d) => d.attempts, align: 'right' },
+          { name: 'Last error', cell: (d) => <span className="wrap muted">{d.last_error && visible(d.last_error)}</span>, wide: true },
+          { name: 'When', cell: (d) => <When at={d.created_at} /> },
+          { name: '', align: 'right', cell: (d) => mayChange && d.state === 'dead' && <Button size="compact-xs" variant="default" onClick={() => resend.mutate(d.id)}>Send again</Button> },
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function NewChannel({ onClose }: { onClose: () => void }) {
+  const { data } = useQuery({ queryKey: ['notifications', 'kinds'], queryFn: () => call(api.GET('/api/v1/notification-kinds')) });
+  const [name, setName] = useState('');
+  const [kind, setKind] = useState<string | null>(null);
+  const [settings, setSettings] = useState('{}');
+  const [secrets, setSecrets] = useState<Record<string, string>>({});
+  const chosen = data?.items.find((each) => each.name === kind);
+  const save = useMutation({
+    mutationFn: () => call(api.PUT('/api/v1/notification-channels/{name}', { params: { path: { name } }, body: { kind: kind ?? '', settings: { ...(JSON.parse(settings) as object), ...secrets } as never } })),
+    onSuccess: onClose,
+    gcTime: 0,
+  });
+  return (
+    <Modal opened onClose={onClose} title="New channel">
+      <form onSubmit={(event) => { event.preventDefault(); save.mutate(); }}>
+        <Stack>
+          {save.error && <ErrorNote error={save.error} />}
+          <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
+          <Select label="Kind" required data={(data?.items ?? []).map((each) => ({ value: each.name, label: `${each.name}: ${each.summary}` }))} value={kind} onChange={setKind} />
+          <JsonInput label="Settings" description="What is missing, saving tells" autosize minRows={4} formatOnBlur classNames={{ input: 'mono' }} value={settings} onChange={setSettings} />
+          {chosen?.secrets.map((secret) => <PasswordInput key={secret} label={secret} autoComplete="off" value={secrets[secret] ?? ''} onChange={(event) => { const text = event.currentTarget.value; setSecrets((now) => ({ ...now, [secret]: text })); }} />)}
+          <Button type="submit" loading={save.isPending}>Save</Button>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
