@@ -49,6 +49,8 @@ pub enum AccessError {
     BuiltInRole(String),
     #[error("the role is held by {0} grants; withdraw them first")]
     RoleHeld(u64),
+    #[error("the role is asked by {}; change them first", .0.join(", "))]
+    RoleAsked(Vec<String>),
     #[error("it is granted already")]
     AlreadyGranted,
     #[error("the team still owns {}; transfer them first", .0.join(", "))]

@@ -175,6 +175,7 @@ impl From<AccessError> for Failure {
             }
             AccessError::BuiltInRole(_)
             | AccessError::RoleHeld(_)
+            | AccessError::RoleAsked(_)
             | AccessError::AlreadyGranted
             | AccessError::TeamOwns(_)
             | AccessError::LastAdministrator => Self::conflict(error.to_string()),

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::access::granting::check_role_change;
 use domain::access::{CustomRole, RoleRef};
+use domain::approval::Approver;
 use domain::id::RoleId;
 use domain::permission::Permission;
 use domain::role::Role;
@@ -138,6 +139,10 @@ impl Lifecycle {
                     let role = role.ok_or(AccessError::NoSuchRole(name))?;
                     let reference = RoleRef::Custom(role.id.clone());
                     check_role_change(&rights, Some(&reference), &role.permissions)?;
+                    let asking = rules_asking(tx, &role.name).await?;
+                    if !asking.is_empty() {
+                        return Err(AccessError::RoleAsked(asking));
+                    }
                     match tx.count_grants_of_role(&reference).await? {
                         0 => tx.delete_custom_role(&role.id).await?,
                         held => return Err(AccessError::RoleHeld(held)),
@@ -152,6 +157,26 @@ impl Lifecycle {
         self.rights.forget();
         Ok(())
     }
+}
+
+/// What names a role: approval rules would wait for people whom nobody can become any more, and
+/// notifications would go to nobody.
+async fn rules_asking(tx: &mut Tx<'_>, name: &str) -> Result<Vec<String>, StoreError> {
+    let is_it =
+        |approver: &Approver| matches!(approver, Approver::Role { role, .. } if role == name);
+    let mut asking = Vec::new();
+    for profile in tx.list_profiles().await? {
+        let rule = profile.spec.approval.as_ref();
+        if rule.is_some_and(|rule| rule.approvers().any(is_it)) {
+            asking.push(format!("the profile {}", profile.name));
+        }
+    }
+    for rule in tx.list_notification_rules().await? {
+        if rule.spec.recipients.roles.iter().any(|role| role == name) {
+            asking.push(format!("the notification rule {}", rule.name));
+        }
+    }
+    Ok(asking)
 }
 
 /// Every role, as one transaction sees them.

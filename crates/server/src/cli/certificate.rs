@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use pki::revocation::RevocationReason;
 use protocols::rest::certificate::{Certificate, CertificateQuery, RevokeRequest};
 use protocols::rest::inventory::InventorySummary;
+use serde_json::{Value, json};
 
 use super::Context;
 use super::certificate_bulk::BulkCommand;
@@ -102,7 +103,7 @@ impl CertificateCommand {
                 let page = client
                     .list::<Certificate>(&["certificates"], &query.parameters(), &list.paging)
                     .await?;
-                paging::print(context, COLUMNS, &page)
+                paging::print_rows(context, COLUMNS, &page, row)
             }
             Verb::Show { id } => {
                 let shown: Certificate = client.get(&["certificates", &id]).await?;
@@ -141,7 +142,7 @@ async fn find(client: &Client, context: &Context, what: &str) -> Result<(), Fail
             "no certificate is known for `{what}`"
         )));
     }
-    paging::print(context, COLUMNS, &page)
+    paging::print_rows(context, COLUMNS, &page, row)
 }
 
 /// What a text without a label most likely is.
@@ -168,6 +169,22 @@ fn sought(what: &str) -> CertificateQuery {
             ..CertificateQuery::default()
         },
     }
+}
+
+/// What has no names, like a CA, is known by its subject.
+pub(super) fn row(certificate: &Certificate) -> Value {
+    let names = match certificate.names.as_slice() {
+        [] => json!(certificate.subject),
+        names => json!(names),
+    };
+    json!({
+        "id": certificate.id,
+        "status": certificate.status,
+        "names": names,
+        "not_after": certificate.not_after,
+        "issuer": certificate.issuer,
+        "serial": certificate.serial,
+    })
 }
 
 pub(super) const COLUMNS: &[&str] = &["id", "status", "names", "not_after", "issuer", "serial"];

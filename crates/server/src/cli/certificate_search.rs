@@ -8,7 +8,7 @@ use protocols::rest::inventory::{Count, SavedSearch};
 use tokio::io::AsyncWriteExt;
 
 use super::Context;
-use super::certificate::COLUMNS;
+use super::certificate::{COLUMNS, row};
 use super::certificate_filters::Filters;
 use super::client::Client;
 use super::exit::Failure;
@@ -87,7 +87,7 @@ impl Search {
         let page = client
             .list::<Certificate>(&["certificates"], &query, &self.paging)
             .await?;
-        paging::print(context, COLUMNS, &page)
+        paging::print_rows(context, COLUMNS, &page, row)
     }
 }
 

@@ -122,3 +122,22 @@ async fn a_rule_that_cannot_work_is_refused_when_it_is_saved() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_a_rule_asks_is_not_deleted() {
+    let server = TestServer::start().await;
+    let admin = Person::with(&server, Role::Administrator).await;
+    let role = json!({ "permissions": ["approvals:decide"] });
+    let path = "/api/v1/roles/change-board";
+    let (code, body) = admin.call(Method::PUT, path, Some(role)).await;
+    assert_eq!(code, StatusCode::OK, "{body}");
+    let of_the_board = json!({ "stages": [super::support::stage(1, "change-board")] });
+    admin.ask(of_the_board).await;
+    let (code, body) = admin.call(Method::DELETE, path, None).await;
+    assert_eq!(code, StatusCode::CONFLICT, "{body}");
+    let told = body["detail"].as_str().unwrap();
+    assert!(told.contains("the profile default"), "{told}");
+    admin.ask(approvers(1)).await;
+    let (code, body) = admin.call(Method::DELETE, path, None).await;
+    assert_eq!(code, StatusCode::NO_CONTENT, "{body}");
+}
