@@ -31,6 +31,8 @@ single=(
 
 # A log collector with its libraries: installed, it would take over the system's own log.
 collector=(rsyslog rsyslog-gnutls libestr0 libfastjson4 liblognorm5)
+# A name server that takes dynamic updates; installed, it would answer for the whole machine.
+nameserver=(bind9 bind9-libs libfstrm0 libjemalloc2 libjson-c5 liblmdb0 libmaxminddb0 libnghttp2-14 libprotobuf-c1 libuv1 libxml2)
 
 say() { printf 'test tools: %s\n' "$*"; }
 
@@ -97,18 +99,19 @@ install_single() {
     rm -rf "$scratch"
 }
 
-install_collector() {
-    [[ -x $tools/rsyslog/usr/sbin/rsyslogd ]] && return 0
-    local package scratch
-    say "unpacking ${collector[*]}"
-    apt_update "${collector[@]}"
+install_unpacked() { # FOLDER PROGRAM PACKAGES…
+    local folder=$1 program=$2 package scratch
+    shift 2
+    [[ -x $tools/$folder/$program ]] && return 0
+    say "unpacking $*"
+    apt_update "$@"
     scratch=$(mktemp -d)
-    for package in "${collector[@]}"; do
+    for package in "$@"; do
         (cd "$scratch" && apt-get download -qq -o APT::Sandbox::User=root "$package")
-        dpkg-deb -x "$scratch/${package}"_*.deb "$scratch/rsyslog"
+        dpkg-deb -x "$scratch/${package}"_*.deb "$scratch/$folder"
     done
-    rm -rf "$tools/rsyslog"
-    cp -r "$scratch/rsyslog" "$tools/rsyslog"
+    rm -rf "${tools:?}/$folder"
+    cp -r "$scratch/$folder" "$tools/$folder"
     rm -rf "$scratch"
 }
 
@@ -135,7 +138,8 @@ install_npm() {
 
 install_system
 install_single
-install_collector
+install_unpacked rsyslog usr/sbin/rsyslogd "${collector[@]}"
+install_unpacked bind usr/sbin/named "${nameserver[@]}"
 install_python
 install_npm
 say "ready in $tools"

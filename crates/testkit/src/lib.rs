@@ -7,13 +7,17 @@
 )]
 
 pub mod acme;
+pub mod adcs;
+pub mod ca;
 pub mod clock;
 pub mod dns;
+pub mod ejbca;
 pub mod http01;
 pub mod issuer;
 pub mod process;
 pub mod receiver;
 pub mod server;
+pub mod service;
 pub mod tls_alpn;
 
 pub use clock::MockClock;

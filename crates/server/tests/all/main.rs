@@ -35,3 +35,4 @@ mod rest;
 mod secrets;
 mod sign_in;
 mod store_faults;
+mod upstream;

@@ -8,7 +8,7 @@ mod certbot;
 mod challenge_server;
 mod dashboard;
 mod examples;
-mod host;
+pub(crate) mod host;
 mod instant;
 mod issuing;
 mod lego;

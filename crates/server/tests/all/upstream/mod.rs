@@ -1,0 +1,134 @@
+//! CAs elsewhere behind our profiles: real ones as processes, and stand-ins made from documentation.
+
+mod acme;
+mod adcs;
+mod aws;
+mod bind;
+mod ejbca;
+mod limits;
+mod moto;
+mod pebble;
+
+use std::time::Duration;
+
+use domain::role::Role;
+use pki::certificate::Certificate;
+use pki::key::{KeyAlgorithm, LocalKey};
+use reqwest::Method;
+use serde_json::{Value, json};
+use testkit::TestServer;
+
+use crate::enroll::{Api, csr_for};
+
+/// A server and somebody who may do everything.
+struct Desk {
+    server: TestServer,
+    api: Api,
+}
+
+impl Desk {
+    async fn start() -> Self {
+        let server = TestServer::start().await;
+        let api = Api::of(&server, Role::Administrator).await;
+        Self { server, api }
+    }
+
+    /// Configures a CA elsewhere, under the name of its kind.
+    async fn configure(&self, kind: &str, settings: Value, secrets: Value) {
+        let body = json!({"name": kind, "kind": kind, "settings": settings, "secrets": secrets});
+        self.api.post("/api/v1/issuers", body).await.expect(201);
+    }
+
+    /// Has the default profile signed by an issuer alone.
+    async fn route_to(&self, issuer: &str) {
+        let path = "/api/v1/profiles/default";
+        let mut rules = self.api.get(path).await["rules"].clone();
+        rules["issuers"] = json!([{"issuer": issuer, "weight": 1}]);
+        let put = self.api.call(Method::PUT, path, Some(rules)).await;
+        put.expect(200);
+    }
+
+    /// What `issuer test` finds, as `aspect outcome` each.
+    async fn test(&self, issuer: &str) -> (bool, Vec<String>) {
+        let path = format!("/api/v1/issuers/{issuer}/test");
+        let report = self.api.post(&path, json!({})).await.expect(200);
+        let findings = report["findings"].as_array().unwrap().iter();
+        let lines = findings.map(|finding| {
+            let word = |name: &str| finding[name].as_str().unwrap().to_owned();
+            format!(
+                "{} {}: {}",
+                word("aspect"),
+                word("outcome"),
+                word("message")
+            )
+        });
+        (report["passed"] == true, lines.collect())
+    }
+
+    /// Asks for a certificate over REST.
+    async fn ask(&self, names: &[&str]) -> String {
+        let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
+        let request = json!({"profile": "default", "csr": csr_for(&key, names)});
+        let answer = self.api.post("/api/v1/enrollments", request).await;
+        assert!(answer.status.is_success(), "{}", answer.body);
+        answer.header("location").to_owned()
+    }
+
+    /// How an enrollment stands.
+    async fn state(&self, place: &str) -> Value {
+        self.api.get(place).await
+    }
+
+    /// Lets a second go by, and does what is due.
+    async fn tick(&self, seconds: u64) {
+        self.server.clock.advance(Duration::from_secs(seconds));
+        self.server.run_jobs().await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+
+    /// Lets time go by until an enrollment has come to its end.
+    async fn settle(&self, place: &str, seconds: u64) -> Value {
+        for _ in 0..300 {
+            let state = self.state(place).await;
+            match state["status"].as_str().unwrap() {
+                "issued" | "failed" | "rejected" => return state,
+                _ => self.tick(seconds).await,
+            }
+        }
+        panic!("it comes to no end: {}", self.state(place).await);
+    }
+
+    /// A certificate for names, over REST; the leaf and what stands above it.
+    async fn issue(&self, names: &[&str]) -> Vec<Certificate> {
+        let place = self.ask(names).await;
+        let state = self.settle(&place, 2).await;
+        assert_eq!(state["status"], "issued", "{state}");
+        chain(&state)
+    }
+
+    /// Revokes the newest certificate, and tells its CA.
+    async fn revoke(&self, place: &str) {
+        let state = self.state(place).await;
+        let id = state["certificate"].as_str().unwrap();
+        let path = format!("/api/v1/certificates/{id}/revoke");
+        let answer = self
+            .api
+            .post(&path, json!({"reason": "keyCompromise"}))
+            .await;
+        assert!(answer.status.is_success(), "{}", answer.body);
+        self.server.run_jobs().await;
+    }
+
+    /// Whether there is an event of that name.
+    async fn has_event(&self, name: &str) -> bool {
+        let found = self.api.get(&format!("/api/v1/audit?name={name}")).await;
+        !found["items"].as_array().unwrap().is_empty()
+    }
+}
+
+fn chain(state: &Value) -> Vec<Certificate> {
+    let pem = state["chain"].as_str().unwrap();
+    let found = pki::pem::decode_all(pki::pem::CERTIFICATE, pem.as_bytes()).unwrap();
+    let parsed = found.iter().map(|der| Certificate::from_der(der).unwrap());
+    parsed.collect()
+}

@@ -1,0 +1,247 @@
+//! Stands in for the web enrollment pages of AD CS (`/certsrv`), made from what is published about them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use md4::{Digest, Md4};
+use md5::Md5;
+use parking_lot::Mutex;
+use serde_json::{Value, json};
+
+use crate::ca::TestCa;
+use crate::service::{Asked, TestService, Told};
+
+const NONCE: [u8; 8] = *b"\x01\x23\x45\x67\x89\xab\xcd\xef";
+
+/// How the pages behave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mood {
+    #[default]
+    Usual,
+    /// An officer has to decide.
+    Pending,
+    /// The policy module says no.
+    Denied,
+    /// IIS has trouble.
+    Broken,
+}
+
+#[derive(Default)]
+struct State {
+    mood: Mood,
+    password: String,
+    /// Whether a connection was let in.
+    known: HashMap<u64, bool>,
+    requests: BTreeMap<u64, Vec<u8>>,
+    attributes: Vec<String>,
+}
+
+/// The pages of one CA.
+pub struct FakeAdcs {
+    service: TestService,
+    state: Arc<Mutex<State>>,
+    pub ca: Arc<TestCa>,
+}
+
+impl FakeAdcs {
+    /// Starts it; the user is `CORP\svc-certwright` with this password.
+    pub async fn start(password: &str) -> Self {
+        let ca = Arc::new(TestCa::new("Corp Issuing CA"));
+        let state = Arc::new(Mutex::new(State {
+            password: password.to_owned(),
+            ..State::default()
+        }));
+        let (shared, signer) = (Arc::clone(&state), Arc::clone(&ca));
+        let handler = Arc::new(move |asked: Asked| answer(&signer, &mut shared.lock(), &asked));
+        Self {
+            service: TestService::start(None, handler).await,
+            state,
+            ca,
+        }
+    }
+
+    /// What an issuer is configured with.
+    pub fn settings(&self, authentication: &str) -> Value {
+        json!({
+            "url": format!("{}/certsrv", self.service.url()),
+            "trust_anchors": self.service.certificate,
+            "template": "WebServer",
+            "authentication": authentication,
+            "username": "svc-certwright",
+            "domain": "CORP",
+        })
+    }
+
+    /// From now on it behaves so.
+    pub fn is(&self, mood: Mood) {
+        self.state.lock().mood = mood;
+    }
+
+    /// The password is another one from now on.
+    pub fn set_password(&self, password: &str) {
+        self.state.lock().password = password.to_owned();
+    }
+
+    /// What came as `CertAttrib`, in order.
+    pub fn attributes(&self) -> Vec<String> {
+        self.state.lock().attributes.clone()
+    }
+}
+
+fn answer(ca: &TestCa, state: &mut State, asked: &Asked) -> Told {
+    if let Some(refused) = admit(state, asked) {
+        return refused;
+    }
+    if state.mood == Mood::Broken {
+        return page(500, "<html><title>Runtime Error</title></html>");
+    }
+    let path = asked.path.trim_start_matches("/certsrv/");
+    match path {
+        "" => page(200, "<html>Welcome</html>"),
+        "certfnsh.asp" => submit(state, &asked.body),
+        "certcarc.asp" => page(200, "<script>var nRenewals=0;</script>"),
+        "certnew.p7b?ReqID=CACert&Renewal=0&Enc=b64" => {
+            let bundle = pki::pem::encode(pki::pem::CERTIFICATE, &bundle(ca.der()));
+            Told::new(200, "application/x-pkcs7-certificates", bundle)
+        }
+        path => match path.strip_prefix("certnew.cer?ReqID=") {
+            Some(rest) => fetch(ca, state, rest.trim_end_matches("&Enc=b64")),
+            None => page(404, "<html>not here</html>"),
+        },
+    }
+}
+
+fn submit(state: &mut State, body: &[u8]) -> Told {
+    let form: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
+    state.attributes.push(form["CertAttrib"].clone());
+    let text = form["CertRequest"].as_bytes();
+    let csr = pki::pem::decode_all(pki::pem::CERTIFICATE_REQUEST, text).unwrap();
+    let is_known = form["CertAttrib"].starts_with("CertificateTemplate:WebServer");
+    if !is_known || state.mood == Mood::Denied {
+        return page(
+            200,
+            "<b>Certificate Request Denied</b><p>The disposition message is <br>\"Denied by Policy \
+             Module 0x80094800, the request was for a certificate template that is not supported\"",
+        );
+    }
+    let id = u64::try_from(state.requests.len()).unwrap() + 1;
+    state.requests.insert(id, csr[0].clone());
+    match state.mood {
+        Mood::Pending => page(
+            200,
+            &format!("<b>Certificate Pending</b><p>Your Request Id is {id}.<p>Please return"),
+        ),
+        _ => page(
+            200,
+            &format!("<b>Certificate Issued</b><a href=\"certnew.cer?ReqID={id}&amp;Enc=b64\">"),
+        ),
+    }
+}
+
+fn fetch(ca: &TestCa, state: &State, id: &str) -> Told {
+    let csr = id.parse().ok().and_then(|id: u64| state.requests.get(&id));
+    match (csr, state.mood) {
+        (Some(csr), Mood::Usual) => {
+            let pem = pki::pem::encode(pki::pem::CERTIFICATE, &ca.sign(csr));
+            Told::new(200, "application/pkix-cert", pem)
+        }
+        (Some(_), Mood::Denied) => page(200, "<p>Disposition message: <b>Denied by CORP\\ca</b>"),
+        (Some(_), _) => page(200, "<p>Disposition message: <b>Taken Under Submission</b>"),
+        (None, _) => page(200, "<p>Disposition message: <b>unknown request</b>"),
+    }
+}
+
+fn page(status: u16, text: &str) -> Told {
+    Told::new(status, "text/html; Charset=UTF-8", text)
+}
+
+/// Lets requests with the right password in, and connections that NTLM let in before.
+fn admit(state: &mut State, asked: &Asked) -> Option<Told> {
+    if state.known.get(&asked.connection) == Some(&true) {
+        return None;
+    }
+    let refused = || Some(page(401, "<html>Access is denied</html>"));
+    let given = asked.headers.get("authorization");
+    let Some((scheme, text)) = given.and_then(|given| given.to_str().ok()?.split_once(' ')) else {
+        return refused();
+    };
+    let octets = STANDARD.decode(text).unwrap_or_default();
+    if scheme == "Basic" {
+        let wanted = format!("CORP\\svc-certwright:{}", state.password);
+        return if octets == wanted.as_bytes() {
+            None
+        } else {
+            refused()
+        };
+    }
+    match octets.get(8) {
+        Some(1) => {
+            let challenge = STANDARD.encode(challenge());
+            refused().map(|told| told.with("www-authenticate", format!("NTLM {challenge}")))
+        }
+        Some(3) if proof_holds(&octets, &state.password) => {
+            state.known.insert(asked.connection, true);
+            None
+        }
+        _ => refused(),
+    }
+}
+
+fn challenge() -> Vec<u8> {
+    // A timestamp and the end.
+    let mut info = vec![7, 0, 8, 0];
+    info.extend(133_000_000_000_000_000_u64.to_le_bytes());
+    info.extend([0; 4]);
+    let mut message = b"NTLMSSP\0\x02\0\0\0".to_vec();
+    message.extend([0; 8]);
+    message.extend(0xa088_8205_u32.to_le_bytes());
+    message.extend(NONCE);
+    message.extend([0; 8]);
+    let length = u16::try_from(info.len()).unwrap().to_le_bytes();
+    message.extend([length, length].concat());
+    message.extend(48_u32.to_le_bytes());
+    message.extend(info);
+    message
+}
+
+/// Whether the NTLMv2 response was made with the password ([MS-NLMP] 3.3.2).
+fn proof_holds(message: &[u8], password: &str) -> bool {
+    let field = |at: usize| {
+        let length = usize::from(u16::from_le_bytes([message[at], message[at + 1]]));
+        let start = usize::from(u16::from_le_bytes([message[at + 4], message[at + 5]]));
+        &message[start..start + length]
+    };
+    let utf16 =
+        |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+    let mac = |key: &[u8], text: &[u8]| {
+        let mut mac = Hmac::<Md5>::new_from_slice(key).unwrap();
+        mac.update(text);
+        mac.finalize().into_bytes().to_vec()
+    };
+    let hash = Md4::digest(utf16(password));
+    let key = mac(&hash, &utf16("SVC-CERTWRIGHTCORP"));
+    let (proof, blob) = field(20).split_at(16);
+    field(36) == utf16("svc-certwright")
+        && field(28) == utf16("CORP")
+        && proof == mac(&key, &[NONCE.as_slice(), blob].concat())
+}
+
+/// A degenerate PKCS #7 with one certificate (RFC 5652 section 5.1).
+fn bundle(certificate: &[u8]) -> Vec<u8> {
+    const SIGNED_DATA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
+    const DATA: &[u8] = &[0x30, 11, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
+    let certificates = tlv(0xa0, certificate);
+    let signed = tlv(
+        0x30,
+        &[&[2, 1, 1, 0x31, 0], DATA, &certificates, &[0x31, 0]].concat(),
+    );
+    tlv(0x30, &[SIGNED_DATA, &tlv(0xa0, &signed)].concat())
+}
+
+fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
+    let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
+    [&[tag, 0x82, high, low], content].concat()
+}
