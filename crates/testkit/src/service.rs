@@ -1,4 +1,4 @@
-//! A web service over TLS that answers as a function says, for what stands in for CAs.
+//! A web service, over TLS or without, that answers as a function says, for what stands in for CAs.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -67,7 +68,7 @@ pub type Handler = Arc<dyn Fn(Asked) -> Told + Send + Sync>;
 /// The running service.
 pub struct TestService {
     pub address: SocketAddr,
-    /// Its own certificate, which is also the root to trust, PEM.
+    /// Its own certificate, which is also the root to trust, PEM; empty without TLS.
     pub certificate: String,
     task: JoinHandle<()>,
 }
@@ -90,6 +91,15 @@ impl TestService {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (certificate, key) = self_signed();
         let tls = TlsAcceptor::from(Arc::new(config(&certificate, &key, client_root)));
+        Self::listen(Some(tls), certificate, handler).await
+    }
+
+    /// Binds a free port, without TLS.
+    pub async fn start_plain(handler: Handler) -> Self {
+        Self::listen(None, String::new(), handler).await
+    }
+
+    async fn listen(tls: Option<TlsAcceptor>, certificate: String, handler: Handler) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let task = tokio::spawn(async move {
@@ -108,7 +118,10 @@ impl TestService {
 
     /// `https://127.0.0.1:PORT`
     pub fn url(&self) -> String {
-        format!("https://{}", self.address)
+        match self.certificate.is_empty() {
+            true => format!("http://{}", self.address),
+            false => format!("https://{}", self.address),
+        }
     }
 }
 
@@ -130,12 +143,22 @@ fn config(certificate: &str, key: &str, client_root: Option<&str>) -> ServerConf
 }
 
 async fn serve(
-    tls: TlsAcceptor,
+    tls: Option<TlsAcceptor>,
     stream: TcpStream,
     connection: u64,
     handler: Handler,
 ) -> Option<()> {
-    let stream = tls.accept(stream).await.ok()?;
+    match tls {
+        None => answer(stream, connection, handler).await,
+        Some(tls) => answer(tls.accept(stream).await.ok()?, connection, handler).await,
+    }
+}
+
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    connection: u64,
+    handler: Handler,
+) -> Option<()> {
     let service = service_fn(move |request: http::Request<Incoming>| {
         let handler = Arc::clone(&handler);
         async move {

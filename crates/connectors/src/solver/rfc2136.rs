@@ -11,7 +11,7 @@ use domain::issuer::dns::TsigAlgorithm;
 use domain::issuer::response::ProofPlace;
 use hickory_proto::op::{Message, Query, ResponseCode, update_message};
 use hickory_proto::rr::rdata::TXT;
-use hickory_proto::rr::rdata::tsig::TsigAlgorithm as WireAlgorithm;
+use hickory_proto::rr::rdata::tsig::{TsigAlgorithm as WireAlgorithm, TsigError};
 use hickory_proto::rr::{Name, RData, Record, RecordSet, RecordType, TSigVerifier, TSigner};
 
 use super::{ChallengeSolver, Proof, SolveError, SolverPorts, TTL_SECONDS};
@@ -160,12 +160,14 @@ impl Rfc2136 {
         if answer.metadata.id != message.metadata.id {
             return Err(self.nonsense());
         }
-        self.judge(answer.metadata.response_code)?;
+        self.judge(&answer)?;
         self.verify(verifier, &octets)
     }
 
-    fn judge(&self, code: ResponseCode) -> Result<(), SolveError> {
+    fn judge(&self, answer: &Message) -> Result<(), SolveError> {
         let server = &self.server;
+        let code = answer.metadata.response_code;
+        let signature = answer.signature().and_then(|record| record.data.error);
         let hint = match code {
             ResponseCode::NoError => return Ok(()),
             ResponseCode::ServFail => {
@@ -173,10 +175,13 @@ impl Rfc2136 {
                     "{server} answered SERVFAIL"
                 )));
             }
-            ResponseCode::NotAuth | ResponseCode::BADSIG | ResponseCode::BADKEY => {
+            // RFC 8945 section 5.2: what is wrong with the signature stands beside it.
+            _ if signature == Some(TsigError::BadTime) => {
+                "its clock and ours are more than five minutes apart"
+            }
+            ResponseCode::NotAuth => {
                 "it does not know the zone, or the TSIG key by this name, algorithm and octets"
             }
-            ResponseCode::BADTIME => "its clock and ours are more than five minutes apart",
             ResponseCode::Refused => "its update policy does not let this key change the record",
             _ => "it does not take this update",
         };

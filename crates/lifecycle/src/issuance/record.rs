@@ -1,6 +1,7 @@
 //! Record: the one door into the inventory. What an issuer gave is checked before it is believed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::certificate::{Chain, InventoryCertificate, Origin};
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
@@ -180,6 +181,9 @@ async fn store_issued(
     Ok(enrollment.state)
 }
 
+/// A CA that dates nothing back, and has a clock a little ahead of ours, is no liar.
+const CLOCK_SKEW: Duration = Duration::from_secs(2 * 60);
+
 /// I14: key, names, validity, usage and chain are what was asked for.
 fn check(
     certificate: &Certificate,
@@ -192,7 +196,7 @@ fn check(
     }
     check_names(certificate, &admitted.enrollment.identifiers)?;
     let earliest = admitted.request.content.not_before.max(now);
-    if certificate.not_after <= now || certificate.not_before > earliest {
+    if certificate.not_after <= now || certificate.not_before > earliest + CLOCK_SKEW {
         return Err(RecordError::NotValidNow {
             not_before: certificate.not_before.to_string(),
             not_after: certificate.not_after.to_string(),

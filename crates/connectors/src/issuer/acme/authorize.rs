@@ -84,6 +84,29 @@ impl Authorizer {
         Ok(wait.max(GLANCE))
     }
 
+    /// Why nothing came of an order: the name at fault, where there is one.
+    pub(super) async fn explain(
+        &self,
+        client: &AcmeClient,
+        account: &Account,
+        order: &Order,
+    ) -> IssueError {
+        for url in &order.authorizations {
+            let Ok(reply) = client.get(account, url).await else {
+                continue;
+            };
+            let authorization = reply.json::<Authorization>().ok();
+            let at_fault = authorization.filter(|a| a.status == AuthorizationStatus::Invalid);
+            if let Some(authorization) = at_fault {
+                return failed(&authorization);
+            }
+        }
+        IssueError::Refused(match &order.error {
+            Some(problem) => format!("the CA gave the order up: {problem}"),
+            None => "the CA gave the order up without saying why".to_owned(),
+        })
+    }
+
     async fn respond(
         &self,
         client: &AcmeClient,

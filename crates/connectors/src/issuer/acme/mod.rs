@@ -135,6 +135,10 @@ impl AcmeConnector {
         match order::advance(&self.client, &account, handle, &self.config).await? {
             Progress::Issued(chain) => Ok(Issuance::Issued(chain)),
             Progress::Wait(wait) => handle.pending(wait),
+            Progress::Failed(order) => {
+                let explained = self.authorizer.explain(&self.client, &account, &order);
+                Err(explained.await)
+            }
             Progress::Authorize(order) => {
                 let wait = self.authorizer.work(&self.client, &account, &order, handle);
                 let wait = wait.await?;

@@ -25,6 +25,8 @@ pub(super) enum Progress {
     /// Authorizations are outstanding.
     Authorize(Order),
     Wait(Duration),
+    /// Nothing will come of it.
+    Failed(Order),
 }
 
 /// What the CA is asked for: exactly the names that were decided.
@@ -91,10 +93,7 @@ pub(super) async fn advance(
                 download(client, account, &url, preferred).await?,
             ))
         }
-        OrderStatus::Invalid => Err(IssueError::Refused(match order.error {
-            Some(problem) => format!("the CA gave the order up: {problem}"),
-            None => "the CA gave the order up without saying why".to_owned(),
-        })),
+        OrderStatus::Invalid => Ok(Progress::Failed(order)),
     }
 }
 

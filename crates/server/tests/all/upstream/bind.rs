@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::UdpSocket;
 
-use crate::interop::host::{DNS_PORT, Host};
 use crate::interop::process::{Background, command, eventually, tools};
 
 /// The octets of the key `certwright.`
@@ -18,7 +17,6 @@ pub const SECRET: &str = "c2l4dGVlbiBvY3RldHMgYXJlIG5vdCBlbm91Z2ghISE=";
 /// The running server, primary for `example.org` and `example.net`.
 pub struct Bind {
     pub address: SocketAddr,
-    _host: Host,
     _folder: TempDir,
     process: Background,
 }
@@ -26,14 +24,15 @@ pub struct Bind {
 impl Bind {
     /// Starts it.
     pub async fn start() -> Self {
-        let host = Host::claim();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path();
-        let address = host.at(DNS_PORT);
+        // It listens on addresses of interfaces only, and of those all tests share one.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
         let text = CONFIGURATION
             .replace("FOLDER", &path.display().to_string())
-            .replace("ADDRESS", &host.ip.to_string())
-            .replace("PORT", &DNS_PORT.to_string())
+            .replace("PORT", &address.port().to_string())
             .replace("SECRET", SECRET);
         std::fs::write(path.join("named.conf"), text).unwrap();
         for zone in ["example.org", "example.net"] {
@@ -50,7 +49,6 @@ impl Bind {
         let process = Background::start(&mut named, &path.join("named.log"));
         let bind = Self {
             address,
-            _host: host,
             _folder: folder,
             process,
         };
@@ -115,9 +113,10 @@ options {
     pid-file "FOLDER/pid";
     session-keyfile "FOLDER/session.key";
     managed-keys-directory "FOLDER";
-    listen-on port PORT { ADDRESS; };
+    listen-on port PORT { 127.0.0.1; };
     listen-on-v6 { none; };
-    recursion no;
+    recursion yes;
+    allow-recursion { any; };
     dnssec-validation no;
     notify no;
 };

@@ -8,6 +8,7 @@ mod ejbca;
 mod limits;
 mod moto;
 mod pebble;
+mod solvers;
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use pki::certificate::Certificate;
 use pki::key::{KeyAlgorithm, LocalKey};
 use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::TestServer;
+use testkit::{MockClock, TestServer};
 
 use crate::enroll::{Api, csr_for};
 
@@ -28,7 +29,11 @@ struct Desk {
 
 impl Desk {
     async fn start() -> Self {
-        let server = TestServer::start().await;
+        Self::start_at(MockClock::at_present()).await
+    }
+
+    async fn start_at(clock: MockClock) -> Self {
+        let server = TestServer::start_at(clock, "").await;
         let api = Api::of(&server, Role::Administrator).await;
         Self { server, api }
     }
@@ -106,7 +111,7 @@ impl Desk {
         chain(&state)
     }
 
-    /// Revokes the newest certificate, and tells its CA.
+    /// Revokes a certificate, and waits until its CA was told.
     async fn revoke(&self, place: &str) {
         let state = self.state(place).await;
         let id = state["certificate"].as_str().unwrap();
@@ -116,7 +121,8 @@ impl Desk {
             .post(&path, json!({"reason": "keyCompromise"}))
             .await;
         assert!(answer.status.is_success(), "{}", answer.body);
-        self.server.run_jobs().await;
+        let told = async || self.has_event("certificate.revocation_told").await;
+        self.server.run_jobs_until(told).await;
     }
 
     /// Whether there is an event of that name.

@@ -3,29 +3,32 @@
 //! Each enrollment is an end entity of its own, named after it. Before anything is asked for, the CA is
 //! asked what it has under that name, so that a crash never makes two certificates of one request.
 
+mod list;
+mod wire;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_lc_rs::hmac;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use data_encoding::HEXLOWER;
-use domain::certificate::{Chain, Revocation};
+use domain::certificate::Chain;
 use domain::issuer::{
     Abilities, Aspect, CheckReport, ConnectError, EjbcaConfig, FetchChain, HealthCheck, Issuance,
-    IssueError, Issuer, IssuerConnector, IssuerSecrets, ListIssued, ListedCertificate, ListedPage,
-    LocalCa, Outcome, Prepared, RevocationError, RevocationRequest, SigningRequest,
+    IssueError, Issuer, IssuerConnector, IssuerSecrets, LocalCa, Outcome, Prepared,
+    RevocationError, RevocationRequest, SigningRequest,
 };
 use http::{Method, StatusCode};
 use pki::certificate::Certificate;
-use pki::revocation::RevocationReason;
 use pki::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use self::wire::{
+    Authorities, Authority, Enrolled, ErrorBody, Found, decode, failure, reason, request_id,
+};
 use super::environment::Environment;
 use super::{end_of, remote};
 use crate::net::excerpt;
@@ -34,7 +37,6 @@ use crate::net::trust::Identity;
 
 /// As often as an approval on the other side is asked after.
 const PATIENCE: Duration = Duration::from_secs(60);
-const PAGE: u32 = 100;
 
 /// Talks to one CA of an EJBCA.
 pub struct EjbcaConnector {
@@ -52,38 +54,6 @@ pub struct EjbcaConnector {
 struct Handle {
     request: u64,
     username: String,
-}
-
-#[derive(Deserialize)]
-struct Enrolled {
-    certificate: String,
-    #[serde(default)]
-    response_format: Option<String>,
-    #[serde(default)]
-    certificate_chain: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Found {
-    #[serde(default)]
-    certificates: Vec<Enrolled>,
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    #[serde(default)]
-    error_message: String,
-}
-
-#[derive(Deserialize)]
-struct Authorities {
-    certificate_authorities: Vec<Authority>,
-}
-
-#[derive(Deserialize)]
-struct Authority {
-    name: String,
-    subject_dn: String,
 }
 
 impl EjbcaConnector {
@@ -259,79 +229,6 @@ impl EjbcaConnector {
     }
 }
 
-impl Enrolled {
-    fn der(&self) -> Result<Vec<u8>, IssueError> {
-        match self.response_format.as_deref() {
-            None | Some("DER" | "PEM") => decode(&self.certificate),
-            Some(other) => Err(IssueError::Unavailable(format!(
-                "the CA answered in the format {}",
-                excerpt(other.as_bytes())
-            ))),
-        }
-    }
-}
-
-/// DER or PEM in base64, or PEM as it is: versions of the interface differ.
-fn decode(text: &str) -> Result<Vec<u8>, IssueError> {
-    let pem = |octets: &[u8]| {
-        let found = pki::pem::decode_all(pki::pem::CERTIFICATE, octets).ok()?;
-        found.into_iter().next()
-    };
-    let broken = || IssueError::Unavailable("the CA answered half a certificate".to_owned());
-    if let Some(der) = pem(text.as_bytes()) {
-        return Ok(der);
-    }
-    let compact: String = text.split_ascii_whitespace().collect();
-    let octets = STANDARD.decode(compact).map_err(|_| broken())?;
-    match octets.first() {
-        Some(0x30) => Ok(octets),
-        Some(b'-') => pem(&octets).ok_or_else(broken),
-        // DER in base64 within base64.
-        Some(_) => STANDARD.decode(octets).map_err(|_| broken()),
-        None => Err(broken()),
-    }
-}
-
-/// The number in "… request with ID 123 …": the last one in the message.
-fn request_id(message: &str) -> Option<u64> {
-    let numbers = message.split(|c: char| !c.is_ascii_digit());
-    numbers.filter_map(|digits| digits.parse().ok()).next_back()
-}
-
-fn failure(answer: &Answer) -> IssueError {
-    let status = answer.status;
-    let told = match answer.json::<ErrorBody>() {
-        Ok(body) if !body.error_message.is_empty() => excerpt(body.error_message.as_bytes()),
-        _ => excerpt(&answer.body),
-    };
-    // A client certificate or a right that is missing can be mended there, and the request goes on.
-    let is_passing = status.is_server_error()
-        || status == StatusCode::UNAUTHORIZED
-        || status == StatusCode::FORBIDDEN
-        || status == StatusCode::TOO_MANY_REQUESTS
-        || status == StatusCode::REQUEST_TIMEOUT;
-    let text = format!("EJBCA answered {status}: {told}");
-    match is_passing {
-        true => IssueError::Unavailable(text),
-        false => IssueError::Refused(text),
-    }
-}
-
-fn reason(reason: RevocationReason) -> &'static str {
-    match reason {
-        RevocationReason::Unspecified => "UNSPECIFIED",
-        RevocationReason::KeyCompromise => "KEY_COMPROMISE",
-        RevocationReason::CaCompromise => "CA_COMPROMISE",
-        RevocationReason::AffiliationChanged => "AFFILIATION_CHANGED",
-        RevocationReason::Superseded => "SUPERSEDED",
-        RevocationReason::CessationOfOperation => "CESSATION_OF_OPERATION",
-        RevocationReason::CertificateHold => "CERTIFICATE_HOLD",
-        RevocationReason::RemoveFromCrl => "REMOVE_FROM_CRL",
-        RevocationReason::PrivilegeWithdrawn => "PRIVILEGES_WITHDRAWN",
-        RevocationReason::AaCompromise => "AA_COMPROMISE",
-    }
-}
-
 #[async_trait]
 impl IssuerConnector for EjbcaConnector {
     fn prepare(&self, _: &SigningRequest, _: Timestamp) -> Result<Option<Prepared>, IssueError> {
@@ -433,79 +330,6 @@ impl FetchChain for EjbcaConnector {
     }
 }
 
-/// What the second version of the search answers with.
-#[derive(Deserialize)]
-struct Listed {
-    #[serde(default)]
-    certificates: Vec<ListedEntry>,
-    pagination_summary: Summary,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListedEntry {
-    base64_cert: String,
-    /// Milliseconds; -1 where it is not revoked.
-    #[serde(default)]
-    revocation_date: Option<i64>,
-    /// The code of RFC 5280; -1 where it is not revoked.
-    #[serde(default)]
-    revocation_reason: Option<i64>,
-}
-
-#[derive(Deserialize)]
-struct Summary {
-    page_size: u64,
-    current_page: u64,
-    total_certs: u64,
-}
-
-impl ListedEntry {
-    fn read(&self) -> Result<ListedCertificate, IssueError> {
-        let code = self
-            .revocation_reason
-            .and_then(|code| u8::try_from(code).ok());
-        let reason = code.and_then(|code| RevocationReason::try_from(code).ok());
-        let at = self.revocation_date.filter(|at| *at > 0);
-        let revocation = reason.zip(at).map(|(reason, at)| Revocation {
-            at: Timestamp::from_millis(at),
-            reason,
-        });
-        Ok(ListedCertificate {
-            der: decode(&self.base64_cert)?,
-            revocation,
-        })
-    }
-}
-
-#[async_trait]
-impl ListIssued for EjbcaConnector {
-    async fn list_issued(&self, cursor: Option<&str>) -> Result<ListedPage, IssueError> {
-        let page: u64 = cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(1);
-        let body = json!({
-            "pagination": {"page_size": PAGE, "current_page": page},
-            "sort": {"property": "UPDATE_TIME", "operation": "ASC"},
-            "criteria": [{"property": "CA", "value": self.config.ca_name, "operation": "EQUAL"}],
-        });
-        let answer = self
-            .send(Method::POST, "v2/certificate/search", Some(&body))
-            .await?;
-        if !answer.status.is_success() {
-            return Err(failure(&answer));
-        }
-        let listed: Listed = answer.json().map_err(IssueError::Unavailable)?;
-        let entries = listed.certificates.iter().map(ListedEntry::read);
-        let certificates = entries.collect::<Result<Vec<_>, _>>()?;
-        let summary = listed.pagination_summary;
-        let seen = summary.current_page.saturating_mul(summary.page_size);
-        let more = seen < summary.total_certs && !certificates.is_empty();
-        Ok(ListedPage {
-            certificates,
-            next: more.then(|| summary.current_page.saturating_add(1).to_string()),
-        })
-    }
-}
-
 #[async_trait]
 impl HealthCheck for EjbcaConnector {
     async fn check(&self) -> CheckReport {
@@ -537,28 +361,5 @@ impl HealthCheck for EjbcaConnector {
             "EJBCA has no request that comes to nothing; profiles show with the first certificate",
         );
         report
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_number_of_a_request_is_the_last_in_the_message() {
-        assert_eq!(
-            request_id("2 approvals are needed for request ID 1234."),
-            Some(1234)
-        );
-        assert_eq!(request_id("wait"), None);
-    }
-
-    #[test]
-    fn half_a_certificate_is_none() {
-        for half in ["", "????", "MII", "-----BEGIN CERTIFICATE-----"] {
-            assert!(decode(half).is_err(), "{half}");
-        }
-        assert_eq!(decode("MAA=").unwrap(), [0x30, 0]);
-        assert_eq!(decode("TUFBPQ==").unwrap(), [0x30, 0]);
     }
 }
