@@ -40,6 +40,10 @@ ui/dist/index.html: ui/node_modules/.package-lock.json $(shell find ui -path ui/
 	@touch $@
 endif
 
+.PHONY: ui-check
+ui-check: ui/node_modules/.package-lock.json
+	npm --prefix ui run check
+
 .PHONY: test-tools
 test-tools: ## Install what the tests run beside cargo
 	@scripts/install-test-tools.sh "$(TARGET)"
@@ -62,7 +66,7 @@ test: test-tools ui ## Install what the tests need and run all of them
 	fi
 
 .PHONY: check
-check: fmt-check clippy deny docs ## Formatting, lints, licences and bans, documentation
+check: fmt-check clippy deny docs ui-check ## Formatting, lints, licences and bans, documentation, the dashboard's source
 
 .PHONY: fmt
 fmt: ## Format the source
@@ -106,4 +110,4 @@ dist: ui ## Build the binary that is shipped, with its manual pages and completi
 .PHONY: clean
 clean: ## Remove what was built (keeps ./data)
 	$(CARGO) clean
-	rm -rf ui/dist ui/node_modules "$(TOOLS)"
+	rm -rf ui/dist/* ui/node_modules "$(TOOLS)"

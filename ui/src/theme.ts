@@ -4,13 +4,18 @@ const pine: MantineColorsTuple = [
   '#e8f5f1', '#d3e9e2', '#a5d3c5', '#73bba5', '#4ca78b', '#339a7a', '#238a6b', '#17705c', '#115a49', '#0a4135',
 ];
 
+/** From ink to night, for what the library colours by itself in the dark. */
+const dark: MantineColorsTuple = [
+  '#dfe7e3', '#c2cec8', '#9caba4', '#7b8a83', '#3c4a44', '#2a3530', '#1d2622', '#171e1b', '#101513', '#0b0f0d',
+];
+
 const mono = "ui-monospace, 'SFMono-Regular', Menlo, 'DejaVu Sans Mono', monospace";
 
 /** One scale of sizes (12, 13, 14, 16, 20) and one of distances (4, 8, 12, 16, 24, 32). */
 export const theme = createTheme({
   primaryColor: 'pine',
   primaryShade: 7,
-  colors: { pine },
+  colors: { pine, dark },
   fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
   fontFamilyMonospace: mono,
   defaultRadius: 'md',

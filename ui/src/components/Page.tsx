@@ -22,8 +22,10 @@ export function Page({ title, heading, lead, above, actions, children }: PagePro
         <div>
           {above && (
             <div className={css.crumbs}>
-              <Link to={above.to}>{above.label}</Link>
-              <span aria-hidden>/</span>
+              <Link to={above.to}>
+                <span aria-hidden>‹ </span>
+                {above.label}
+              </Link>
             </div>
           )}
           <h1 className={css.title}>{heading ?? title}</h1>

@@ -3,6 +3,7 @@ import { IconAlertTriangle } from '@tabler/icons-react';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api/client';
+import { Prose } from './Prose';
 import css from './ui.module.css';
 
 export function Skeleton({ height = 16, width = '100%' }: { height?: number; width?: number | string }) {
@@ -50,13 +51,13 @@ export function ErrorNote({ error, retry }: { error: unknown; retry?: () => void
     <div className={`${css.note} ${css.bad}`} role="alert">
       <IconAlertTriangle size={18} style={{ flex: 'none', marginTop: 2 }} />
       <div style={{ minWidth: 0, overflowWrap: 'anywhere' }}>
-        <p>{violations.length ? 'The rules of the profile do not allow this:' : sentence(error)}</p>
+        <p>{violations.length ? 'The rules of the profile do not allow this:' : <Prose text={sentence(error)} />}</p>
         {violations.length > 0 && (
           <ul>
             {violations.map((violation, index) => (
               <li key={index}>
-                {violation.message}
-                {violation.fix && <> — {violation.fix}</>}
+                <Prose text={violation.message} />
+                {violation.fix && <> — <Prose text={violation.fix} /></>}
               </li>
             ))}
           </ul>

@@ -1,5 +1,6 @@
 /** Names that look like others: what is shown is what is certified, with a warning (U5). */
 
+// eslint-disable-next-line no-misleading-character-class
 const HIDDEN = /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2069\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb]/gu;
 
 /** Characters that are not seen, or turn the text around, written as what they are. */

@@ -1,21 +1,5 @@
 import type { Schema } from '../api/client';
 
-/** Who asked for something, in words. */
-export function requester(of: Schema<'Requester'>): string {
-  switch (of.kind) {
-    case 'acme-account':
-      return `ACME account ${of.account}`;
-    case 'user':
-      return of.user;
-    case 'token':
-      return `token ${of.token}`;
-    case 'system':
-      return 'this server';
-    default:
-      return String((of as { kind: string }).kind);
-  }
-}
-
 /** Who decides, in words. */
 export function approver(of: Schema<'Approver'>): string {
   return of.kind === 'role' ? `${of.role}${of.scope === 'everywhere' ? ' (everywhere)' : ''}` : of.principal;

@@ -14,7 +14,8 @@ import css from './shell.module.css';
 import { StepUp } from './StepUp';
 import { UserMenu } from './UserMenu';
 
-const Palette = lazy(() => import('./Palette'));
+const loadPalette = () => import('./Palette');
+const Palette = lazy(loadPalette);
 
 /** What surrounds every page once somebody is signed in. */
 export function Shell() {
@@ -36,6 +37,11 @@ export function Shell() {
     });
   }, [navigate, queries]);
   useEffect(() => (session ? follow(queries) : undefined), [queries, session?.id]); // eslint-disable-line react-hooks/exhaustive-deps
+  useEffect(() => {
+    // There before the first Ctrl-K, so that no letter typed after it is lost.
+    const timer = window.setTimeout(() => void loadPalette(), 1_500);
+    return () => window.clearTimeout(timer);
+  }, []);
   useHotkeys([['mod+K', palette.open]], []);
 
   return (

@@ -15,7 +15,7 @@ export async function scenario({ browser, url, api }) {
   await person.signIn('ada');
   await person.open('/');
   await person.page.getByText('Live', { exact: true }).first().waitFor();
-  for (const [label, query] of [['Active', 'status=valid'], ['Ending in 30 days', 'expires_within=30d'], ['Expired', 'status=expired'], ['Revoked', 'status=revoked'], ['Weak keys', 'weak_key=true'], ['Without an owner', 'owned=false']]) {
+  for (const [label, query] of [['Active', 'status=valid'], ['Ending soon', 'expires_within=30d'], ['Expired', 'status=expired'], ['Revoked', 'status=revoked'], ['Weak keys', 'weak_key=true'], ['Unowned', 'owned=false']]) {
     const { count } = await api.get(`/api/v1/certificates/count?${query}`);
     check((await figure(person, label)) === count, `${label}: ${await figure(person, label)} is shown, ${count} are counted`);
     await person.page.locator(`[data-figure="${label}"]`).click();

@@ -8,7 +8,7 @@ async function tabTo(page, name, role) {
     await page.keyboard.press('Tab');
     const found = await page.evaluate(([wanted, kind]) => {
       const element = document.activeElement;
-      const label = element?.getAttribute('aria-label') ?? (element?.id && document.querySelector(`label[for="${element.id}"]`)?.textContent) ?? element?.textContent ?? '';
+      const label = element?.getAttribute('aria-label') || (element?.id && document.querySelector(`label[for="${element.id}"]`)?.textContent) || element?.textContent || '';
       const is = element?.getAttribute('role') ?? { A: 'link', BUTTON: 'button', INPUT: 'textbox', TEXTAREA: 'textbox' }[element?.tagName ?? ''];
       return label.trim().startsWith(wanted) && (!kind || is === kind);
     }, [name, role]);
@@ -23,6 +23,7 @@ export async function scenario({ browser, url, api }) {
   await ada.signIn('ada');
   await ada.open('/');
   await ada.page.keyboard.press('Control+k');
+  await ada.page.locator('[role=combobox]:focus').waitFor();
   await ada.page.keyboard.type('Request a cert');
   await ada.page.getByRole('option', { name: 'Request a certificate' }).waitFor();
   await ada.page.keyboard.press('Enter');

@@ -9,6 +9,7 @@ import { Empty, ErrorNote } from '../../components/States';
 import { Status } from '../../components/Status';
 import { PagedTable } from '../../components/Table';
 import { When } from '../../components/Text';
+import { Who } from '../../components/Who';
 import { verifyLog } from '../../lib/audit';
 import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
@@ -67,8 +68,8 @@ export function Audit() {
         empty={<Empty icon={<IconListDetails size={24} />} title="No event fits">Take a filter away. Names are beginnings: <code>certificate.</code></Empty>}
         columns={[
           { name: 'What', cell: (event) => <><strong>{eventTitle(event.name)}</strong><div className="muted mono" style={{ fontSize: 12 }}>{event.name}</div></> },
-          { name: 'On', cell: (event) => { const page = pageOf(event.object); return page ? <Link to={page} className="mono wrap">{visible(event.object)}</Link> : <span className="mono wrap">{visible(event.object)}</span>; } },
-          { name: 'Who', cell: (event) => <span className="wrap">{visible(event.actor.id)}<div className="muted">{event.actor.address ?? event.actor.kind}</div></span> },
+          { name: 'On', cell: (event) => { const page = pageOf(event.object); return page ? <Link to={page} className="mono wrap">{visible(event.object)}</Link> : <Who id={event.object} />; } },
+          { name: 'Who', cell: (event) => <span className="wrap"><Who id={event.actor.id} /><div className="muted">{event.actor.address ?? event.actor.kind}</div></span> },
           { name: 'Details', cell: (event) => <Details data={event.data as Record<string, unknown>} />, wide: true },
           { name: 'When', cell: (event) => <When at={event.at} /> },
         ]}

@@ -5,13 +5,14 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
+import { Prose } from '../../components/Prose';
+import { Requester, Who } from '../../components/Who';
 import { Facts, grid, Page, Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
 import { State, Status } from '../../components/Status';
 import { Copy, Name, When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { plural } from '../../lib/time';
-import { requester } from '../../lib/words';
 import css from './approvals.module.css';
 import { Escalation } from './Escalation';
 
@@ -48,7 +49,7 @@ function Body({ approval }: { approval: Details }) {
         <Facts
           rows={[
             ['Names', approval.identifiers.map(({ value }) => <div key={value}><Name of={value} /></div>)],
-            ['Asked for by', <>{requester(approval.requester)}{approval.team && <span className="muted"> · team {approval.team}</span>}</>],
+            ['Asked for by', <><Requester of={approval.requester} />{approval.team && <span className="muted"> · team {approval.team}</span>}</>],
             ['Profile', <>{approval.profile} <span className="muted">version {approval.profile_version}</span></>],
             ['Why it waits', approval.reasons.join('; ')],
             ['Key', approval.key_kind],
@@ -114,7 +115,7 @@ function Decisions({ decisions }: { decisions: readonly Schema<'Decision'>[] }) 
       {decisions.map((decision, index) => (
         <li key={index}>
           <State of={(decision.verdict as string) === 'approve' ? 'approved' : 'denied'} />{' '}
-          <strong>{decision.by}</strong>{decision.on_behalf_of && <> for {decision.on_behalf_of}</>} <span className="muted"><When at={decision.at} full />{decision.is_void && ' · void: the request changed'}</span>
+          <strong><Who id={decision.by} /></strong>{decision.on_behalf_of && <> for <Who id={decision.on_behalf_of} /></>} <span className="muted"><When at={decision.at} full />{decision.is_void && ' · void: the request changed'}</span>
           {decision.reason && <p className="wrap" style={{ margin: '4px 0 0' }}>{visible(decision.reason)}</p>}
         </li>
       ))}
@@ -136,7 +137,7 @@ function Decide({ approval }: { approval: Details }) {
   };
   useHotkeys([['mod+Enter', () => approval.your_turn && approve.mutate()]], []);
   if (!approval.your_turn) {
-    return <div className={css.decide}><p style={{ margin: 0 }} className="muted">You cannot decide on this: {approval.why_not ?? 'it is not your turn'}.</p></div>;
+    return <div className={css.decide}><p style={{ margin: 0 }} className="muted">You cannot decide on this: <Prose text={approval.why_not ?? 'it is not your turn'} />.</p></div>;
   }
   const error = approve.error ?? deny.error;
   return (

@@ -8,11 +8,12 @@ import { useMay } from '../../api/session';
 import { Page, Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { State } from '../../components/Status';
+import { Requester } from '../../components/Who';
 import { Names, When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
 import { plural } from '../../lib/time';
-import { approver, requester } from '../../lib/words';
+import { approver } from '../../lib/words';
 import css from './approvals.module.css';
 
 type Approval = Schema<'Approval'>;
@@ -89,7 +90,7 @@ function Row({ approval, chosen, onToggle }: { approval: Approval; chosen: boole
       <Link to="/approvals/$id" params={{ id: approval.id }} className={css.link}>
         <span className={css.names}><Names of={names} /></span>
         <span className={css.meta}>
-          {requester(approval.requester)} · {approval.profile}{approval.team && <> · {approval.team}</>}
+          <Requester of={approval.requester} /> · {approval.profile}{approval.team && <> · {approval.team}</>}
         </span>
         <span className={css.meta}>{approval.reasons.join(' · ')}</span>
       </Link>

@@ -6,6 +6,7 @@ import { Page, Panel } from '../../components/Page';
 import { Empty } from '../../components/States';
 import { State } from '../../components/Status';
 import { PagedTable } from '../../components/Table';
+import { Who } from '../../components/Who';
 import { When } from '../../components/Text';
 import { bulkTitle } from './BulkPage';
 
@@ -28,7 +29,7 @@ export function BulkList() {
             { name: 'State', cell: (bulk) => <State of={bulk.status} /> },
             { name: 'Done', cell: (bulk) => <span className="num">{bulk.counts.done} of {bulk.counts.done + bulk.counts.failed + bulk.counts.pending}</span>, align: 'right' },
             { name: 'Failed', cell: (bulk) => <span className="num">{bulk.counts.failed}</span>, align: 'right' },
-            { name: 'Planned by', cell: (bulk) => bulk.planner, wide: true },
+            { name: 'Planned by', cell: (bulk) => <Who id={bulk.planner} />, wide: true },
             { name: 'When', cell: (bulk) => <When at={bulk.created_at} /> },
           ]}
         />

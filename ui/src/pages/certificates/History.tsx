@@ -3,6 +3,7 @@ import { Empty } from '../../components/States';
 import { PagedTable } from '../../components/Table';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
+import { Who } from '../../components/Who';
 import { eventTitle } from '../../lib/words';
 
 type Event = Schema<'Event'>;
@@ -24,7 +25,7 @@ export function History({ object, enrollment }: { object: string; enrollment?: s
       empty={<Empty title="Nothing recorded">Events about it would show here.</Empty>}
       columns={[
         { name: 'What', cell: (event) => <strong>{eventTitle(event.name)}</strong> },
-        { name: 'Who', cell: (event) => <span className="wrap">{visible(event.actor.id)} <span className="muted">{event.actor.kind.replace('-', ' ')}</span></span> },
+        { name: 'Who', cell: (event) => <span className="wrap"><Who id={event.actor.id} /> <span className="muted">{event.actor.kind.replace('-', ' ')}</span></span> },
         { name: 'Details', cell: (event) => <Details data={event.data as Record<string, unknown>} />, wide: true },
         { name: 'When', cell: (event) => <When at={event.at} full /> },
       ]}

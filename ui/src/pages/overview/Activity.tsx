@@ -6,6 +6,7 @@ import { useLiveEvents } from '../../api/live';
 import { useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { Empty } from '../../components/States';
+import { useNames } from '../../components/Who';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { eventSubject, eventTitle, pageOf } from '../../lib/words';
@@ -46,11 +47,12 @@ export function Activity({ className }: { className?: string }) {
 }
 
 function Row({ event }: { event: Schema<'Event'> }) {
+  const name = useNames();
   const page = pageOf(event.object);
   const inside = (
     <>
       <span className={css.eventName}>{eventTitle(event.name)}</span>
-      <span className={`${css.eventWhat} clip`}>{visible(eventSubject(event))}</span>
+      <span className={`${css.eventWhat} clip`}>{visible(name(eventSubject(event)))}</span>
       <span className={css.rowWhen}><When at={event.at} /></span>
     </>
   );

@@ -23,12 +23,12 @@ export function Tiles() {
   const list = '/certificates';
   const tiles: Tile[] = [
     { label: 'Active', value: data?.valid, tone: 'ok', to: list, search: { status: 'valid' }, note: data && `of ${data.total.toLocaleString('en')} known` },
-    { label: 'Ending in 30 days', value: data?.expiring_30_days, tone: 'warn', to: list, search: { expires_within: '30d', sort: 'not_after' }, note: data && `${data.expiring_7_days.toLocaleString('en')} within 7 days` },
+    { label: 'Ending soon', value: data?.expiring_30_days, tone: 'warn', to: list, search: { expires_within: '30d', sort: 'not_after' }, note: data && `in 30 days; ${data.expiring_7_days.toLocaleString('en')} in 7` },
     { label: 'Expired', value: data?.expired, tone: 'bad', to: list, search: { status: 'expired', sort: '-not_after' } },
     { label: 'Revoked', value: data?.revoked, tone: 'off', to: list, search: { status: 'revoked' } },
-    { label: 'Failing requests', value: failed && failed.items.length, tone: 'bad', to: '/requests', search: { status: 'failed' }, note: failed?.next ? 'and more' : 'not issued for a reason' },
+    { label: 'Failing', value: failed && failed.items.length, tone: 'bad', to: '/requests', search: { status: 'failed' }, note: failed?.next ? 'and more' : 'not issued' },
     { label: 'Weak keys', value: data?.weak_key.total, tone: 'warn', to: list, search: { weak_key: 'true' }, note: data && `${data.weak_key.valid.toLocaleString('en')} still active` },
-    { label: 'Without an owner', value: data && unowned, tone: 'info', to: list, search: { unowned: 'true' }, note: 'no team answers for them' },
+    { label: 'Unowned', value: data && unowned, tone: 'info', to: list, search: { owned: 'false' }, note: 'no team answers' },
   ];
   return (
     <nav className={css.tiles} aria-label="Certificates by state">

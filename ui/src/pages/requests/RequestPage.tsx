@@ -11,7 +11,7 @@ import { State } from '../../components/Status';
 import { Code, Name, When } from '../../components/Text';
 import { save } from '../../lib/download';
 import { visible } from '../../lib/names';
-import { requester } from '../../lib/words';
+import { Requester } from '../../components/Who';
 import { History } from '../certificates/History';
 import { Pipeline } from './Pipeline';
 
@@ -63,7 +63,7 @@ function Asked({ enrollment }: { enrollment: Enrollment }) {
       rows={[
         ['Names', enrollment.identifiers.map(({ value }) => <div key={value}><Name of={value} /></div>)],
         ['Subject', enrollment.subject && visible(enrollment.subject)],
-        ['Asked for by', requester(enrollment.requester)],
+        ['Asked for by', <Requester of={enrollment.requester} />],
         ['Profile', <>{enrollment.profile} <span className="muted">version {enrollment.profile_version}</span></>],
         ['Owner', enrollment.team],
         ['Takes the place of', enrollment.replaces && <Link to="/certificates/$id" params={{ id: enrollment.replaces }}>{enrollment.replaces}</Link>],

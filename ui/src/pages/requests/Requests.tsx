@@ -9,7 +9,7 @@ import { State } from '../../components/Status';
 import { PagedTable } from '../../components/Table';
 import { Names, When } from '../../components/Text';
 import { useAddress } from '../../lib/search';
-import { requester } from '../../lib/words';
+import { Requester } from '../../components/Who';
 
 const STATES = [
   { value: 'all', label: 'All' },
@@ -48,7 +48,7 @@ export function Requests() {
             { name: 'Names', cell: (e) => <Link to="/requests/$id" params={{ id: e.id }}><Names of={e.identifiers.map(({ value }) => value)} /></Link> },
             { name: 'State', cell: (e) => <State of={e.status} />, width: 160 },
             { name: 'Profile', cell: (e) => e.profile, wide: true },
-            { name: 'Asked for by', cell: (e) => <span className="wrap">{requester(e.requester)}</span>, wide: true },
+            { name: 'Asked for by', cell: (e) => <span className="wrap"><Requester of={e.requester} /></span>, wide: true },
             { name: 'Why', cell: (e) => <span className="muted wrap">{e.reason}</span>, wide: true },
             { name: 'When', cell: (e) => <When at={e.created_at} /> },
           ]}
