@@ -26,6 +26,9 @@ export interface Verified {
   fault?: string;
 }
 
+const ENCODER = new TextEncoder();
+const LABEL = ENCODER.encode('certwright event 1\n');
+
 /** Follows the chain from its first event, and checks every signature. */
 export async function verifyLog(text: string, publicKey: string): Promise<Verified> {
   const key = await crypto.subtle.importKey('spki', fromPem(publicKey), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
@@ -63,9 +66,13 @@ export async function verifyLog(text: string, publicKey: string): Promise<Verifi
 async function next(previous: Uint8Array<ArrayBuffer>, position: number, event: unknown): Promise<Uint8Array<ArrayBuffer>> {
   const place = new DataView(new ArrayBuffer(8));
   place.setBigInt64(0, BigInt(position));
-  const encoder = new TextEncoder();
-  const parts = [encoder.encode('certwright event 1\n'), previous, new Uint8Array(place.buffer), encoder.encode(canonical(event))];
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', await new Blob(parts).arrayBuffer()));
+  const text = ENCODER.encode(canonical(event));
+  const input = new Uint8Array(LABEL.length + 40 + text.length);
+  input.set(LABEL);
+  input.set(previous, LABEL.length);
+  input.set(new Uint8Array(place.buffer), LABEL.length + 32);
+  input.set(text, LABEL.length + 40);
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', input));
 }
 
 /** JSON with sorted names and without white space. */

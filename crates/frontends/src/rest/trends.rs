@@ -42,11 +42,11 @@ pub(crate) async fn show(
         arrived: trends
             .arrived
             .into_iter()
-            .map(|((day, issuer, profile, origin), number)| wire::Arrivals {
-                day: date(day),
-                issuer: issuer.map(|id| names.issuer(&id)),
-                profile: profile.map(|id| names.profile(&id)),
-                origin: origin.to_owned(),
+            .map(|(arrival, number)| wire::Arrivals {
+                day: date(arrival.day),
+                issuer: arrival.issuer.map(|id| names.issuer(&id)),
+                profile: arrival.profile.map(|id| names.profile(&id)),
+                origin: arrival.origin.to_owned(),
                 count: count(number),
             })
             .collect(),

@@ -20,7 +20,16 @@ pub struct Trends {
     /// How many that are not revoked end on each day from today on; days without any are left out.
     pub ending: BTreeMap<i64, i64>,
     /// How many came in on each day up to today.
-    pub arrived: BTreeMap<(i64, Option<IssuerId>, Option<ProfileId>, &'static str), i64>,
+    pub arrived: BTreeMap<Arrival, i64>,
+}
+
+/// What certificates that came in have in common.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arrival {
+    pub day: i64,
+    pub issuer: Option<IssuerId>,
+    pub profile: Option<ProfileId>,
+    pub origin: &'static str,
 }
 
 impl Lifecycle {
@@ -61,8 +70,13 @@ impl Lifecycle {
                 .await?;
             for row in arrived {
                 if visible.shows(row.team.as_ref()) {
-                    let key = (day, row.issuer, row.profile, origin_name(row.origin));
-                    *trends.arrived.entry(key).or_default() += row.count;
+                    let arrival = Arrival {
+                        day,
+                        issuer: row.issuer,
+                        profile: row.profile,
+                        origin: origin_name(row.origin),
+                    };
+                    *trends.arrived.entry(arrival).or_default() += row.count;
                 }
             }
         }

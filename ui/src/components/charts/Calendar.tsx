@@ -34,7 +34,7 @@ export function Calendar({ counts, from, weeks }: CalendarProps) {
           const day = new Date(time).toISOString().slice(0, 10);
           const count = counts.get(day) ?? 0;
           if (time < today || count === 0) return <span key={day} className={css.day} data-past={time < today} title={`${day}: none`} />;
-          const level = Math.max(1, Math.ceil((4 * Math.log(count + 1)) / Math.log(most + 1)));
+          const level = Math.min(4, Math.ceil((4 * count) / most));
           const urgency = time - today < 7 * DAY ? 'bad' : time - today < 30 * DAY ? 'warn' : 'later';
           return (
             <Link

@@ -10,8 +10,10 @@ import { ErrorNote, SkeletonRows } from '../../components/States';
 import { State, Status } from '../../components/Status';
 import { Code, Copy, When } from '../../components/Text';
 import { visible } from '../../lib/names';
+import { useAddress } from '../../lib/search';
 import { History } from '../certificates/History';
 import css from './issuers.module.css';
+import { Swap } from './Swap';
 import { Weights } from './Weights';
 
 type Issuer = Schema<'Issuer'>;
@@ -19,12 +21,14 @@ type Issuer = Schema<'Issuer'>;
 export function IssuerPage() {
   const { name = '' } = useParams({ strict: false });
   const may = useMay();
+  const [search] = useAddress();
   const query = useQuery({ queryKey: ['issuers', name], queryFn: () => call(api.GET('/api/v1/issuers/{name}', { params: { path: { name } } })) });
   const issuer = query.data;
   return (
     <Page title={name} above={{ label: 'Issuers', to: '/issuers' }} lead={issuer && <><State of={issuer.state} /> {issuer.is_root ? 'trust anchor' : issuer.kind}</>} actions={issuer && <Actions issuer={issuer} />}>
       {query.error && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Panel flush><SkeletonRows rows={10} /></Panel>}
+      {issuer && search.swap && <Swap from={issuer.name} />}
       {issuer && (
         <div className={grid.grid}>
           <Panel title="CA certificate" className={grid.span7}>{issuer.certificate ? <Certificate of={issuer.certificate} /> : <Await name={name} />}</Panel>
@@ -128,6 +132,7 @@ function Connection({ name, settings, secrets }: { name: string; settings: Recor
 
 function Actions({ issuer }: { issuer: Issuer }) {
   const may = useMay();
+  const [, change] = useAddress();
   const wanted = issuer.state === 'retired' ? 'active' : 'retired';
   const act = useMutation({ mutationFn: () => call(api.POST('/api/v1/issuers/{name}/state', { params: { path: { name: issuer.name } }, body: { state: wanted } })) });
   return (
@@ -135,7 +140,7 @@ function Actions({ issuer }: { issuer: Issuer }) {
       {act.error && <ErrorNote error={act.error} />}
       <Button component="a" href={`/certificates?issuer=${encodeURIComponent(issuer.name)}`} variant="default">Its certificates</Button>
       {may('certificates:request') && !issuer.is_root && (
-        <Button component="a" href={`/certificates?issuer=${encodeURIComponent(issuer.name)}&status=valid&replaced=false`} variant="default" leftSection={<IconArrowsExchange size={16} />}>Move away from it</Button>
+        <Button variant="default" leftSection={<IconArrowsExchange size={16} />} onClick={() => change({ swap: 'yes' }, true)}>Move away from it</Button>
       )}
       {may('issuers:operate') && !issuer.is_root && issuer.state !== 'awaiting-certificate' && (
         <Button variant="light" color={wanted === 'retired' ? 'red' : undefined} loading={act.isPending} onClick={() => act.mutate()}>{wanted === 'retired' ? 'Retire' : 'Put to work again'}</Button>

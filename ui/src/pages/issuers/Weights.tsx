@@ -45,7 +45,11 @@ function OfProfile({ profile }: { profile: Schema<'Profile'> }) {
       {choices.map((choice) => (
         <div key={choice.issuer} className={css.weight}>
           <span className="clip">{choice.issuer}</span>
-          <Slider min={0} max={100} disabled={!may('policy:write') || choices.length < 2} thumbLabel={`Weight of ${choice.issuer}`} value={choice.weight} onChange={(weight) => set(choice.issuer, weight)} />
+          {choices.length > 1 ? (
+            <Slider min={0} max={Math.max(100, ...before.map(({ weight }) => weight))} disabled={!may('policy:write')} thumbLabel={`Weight of ${choice.issuer}`} value={choice.weight} onChange={(weight) => set(choice.issuer, weight)} />
+          ) : (
+            <span className="muted">The only issuer of this profile: a second one, added in its source, takes a part.</span>
+          )}
           <span className="num">{Math.round((100 * choice.weight) / total(choices))} %</span>
         </div>
       ))}

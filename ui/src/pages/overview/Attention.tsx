@@ -59,7 +59,7 @@ export function Attention({ className }: { className?: string }) {
     })),
   ];
   return (
-    <Panel title="Needs attention" note={items.length > SHOWN ? `${SHOWN} of ${items.length}` : undefined} flush className={className}>
+    <Panel title="Needs attention" note={items.length > SHOWN ? `the first ${SHOWN} of ${items.length}${alerts.data?.next ? ' and more' : ''}` : undefined} flush className={className}>
       <div className={css.fixed}>
         {error && items.length === 0 && <div style={{ padding: 16 }}><ErrorNote error={error} /></div>}
         {!error && isLoading && <SkeletonRows rows={6} height={56} />}

@@ -29,7 +29,12 @@ export const retryingQuery = queryOptions({
 
 export const alertsQuery = queryOptions({
   queryKey: ['alerts', 'open'],
-  queryFn: () => call(api.GET('/api/v1/alerts', { params: { query: { state: 'open', limit: 50 } } })),
+  queryFn: async () => {
+    const page = await call(api.GET('/api/v1/alerts', { params: { query: { state: 'open', limit: 200 } } }));
+    // What ends first is looked at first.
+    const items = [...page.items].sort((a, b) => (a.not_after ?? '').localeCompare(b.not_after ?? ''));
+    return { ...page, items };
+  },
 });
 
 export const pendingQuery = queryOptions({
