@@ -119,6 +119,8 @@ ids! {
     EventId = "evt_";
     /// A configured CA.
     IssuerId = "iss_";
+    /// A migration from one issuer to another.
+    MigrationId = "mig_";
     /// A unit of deferred work.
     JobId = "job_";
     /// A running process of this program.

@@ -18,6 +18,7 @@ pub mod id;
 pub mod idempotency;
 pub mod identifier;
 pub mod issuer;
+pub mod issuer_migration;
 pub mod keystore;
 pub mod metadata;
 pub mod notification;

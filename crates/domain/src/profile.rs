@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::acme::challenge::ChallengeKind;
 use crate::approval::ApprovalRule;
 use crate::id::{ProfileId, TeamId};
+use crate::issuer::RouteCondition;
 use crate::metadata::{Values, map_of_scalars};
 pub use crate::policy::expression::Expression;
 pub use crate::policy::names::NamePattern;
@@ -287,6 +288,29 @@ pub struct IssuerChoice {
     pub issuer: String,
     /// Relative to the other weights; 0 takes the issuer out.
     pub weight: u32,
+    /// The order of preference: a higher tier signs only where no issuer of a lower one can.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tier: u32,
+    /// Which requests it signs; all, where there is no condition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<RouteCondition>,
+}
+
+impl IssuerChoice {
+    /// An issuer for every request, of the first tier.
+    pub fn new(issuer: impl Into<String>, weight: u32) -> Self {
+        Self {
+            issuer: issuer.into(),
+            weight,
+            tier: 0,
+            when: None,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 const fn default_backdate() -> u64 {

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use domain::id::IssuerId;
 use domain::issuer::{
-    ConnectError, ConnectorFactory, Issuer, IssuerConnector, IssuerState, choose,
+    ConnectError, ConnectorFactory, Issuer, IssuerConnector, IssuerState, NoRoute,
 };
-use domain::profile::ProfileSpec;
 use moka::sync::Cache;
-use pki::time::Timestamp;
 use store::StoreError;
 
 use crate::Lifecycle;
@@ -69,8 +67,10 @@ impl IssuerRegistry {
 /// Why no issuer signs.
 #[derive(Debug, thiserror::Error)]
 pub enum RouteError {
-    #[error("none of the profile's issuers is active; activate one or add another to the profile")]
-    NoActiveIssuer,
+    #[error(transparent)]
+    NoRoute(#[from] NoRoute),
+    #[error("the issuer that was chosen is gone; try again")]
+    Gone,
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
@@ -129,31 +129,6 @@ impl Lifecycle {
     ) -> Result<Option<Arc<ConnectedIssuer>>, StoreError> {
         let list = self.connected_issuers().await?;
         Ok(list.iter().find(|c| c.issuer.id == *id).cloned())
-    }
-
-    /// Chooses who signs for a profile: by weight among the active issuers.
-    pub(crate) async fn route(
-        &self,
-        spec: &ProfileSpec,
-        now: Timestamp,
-    ) -> Result<Arc<ConnectedIssuer>, RouteError> {
-        let list = self.connected_issuers().await?;
-        let candidates: Vec<(Arc<ConnectedIssuer>, u32)> = spec
-            .issuers
-            .iter()
-            .filter_map(|choice| {
-                let connected = list.iter().find(|c| c.issuer.name == choice.issuer)?;
-                let fit = connected.issuer.state == IssuerState::Active
-                    && connected.connector.not_after() > now;
-                fit.then(|| (Arc::clone(connected), choice.weight))
-            })
-            .collect();
-        match candidates.as_slice() {
-            [(only, weight)] if *weight > 0 => Ok(Arc::clone(only)),
-            _ => choose(&candidates, self.draw())
-                .cloned()
-                .ok_or(RouteError::NoActiveIssuer),
-        }
     }
 
     /// Uniform in 0..1.

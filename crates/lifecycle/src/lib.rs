@@ -19,6 +19,8 @@ pub mod held_keys;
 pub mod idempotency;
 pub mod inventory;
 pub mod issuance;
+pub mod issuer_health;
+pub mod issuer_migration;
 pub mod issuers;
 pub mod jobs;
 pub mod limits;
@@ -28,6 +30,7 @@ pub mod operator;
 pub mod profiles;
 pub mod renewal;
 pub mod revocation;
+pub mod routing;
 pub mod settings;
 pub mod setup;
 pub mod sign_in;
@@ -96,6 +99,7 @@ pub struct Lifecycle {
     pub(crate) webauthn: Option<webauthn_rs::Webauthn>,
     pub(crate) settings: Settings,
     pub(crate) issuers: issuers::IssuerRegistry,
+    pub(crate) figures: routing::Figures,
     pub(crate) profiles: profiles::ProfileCache,
     pub(crate) fields: metadata::FieldCache,
     pub(crate) directories: acme::directories::DirectoryCache,
@@ -120,6 +124,7 @@ impl Lifecycle {
         let passwords = sign_in::Passwords::new(&settings.sign_in.passwords, &*ports.random);
         Arc::new(Self {
             issuers: issuers::IssuerRegistry::new(ports.connectors),
+            figures: routing::Figures::default(),
             profiles: profiles::ProfileCache::new(),
             fields: metadata::FieldCache::new(),
             directories: acme::directories::DirectoryCache::new(),

@@ -223,6 +223,7 @@ impl Lifecycle {
             secrets: std::collections::BTreeMap::new(),
             remote_chain: Chain::default(),
             metadata_fields: std::collections::BTreeMap::new(),
+            limits: domain::issuer::IssuerLimits::default(),
             created_at: now,
             updated_at: now,
         }

@@ -19,6 +19,7 @@ pub mod enrollment;
 pub mod grant;
 pub mod inventory;
 pub mod issuer;
+pub mod issuer_migration;
 pub mod me;
 pub mod metadata;
 pub mod notification;

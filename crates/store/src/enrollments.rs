@@ -102,6 +102,16 @@ impl Tx<'_> {
         row.as_ref().map(read).transpose()
     }
 
+    /// Puts an enrollment under another version of its profile.
+    pub async fn follow_profile(
+        &mut self,
+        id: &EnrollmentId,
+        version: u32,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE enrollments SET profile_version = $2 WHERE id = $1";
+        Ok(self.execute(sql, params![id.as_str(), version]).await? == 1)
+    }
+
     /// Writes the state, and answers whether the enrollment is there.
     ///
     /// A serial that was once set is never cleared: whatever becomes of the enrollment, it says what

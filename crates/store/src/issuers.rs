@@ -10,7 +10,7 @@ use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
     () => {
-        "id, name, connector, created_at, state, metadata_fields, secrets, remote_chain, updated_at"
+        "id, name, connector, created_at, state, metadata_fields, secrets, remote_chain, updated_at, limits"
     };
 }
 
@@ -20,7 +20,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO issuers (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
         );
         let values = params![
             issuer.id.as_str(),
@@ -32,6 +32,7 @@ impl Tx<'_> {
             json(&issuer.secrets)?,
             pem(issuer),
             issuer.updated_at,
+            json(&issuer.limits)?,
         ];
         self.execute_one(sql, values).await
     }
@@ -77,7 +78,7 @@ impl Tx<'_> {
     /// Writes everything but the id, and answers whether the issuer is there.
     pub async fn update_issuer(&mut self, issuer: &Issuer) -> Result<bool, StoreError> {
         let sql = "UPDATE issuers SET name = $2, connector = $3, state = $4, \
-                   metadata_fields = $5, secrets = $6, remote_chain = $7, updated_at = $8 WHERE id = $1";
+                   metadata_fields = $5, secrets = $6, remote_chain = $7, updated_at = $8, limits = $9 WHERE id = $1";
         let values = params![
             issuer.id.as_str(),
             &issuer.name,
@@ -87,6 +88,7 @@ impl Tx<'_> {
             json(&issuer.secrets)?,
             pem(issuer),
             issuer.updated_at,
+            json(&issuer.limits)?,
         ];
         Ok(self.execute(sql, values).await? == 1)
     }
@@ -103,6 +105,7 @@ fn read(row: &Row) -> Result<Issuer, StoreError> {
         secrets: row.json(6)?,
         remote_chain: chain(&row.get::<String>(7)?)?,
         updated_at: row.get(8)?,
+        limits: row.json(9)?,
     })
 }
 

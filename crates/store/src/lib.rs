@@ -32,6 +32,7 @@ pub mod events;
 mod floors;
 pub mod grants;
 mod held_keys;
+mod issuer_migrations;
 mod issuers;
 pub mod jobs;
 mod list;
@@ -61,6 +62,7 @@ pub mod testing;
 pub mod tickets;
 mod tokens;
 mod tx;
+pub mod usage;
 mod users;
 mod value;
 

@@ -6,8 +6,8 @@ use pki::certificate::{
     Certificate, CertificateContent, ExtendedKeyUsage, IssuerFacts, KeyUsage, encode_tbs, sign,
 };
 use pki::csr::Csr;
-use pki::key::{KeyAlgorithm, LocalKey, SigningKey};
-use pki::name::DistinguishedName;
+use pki::key::{KeyAlgorithm, LocalKey, PublicKey, SigningKey};
+use pki::name::{DistinguishedName, GeneralName};
 use pki::random::SystemRandom;
 use pki::serial::Serial;
 use std::time::Duration;
@@ -48,13 +48,24 @@ impl TestCa {
     /// A server certificate for what a CSR asks for, for ninety days.
     pub fn sign(&self, csr: &[u8]) -> Vec<u8> {
         let csr = Csr::from_der(csr).unwrap();
+        self.sign_key(csr.public_key, csr.subject_alt_names)
+    }
+
+    /// A certificate for a key that nobody asked for.
+    pub fn sign_other(&self, names: &[&str]) -> Vec<u8> {
+        let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
+        let names = names.iter().map(|name| GeneralName::Dns((*name).to_owned()));
+        self.sign_key(key.public_key().clone(), names.collect())
+    }
+
+    fn sign_key(&self, key: PublicKey, names: Vec<GeneralName>) -> Vec<u8> {
         let not_before = (SystemClock.now() - Duration::from_secs(3600)).floor_to_second();
         let not_after = not_before + Duration::from_secs(90 * 24 * 3600);
         let content = CertificateContent {
-            subject_alt_names: csr.subject_alt_names,
+            subject_alt_names: names,
             key_usage: KeyUsage::DIGITAL_SIGNATURE,
             extended_key_usage: vec![ExtendedKeyUsage::ServerAuth],
-            ..CertificateContent::new(csr.public_key, not_before, not_after)
+            ..CertificateContent::new(key, not_before, not_after)
         };
         let facts =
             IssuerFacts::from_certificate(&self.certificate, self.key.signature_algorithm());

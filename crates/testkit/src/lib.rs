@@ -19,7 +19,9 @@ pub mod receiver;
 pub mod server;
 pub mod service;
 pub mod tls_alpn;
+pub mod vault;
 
+pub use ca::TestCa;
 pub use clock::MockClock;
 pub use issuer::IssuerDouble;
 pub use process::ServerProcess;

@@ -180,13 +180,14 @@ impl EmbeddedConnector {
             let (key, tbs) = (self.ca.key.clone(), tbs.to_vec());
             tokio::task::spawn_blocking(move || key.sign(&tbs))
                 .await
-                .map_err(|error| IssueError::Unavailable(format!("signing stopped: {error}")))?
+                .map_err(|error| IssueError::NotReached(format!("signing stopped: {error}")))?
         } else {
             self.ca.key.sign(tbs)
         };
         signed.map_err(|error| {
             let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
-            IssueError::Unavailable(format!("{error}{}", source.unwrap_or_default()))
+            // Without a signature there is no certificate: another issuer may sign.
+            IssueError::NotReached(format!("{error}{}", source.unwrap_or_default()))
         })
     }
 }

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use pki::random::Random;
 
 use crate::net::trust::{Identity, verifying_client};
-use crate::net::{Dialer, Reading, Resolver, ServiceHttp};
+use crate::net::{Dialer, Reading, Resolver, ServiceError, ServiceHttp};
 
 /// Passed to every connector of a CA elsewhere.
 #[derive(Clone)]
@@ -67,10 +67,15 @@ impl IssuerHttp {
     /// Sends a request, and reads its answer to the end. The URL's host is the caller's to check,
     /// where the other side named it.
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, IssueError> {
-        self.0
-            .send(request)
-            .await
-            .map_err(|error| IssueError::Unavailable(error.to_string()))
+        self.0.send(request).await.map_err(|error| match &error {
+            // No octet of the request has left.
+            ServiceError::Dial(_) | ServiceError::Plain(_) | ServiceError::Tls { .. } => {
+                IssueError::NotReached(error.to_string())
+            }
+            ServiceError::Malformed { .. }
+            | ServiceError::Lost { .. }
+            | ServiceError::Timeout { .. } => IssueError::Unavailable(error.to_string()),
+        })
     }
 }
 

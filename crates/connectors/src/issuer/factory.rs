@@ -9,7 +9,10 @@ use domain::issuer::{
 use domain::keystore::{KeyStore, Sealer};
 
 use super::environment::Environment;
-use super::{AcmeConnector, AdcsConnector, AwsPcaConnector, EjbcaConnector, EmbeddedConnector};
+use super::{
+    AcmeConnector, AdcsConnector, AwsPcaConnector, CommandConnector, EjbcaConnector,
+    EmbeddedConnector, VaultConnector,
+};
 
 /// Makes connectors of every kind there is.
 pub struct Connectors {
@@ -55,39 +58,33 @@ impl ConnectorFactory for Connectors {
         let environment = &self.environment;
         match &issuer.connector {
             ConnectorConfig::Embedded(config) => Ok(Arc::new(self.embedded(issuer, config)?)),
-            ConnectorConfig::Acme(config) => Ok(Arc::new(AcmeConnector::new(
-                issuer,
-                config,
-                &secrets,
-                environment,
-            )?)),
-            ConnectorConfig::Adcs(config) => Ok(Arc::new(AdcsConnector::new(
-                issuer,
-                config,
-                &secrets,
-                environment,
-            )?)),
-            ConnectorConfig::Ejbca(config) => Ok(Arc::new(EjbcaConnector::new(
-                issuer,
-                config,
-                &secrets,
-                environment,
-            )?)),
-            ConnectorConfig::AwsPca(config) => Ok(Arc::new(AwsPcaConnector::new(
-                issuer,
-                config,
-                &secrets,
-                environment,
-            )?)),
-            ConnectorConfig::Est(_)
-            | ConnectorConfig::Scep(_)
-            | ConnectorConfig::Cmp(_)
-            | ConnectorConfig::Vault(_)
-            | ConnectorConfig::Command(_) => {
+            ConnectorConfig::Acme(config) => {
+                AcmeConnector::new(issuer, config, &secrets, environment).map(arc)
+            }
+            ConnectorConfig::Adcs(config) => {
+                AdcsConnector::new(issuer, config, &secrets, environment).map(arc)
+            }
+            ConnectorConfig::Vault(config) => {
+                VaultConnector::new(issuer, config, &secrets, environment).map(arc)
+            }
+            ConnectorConfig::Ejbca(config) => {
+                EjbcaConnector::new(issuer, config, &secrets, environment).map(arc)
+            }
+            ConnectorConfig::AwsPca(config) => {
+                AwsPcaConnector::new(issuer, config, &secrets, environment).map(arc)
+            }
+            ConnectorConfig::Command(config) => {
+                CommandConnector::new(issuer, config, secrets, environment).map(arc)
+            }
+            ConnectorConfig::Est(_) | ConnectorConfig::Scep(_) | ConnectorConfig::Cmp(_) => {
                 // Each kind that is built in takes these.
                 let _ = (secrets, environment);
                 Err(ConnectError::NotBuiltIn(issuer.connector.kind().name()))
             }
         }
     }
+}
+
+fn arc<C: IssuerConnector + 'static>(connector: C) -> Arc<dyn IssuerConnector> {
+    Arc::new(connector)
 }

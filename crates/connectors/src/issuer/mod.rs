@@ -6,11 +6,13 @@ pub mod acme;
 pub mod adcs;
 pub mod aws_pca;
 pub mod ca_certificate;
+pub mod command;
 pub mod ejbca;
 pub mod embedded;
 pub mod environment;
 pub mod factory;
 mod remote;
+pub mod vault;
 
 use domain::certificate::Chain;
 use pki::time::Timestamp;
@@ -18,10 +20,12 @@ use pki::time::Timestamp;
 pub use acme::AcmeConnector;
 pub use adcs::AdcsConnector;
 pub use aws_pca::AwsPcaConnector;
+pub use command::CommandConnector;
 pub use ejbca::EjbcaConnector;
 pub use embedded::EmbeddedConnector;
 pub use environment::{Environment, IssuerHttp, PlainHttp};
 pub use factory::Connectors;
+pub use vault::VaultConnector;
 
 /// The end of a CA elsewhere, as far as its certificate is known; else none (RFC 5280 section 4.1.2.5).
 pub fn end_of(chain: &Chain) -> Timestamp {

@@ -54,8 +54,12 @@ pub enum Aspect {
     Rights,
     /// Whether the CA's certificates are known, fit together and are valid.
     Chain,
+    /// Whether the world can learn what the CA revoked.
+    Revocation,
     /// What is left of limits that the CA sets.
     Limits,
+    /// What requests of late met with.
+    Answers,
     /// Whether a request would be signed, as far as can be found out without a certificate coming of it.
     DryRun,
 }
@@ -68,7 +72,9 @@ impl Aspect {
             Self::Credentials => "credentials",
             Self::Rights => "rights",
             Self::Chain => "chain",
+            Self::Revocation => "revocation",
             Self::Limits => "limits",
+            Self::Answers => "answers",
             Self::DryRun => "dry-run",
         }
     }

@@ -59,6 +59,10 @@ pub enum IssueError {
     /// Trying again can help.
     #[error("the issuer is unavailable: {0}")]
     Unavailable(String),
+    /// Nothing of the request reached the CA, so that another may be asked instead. Only where that is
+    /// certain: a request that may have arrived is [`Unavailable`](Self::Unavailable).
+    #[error("the issuer is not reached: {0}")]
+    NotReached(String),
     /// Trying again cannot help.
     #[error("the issuer refused: {0}")]
     Refused(String),
@@ -148,7 +152,7 @@ pub enum RevocationError {
 impl From<IssueError> for RevocationError {
     fn from(error: IssueError) -> Self {
         match error {
-            IssueError::Unavailable(text) => Self::Unavailable(text),
+            IssueError::Unavailable(text) | IssueError::NotReached(text) => Self::Unavailable(text),
             IssueError::Refused(text) => Self::Refused(text),
             IssueError::Lint(_) => Self::Refused(error.to_string()),
         }

@@ -6,6 +6,7 @@ mod ability;
 pub mod acme;
 pub mod adcs;
 pub mod aws_pca;
+mod breaker;
 pub mod cmp;
 pub mod command;
 mod config;
@@ -14,6 +15,7 @@ pub mod dns;
 pub mod ejbca;
 mod embedded;
 pub mod est;
+mod quota;
 pub mod response;
 mod routing;
 pub mod scep;
@@ -37,6 +39,7 @@ pub use ability::{
 pub use acme::AcmeConfig;
 pub use adcs::AdcsConfig;
 pub use aws_pca::AwsPcaConfig;
+pub use breaker::{Breaker, BreakerState};
 pub use cmp::CmpConfig;
 pub use command::CommandConfig;
 pub use config::{ConnectorConfig, ConnectorKind};
@@ -47,7 +50,8 @@ pub use connector::{
 pub use ejbca::EjbcaConfig;
 pub use embedded::EmbeddedConfig;
 pub use est::EstConfig;
-pub use routing::choose;
+pub use quota::{IssuerLimits, Period, Usage};
+pub use routing::{NoRoute, OutReason, RouteCondition, RouteFacts, Standing, choose, route};
 pub use scep::ScepConfig;
 pub use secrets::{IssuerSecrets, SealedSecret, SecretRule, SecretsFault, seal_context};
 pub use settings::{KindSettings, SettingFault, is_on_loopback};
@@ -69,6 +73,8 @@ pub struct Issuer {
     pub remote_chain: Chain,
     /// The fields of custom metadata that the CA is told, and what it calls each of them.
     pub metadata_fields: BTreeMap<String, String>,
+    /// How much it may sign.
+    pub limits: IssuerLimits,
     pub created_at: Timestamp,
     /// Also the version that changes are made to.
     pub updated_at: Timestamp,

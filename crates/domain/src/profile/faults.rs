@@ -386,6 +386,25 @@ fn issuers(spec: &ProfileSpec, faults: &mut Faults) {
         "issuers",
         "none has a weight above 0, so nothing would be signed",
     );
+    for (position, choice) in spec.issuers.iter().enumerate() {
+        let path = format!("issuers[{position}]");
+        refuse_if(
+            faults,
+            spec.issuers
+                .iter()
+                .take(position)
+                .any(|other| other.issuer == choice.issuer && other.when == choice.when),
+            &path,
+            "is named twice for the same requests",
+        );
+        let patterns = choice.when.iter().flat_map(|when| &when.names);
+        for (number, pattern) in patterns.enumerate() {
+            if let Err(error) = pattern.check() {
+                let path = format!("{path}.when.names[{number}]");
+                refuse_if(faults, true, &path, &error.to_string());
+            }
+        }
+    }
 }
 
 fn expressions(spec: &ProfileSpec, faults: &mut Faults) {

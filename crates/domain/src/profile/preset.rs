@@ -122,10 +122,7 @@ pub fn tls_server(issuer: &str) -> ProfileSpec {
         challenges: Vec::new(),
         renewal: None,
         expressions: Vec::new(),
-        issuers: vec![IssuerChoice {
-            issuer: issuer.to_owned(),
-            weight: 1,
-        }],
+        issuers: vec![IssuerChoice::new(issuer.to_owned(), 1)],
         metadata: Values::new(),
         required_metadata: Vec::new(),
         approval: None,

@@ -19,6 +19,7 @@ use lifecycle::idempotency::AttemptError;
 use lifecycle::issuance::cancel::CancelError;
 use lifecycle::issuance::explain::ExplainError;
 use lifecycle::issuance::{AdmitError, EnrollError, SubmitError};
+use lifecycle::issuer_migration::MigrationError;
 use lifecycle::metadata::change::ChangeMetadataError;
 use lifecycle::metadata::fields::FieldError;
 use lifecycle::metadata::issuers::TellIssuerError;
@@ -469,11 +470,31 @@ impl From<IssuerError> for Failure {
             IssuerError::Unknown(_) => Self::not_found(error.to_string()),
             IssuerError::NameTaken(_)
             | IssuerError::AwaitsCertificate
+            | IssuerError::CannotList(_)
             | IssuerError::NoKeyHere(_) => Self::conflict(error.to_string()),
             IssuerError::BadName(_)
             | IssuerError::Chain(_)
             | IssuerError::NoSubject
             | IssuerError::Csr(_) => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<MigrationError> for Failure {
+    fn from(error: MigrationError) -> Self {
+        let text = error.to_string();
+        match error {
+            MigrationError::Store(error) => error.into(),
+            MigrationError::Unknown(_) => Self::not_found(text),
+            MigrationError::NoSuchIssuer(_)
+            | MigrationError::Same
+            | MigrationError::Pace(_)
+            | MigrationError::TooMany
+            | MigrationError::Nothing(_) => Self::invalid(text),
+            MigrationError::NotActive(_)
+            | MigrationError::NotConnected(_)
+            | MigrationError::UnderWay(_)
+            | MigrationError::State(_) => Self::conflict(text),
         }
     }
 }

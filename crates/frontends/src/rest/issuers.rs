@@ -3,8 +3,12 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use domain::issuer::{Issuer, IssuerState};
+use domain::issuer::{BreakerState, Issuer, IssuerState};
+use http::StatusCode;
 use lifecycle::StoredCrl;
+use lifecycle::inventory::sync::SyncReport;
+use lifecycle::issuer_health::IssuerHealth;
+use lifecycle::routing::LiveFigures;
 use protocols::rest::issuer as wire;
 use protocols::rest::page::Page;
 
@@ -14,7 +18,8 @@ use super::etag;
 use super::extract::{Body, Named, Parameters};
 use super::failure::Failure;
 use super::listing::Everything;
-use super::remote_issuers::settings;
+use super::remote_issuers::{render_finding, settings};
+use super::translate::{inward, outward};
 
 /// All issuers
 #[utoipa::path(get, path = "/api/v1/issuers", tag = "issuers",
@@ -80,6 +85,43 @@ pub(crate) async fn refresh_crl(
     Ok(Json(render_crl(&crl)))
 }
 
+/// Say how much an issuer may sign
+///
+/// Counted in calendar hours, days and months (UTC). A request that finds no issuer with room left waits.
+#[utoipa::path(put, path = "/api/v1/issuers/{name}/limits", tag = "issuers",
+    params(("name" = String, Path, description = "Name of the issuer")),
+    request_body = wire::IssuerLimits,
+    responses((status = 200, description = "The issuer as it is now", body = wire::Issuer)))]
+pub(crate) async fn set_limits(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(name): Named<String>,
+    Body(request): Body<wire::IssuerLimits>,
+) -> Result<Json<wire::Issuer>, Failure> {
+    let limits = inward(&request)?;
+    let issuer = verbs
+        .set_issuer_limits(&name, limits, &operator.caller())
+        .await?;
+    Ok(Json(shown(&verbs, &issuer).await?))
+}
+
+/// Look through what a CA elsewhere issued, as soon as there is time
+///
+/// Certificates that nobody here asked for come into the inventory; revocations that nobody here ordered
+/// are noted. It happens by itself every six hours, for CAs that have a list.
+#[utoipa::path(post, path = "/api/v1/issuers/{name}/sync", tag = "issuers",
+    params(("name" = String, Path, description = "Name of the issuer")),
+    responses((status = 202, description = "It will be looked through; the issuer says how it went"),
+        (status = 409, description = "The CA has no way to list what it issued")))]
+pub(crate) async fn sync(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(name): Named<String>,
+) -> Result<StatusCode, Failure> {
+    verbs.request_sync(&name, &operator.caller()).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
 pub(super) async fn find(verbs: &Verbs, name: &str) -> Result<Issuer, Failure> {
     let found = verbs.find_issuer(name).await?;
     found.ok_or_else(|| Failure::not_found(format!("there is no issuer `{name}`")))
@@ -105,10 +147,66 @@ pub(super) async fn shown(verbs: &Verbs, issuer: &Issuer) -> Result<wire::Issuer
             .iter()
             .map(|(name, secret)| (name.clone(), secret.set_at))
             .collect(),
+        limits: (!issuer.limits.is_unlimited())
+            .then(|| outward(&issuer.limits))
+            .transpose()?,
+        live: Some(render_figures(verbs.live_figures(issuer).await?)),
+        health: verbs.issuer_health(&issuer.id).await?.map(render_health),
+        sync: verbs.sync_report(&issuer.id).await?.map(render_sync),
         metadata_fields: issuer.metadata_fields.clone(),
         created_at: issuer.created_at,
         updated_at: issuer.updated_at,
     })
+}
+
+fn render_figures(figures: LiveFigures) -> wire::IssuerFigures {
+    let (breaker, rests_until) = match figures.breaker {
+        BreakerState::Closed => ("closed", None),
+        BreakerState::Open { until } => ("open", Some(until)),
+        BreakerState::HalfOpen => ("half-open", None),
+    };
+    let (last_error_at, last_error) = figures.last_error.unzip();
+    wire::IssuerFigures {
+        breaker: breaker.to_owned(),
+        rests_until,
+        failures_in_a_row: figures.failures_in_a_row,
+        share: figures.share,
+        asked: figures.counts.asked,
+        answered: figures.counts.answered,
+        failed: figures.counts.failed,
+        last_error,
+        last_error_at,
+        usage: figures
+            .usage
+            .into_iter()
+            .map(|usage| wire::IssuerUsage {
+                period: usage.period.name().to_owned(),
+                used: usage.used,
+                limit: usage.limit,
+                resets_at: usage.resets_at,
+            })
+            .collect(),
+    }
+}
+
+fn render_health(health: IssuerHealth) -> wire::IssuerHealth {
+    wire::IssuerHealth {
+        healthy: health.healthy,
+        since: health.since,
+        checked_at: health.checked_at,
+        findings: health.findings.into_iter().map(render_finding).collect(),
+    }
+}
+
+fn render_sync(report: SyncReport) -> wire::IssuerSync {
+    wire::IssuerSync {
+        at: report.at,
+        listed: report.listed,
+        discovered: report.discovered,
+        revoked: report.revoked,
+        unreadable: report.unreadable,
+        error: report.error,
+    }
 }
 
 fn render_certificate(

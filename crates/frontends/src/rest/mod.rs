@@ -37,6 +37,7 @@ mod grants;
 mod held_keys;
 mod idempotency;
 mod inventory;
+mod issuer_migrations;
 mod issuer_setup;
 mod issuers;
 mod listing;

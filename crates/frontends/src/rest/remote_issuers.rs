@@ -149,7 +149,7 @@ fn render_kind(kind: ConnectorKind) -> Result<wire::IssuerKind, Failure> {
     })
 }
 
-fn render_finding(finding: Finding) -> wire::IssuerFinding {
+pub(super) fn render_finding(finding: Finding) -> wire::IssuerFinding {
     use wire::IssuerFindingOutcome as W;
     wire::IssuerFinding {
         aspect: finding.aspect.name().to_owned(),

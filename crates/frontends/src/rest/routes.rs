@@ -14,8 +14,9 @@ use super::needs::Needs;
 use super::{
     Verbs, accounts, alerts, approvals, audit, bulk, certificate_import, certificates, channels,
     client_certificates, delegations, deliveries, directories, download, eab_keys, enroll,
-    enrollments, event_stream, grants, held_keys, inventory, issuer_setup, issuers, me, metadata,
-    metadata_fields, notification_rules, orders, owners, passkeys, profile_explain,
+    enrollments, event_stream, grants, held_keys, inventory, issuer_migrations, issuer_setup,
+    issuers, me, metadata, metadata_fields, notification_rules, orders, owners, passkeys,
+    profile_explain,
     profile_presets, profile_versions, profiles, proofs, remote_issuers, roles, saved_searches,
     sessions, sign_on, sign_on_providers, teams, tokens, trends, users,
 };
@@ -64,6 +65,17 @@ fn everywhere() -> Vec<(Permission, Parts)> {
         (P::IssuersOperate, routes!(issuers::set_state)),
         (P::IssuersOperate, routes!(issuers::refresh_crl)),
         (P::IssuersOperate, routes!(remote_issuers::test)),
+        (P::IssuersAdminister, routes!(issuers::set_limits)),
+        (P::IssuersOperate, routes!(issuers::sync)),
+        (P::IssuersRead, routes!(issuer_migrations::plan)),
+        // It changes what profiles route to and tells clients to renew.
+        (P::IssuersAdminister, routes!(issuer_migrations::begin)),
+        (P::IssuersRead, routes!(issuer_migrations::list)),
+        (P::IssuersRead, routes!(issuer_migrations::show)),
+        (P::IssuersRead, routes!(issuer_migrations::items)),
+        (P::IssuersAdminister, routes!(issuer_migrations::pause)),
+        (P::IssuersAdminister, routes!(issuer_migrations::resume)),
+        (P::IssuersAdminister, routes!(issuer_migrations::roll_back)),
         // A CA that somebody brings along decides what everybody trusts.
         (P::IssuersAdminister, routes!(issuer_setup::import)),
         (P::IssuersAdminister, routes!(remote_issuers::create)),

@@ -19,6 +19,9 @@ impl Lifecycle {
         let Some(certificate) = self.certificate_by_cert_id(cert_id).await? else {
             return Ok(None);
         };
+        if let Some(window) = self.pulled_forward(&certificate).await? {
+            return Ok(Some(window));
+        }
         Ok(Some(renewal::suggest(
             certificate.not_before,
             certificate.not_after,
@@ -26,6 +29,28 @@ impl Lifecycle {
             self.renewal_rules(&certificate).await?,
             now,
         )))
+    }
+
+    /// The window that a migration to another issuer gives a certificate, where that is sooner than
+    /// its own.
+    async fn pulled_forward(
+        &self,
+        certificate: &InventoryCertificate,
+    ) -> Result<Option<RenewalWindow>, StoreError> {
+        if certificate.replaced_by.is_some() || certificate.revocation.is_some() {
+            return Ok(None);
+        }
+        let id = certificate.id.clone();
+        let pull = self
+            .store
+            .read("issuer_migration.pull", |tx| {
+                Box::pin(async move { tx.find_pull(&id).await })
+            })
+            .await?;
+        Ok(pull.map(|(migration, pulled_at)| {
+            let (start, end) = migration.window(pulled_at);
+            RenewalWindow { start, end }
+        }))
     }
 
     /// The rules for renewal as its profile has them now: they are advice, and may change.

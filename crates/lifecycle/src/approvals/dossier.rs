@@ -117,13 +117,13 @@ impl Lifecycle {
         profile: &Profile,
     ) -> Result<PolicyOutcome, StoreError> {
         let now = self.now();
-        let issuer = match self.route(&profile.spec, now).await {
-            Ok(issuer) => issuer,
-            Err(error) => return Ok(PolicyOutcome::Unknown(error.to_string())),
-        };
         let Ok(request) = EnrollmentRequest::of_enrollment(enrollment, Arc::new(profile.clone()))
         else {
             return Ok(PolicyOutcome::Unknown("the CSR cannot be read".to_owned()));
+        };
+        let issuer = match self.route(&request, now).await {
+            Ok(issuer) => issuer,
+            Err(error) => return Ok(PolicyOutcome::Unknown(error.to_string())),
         };
         let considered = self
             .consider(&request, Some(&issuer), now, Look::Brief)

@@ -112,10 +112,7 @@ impl Lifecycle {
     async fn judge(&self, read: &Read, now: Timestamp) -> Result<Outcome, ReconsiderError> {
         let (enrollment, profile) = (&read.enrollment, &read.profile);
         let asked = EnrollmentRequest::of_enrollment(enrollment, Arc::new(profile.clone()))?;
-        let issuer = self
-            .route(&profile.spec, now)
-            .await
-            .map_err(AdmitError::Route)?;
+        let issuer = self.route(&asked, now).await.map_err(AdmitError::Route)?;
         let considered = self
             .consider(&asked, Some(&issuer), now, Look::Brief)
             .await

@@ -3,6 +3,7 @@
 pub mod figures;
 pub mod import;
 pub mod saved_searches;
+pub mod sync;
 pub mod trends;
 
 use domain::acme::account::Account;

@@ -79,7 +79,7 @@ impl Lifecycle {
     /// the caller stores the enrollment in the transaction that also binds it to its order.
     pub(crate) async fn admit(&self, request: EnrollmentRequest) -> Result<Admission, AdmitError> {
         let now = self.clock_watch.check(&*self.clock)?;
-        let issuer = self.route(&request.profile.spec, now).await?;
+        let issuer = self.route(&request, now).await?;
         let considered = self
             .consider(&request, Some(&issuer), now, Look::Brief)
             .await?;

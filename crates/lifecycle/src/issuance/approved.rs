@@ -51,10 +51,13 @@ impl Lifecycle {
             Obstacle::Passing(error) => self.try_again(&enrollment, job, error).await?,
             Obstacle::Final(state) => self.end(&enrollment, job, state).await?,
             Obstacle::Changed => {
-                if let Some(approval) = self.approval_of(&enrollment.id).await? {
-                    self.reconsider(&approval)
-                        .await
-                        .map_err(|error| IssueError::Unavailable(error.to_string()))?;
+                match self.approval_of(&enrollment.id).await? {
+                    Some(approval) => {
+                        self.reconsider(&approval)
+                            .await
+                            .map_err(|error| IssueError::Unavailable(error.to_string()))?;
+                    }
+                    None => self.follow_profile(&enrollment).await?,
                 }
                 self.reschedule(job, self.now()).await?;
             }
@@ -82,7 +85,7 @@ impl Lifecycle {
             .ok_or_else(|| IssueError::Refused("the profile's version is gone".to_owned()))?;
         let request = EnrollmentRequest::of_enrollment(enrollment, Arc::clone(&profile))
             .map_err(|error| IssueError::Refused(error.to_string()))?;
-        let issuer = match self.route(&profile.spec, now).await {
+        let issuer = match self.route(&request, now).await {
             Ok(issuer) => issuer,
             Err(error) => return Ok(Err(Obstacle::Passing(error.to_string()))),
         };
@@ -92,7 +95,9 @@ impl Lifecycle {
         let considered = match considered {
             Ok(considered) => considered,
             Err(ConsiderError::Store(error)) => return Err(error.into()),
-            Err(ConsiderError::Prepare(IssueError::Unavailable(error))) => {
+            Err(ConsiderError::Prepare(
+                IssueError::Unavailable(error) | IssueError::NotReached(error),
+            )) => {
                 return Ok(Err(Obstacle::Passing(error)));
             }
             Err(ConsiderError::Prepare(error)) => return Ok(Err(failed(error.to_string()))),
@@ -102,10 +107,14 @@ impl Lifecycle {
         };
         let mut enrollment = enrollment.clone();
         enrollment.updated_at = now;
+        let attempts = match &enrollment.state {
+            EnrollmentState::Approved { attempts, .. } => *attempts,
+            _ => 0,
+        };
         enrollment.state = EnrollmentState::Signing {
             issuer: issuer.issuer.id.clone(),
             prepared: ready.prepared,
-            attempts: 0,
+            attempts,
             decided_at: Some(now),
         };
         let mut request = ready.request;
@@ -148,6 +157,28 @@ impl Lifecycle {
                     }
                     tx.update_enrollment(&enrollment).await?;
                     Ok(None)
+                })
+            })
+            .await
+    }
+
+    /// Where nobody was asked, a request goes by the rules that hold when it is signed.
+    async fn follow_profile(&self, enrollment: &Enrollment) -> Result<(), StoreError> {
+        let enrollment = enrollment.clone();
+        self.store
+            .write("approved.follow", move |tx| {
+                Box::pin(async move {
+                    let (id, version) = (&enrollment.profile_id, enrollment.profile_version);
+                    let Some(before) = tx.find_profile_version(id, version).await? else {
+                        return Ok(());
+                    };
+                    match tx.find_profile(&before.name).await? {
+                        Some(current) => tx
+                            .follow_profile(&enrollment.id, current.version)
+                            .await
+                            .map(drop),
+                        None => Ok(()),
+                    }
                 })
             })
             .await

@@ -87,11 +87,11 @@ impl Lifecycle {
             Ok(request) => request,
             Err(violations) => return Ok(Explanation::rejected(violations)),
         };
-        let routed = self.route(&request.profile.spec, now).await;
+        let routed = self.route(&request, now).await;
         let (issuer, step) = match routed {
             Ok(issuer) => (Some(issuer), None),
             Err(RouteError::Store(error)) => return Err(error.into()),
-            Err(error @ (RouteError::NoActiveIssuer | RouteError::Connect(_))) => {
+            Err(error @ (RouteError::NoRoute(_) | RouteError::Gone | RouteError::Connect(_))) => {
                 (None, Some(failed("issuer", error.to_string())))
             }
         };

@@ -38,6 +38,11 @@ pub enum RecordError {
     IsCa,
     #[error("the certificate's chain does not hold together")]
     BrokenChain,
+    #[error(
+        "the certificate came without those above it, and the CA's are not known; give them with \
+         `certwright issuer update NAME --certificates FILE`"
+    )]
+    NoChain,
 }
 
 impl Lifecycle {
@@ -234,6 +239,10 @@ fn check_chain(
             true => Ok(()),
             false => Err(RecordError::BrokenChain),
         };
+    }
+    // Without a link nothing would be held against the certificate at all.
+    if issuers.is_empty() {
+        return Err(RecordError::NoChain);
     }
     let mut below = certificate.clone();
     for der in issuers {

@@ -7,7 +7,7 @@ use domain::certificate::Chain;
 use domain::enrollment::{Enrollment, EnrollmentState};
 use domain::id::{EnrollmentId, IssuerId};
 use domain::identifier::Identifier;
-use domain::issuer::{Issuance, IssueError, SigningRequest};
+use domain::issuer::{Issuance, IssueError, Issuer, SigningRequest};
 use domain::policy::{self, Circumstances, Decision, Proposal};
 use pki::csr::Csr;
 use serde_json::json;
@@ -18,6 +18,7 @@ use super::Admitted;
 use super::record::RecordError;
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::routing::poll_wait;
 
 /// Why an enrollment did not get further this time.
 #[derive(Debug, thiserror::Error)]
@@ -32,17 +33,44 @@ pub enum DriveError {
     Store(#[from] StoreError),
 }
 
+/// Whether the issuer can have been asked before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Try {
+    /// It was chosen a moment ago, in this very process.
+    First,
+    /// A process may have died after it asked: no other issuer is asked any more.
+    Again,
+}
+
 impl Lifecycle {
-    /// Signs and records what was admitted. Its `Signing` state is durable already.
+    /// Signs and records what was admitted a moment ago. Its `Signing` state is durable already.
     pub(crate) async fn sign_and_record(
         &self,
         admitted: &Admitted,
         job: &JobRow,
         caller: &Caller,
     ) -> Result<EnrollmentState, DriveError> {
+        self.ask_issuer(admitted, Try::First, job, caller).await
+    }
+
+    pub(super) async fn ask_issuer(
+        &self,
+        admitted: &Admitted,
+        attempt: Try,
+        job: &JobRow,
+        caller: &Caller,
+    ) -> Result<EnrollmentState, DriveError> {
         let EnrollmentState::Signing { prepared, .. } = &admitted.enrollment.state else {
             return Ok(admitted.enrollment.state.clone());
         };
+        let issuer = &admitted.issuer.issuer;
+        if attempt == Try::First
+            && let Err(until) = self.spend(issuer, self.now()).await?
+        {
+            let reason = format!("the quota of `{}` is used up until {until}", issuer.name);
+            return Ok(self.release(&admitted.enrollment, job, reason).await?);
+        }
+        self.figures.asked(&issuer.id, self.now());
         let started = std::time::Instant::now();
         let outcome = admitted
             .issuer
@@ -57,11 +85,15 @@ impl Lifecycle {
         metrics::histogram!("certwright_issuer_sign_duration_seconds",
             "issuer" => admitted.issuer.issuer.name.clone(), "outcome" => label)
         .record(started.elapsed().as_secs_f64());
+        self.note_answer(issuer, outcome.as_ref().err()).await;
         match outcome {
             Ok(Issuance::Issued(chain)) => self.record_or_fail(admitted, chain, job, caller).await,
             Ok(Issuance::Pending { handle, poll_after }) => {
                 self.await_issuer(&admitted.enrollment, job, handle, poll_after)
                     .await
+            }
+            Err(IssueError::NotReached(reason)) if attempt == Try::First => {
+                Ok(self.release(&admitted.enrollment, job, reason).await?)
             }
             Err(error) => self.note_failure(&admitted.enrollment, job, error).await,
         }
@@ -92,6 +124,10 @@ impl Lifecycle {
             self.complete_job(job).await?;
             return Ok(());
         };
+        let attempt = match enrollment.state {
+            EnrollmentState::Approved { .. } => Try::First,
+            _ => Try::Again,
+        };
         let admitted = match enrollment.state {
             // It is people's turn; what they say makes a job of its own.
             EnrollmentState::AwaitingApproval { .. } => {
@@ -108,7 +144,10 @@ impl Lifecycle {
         };
         let caller = Caller::system();
         if let EnrollmentState::AwaitingIssuer { handle, .. } = &admitted.enrollment.state {
-            match admitted.issuer.connector.poll(handle).await {
+            let answer = admitted.issuer.connector.poll(handle).await;
+            self.note_answer(&admitted.issuer.issuer, answer.as_ref().err())
+                .await;
+            match answer {
                 Ok(Issuance::Issued(chain)) => {
                     self.record_or_fail(&admitted, chain, job, &caller).await?
                 }
@@ -119,9 +158,67 @@ impl Lifecycle {
                 Err(error) => self.note_failure(&admitted.enrollment, job, error).await?,
             };
         } else {
-            self.sign_and_record(&admitted, job, &caller).await?;
+            self.ask_issuer(&admitted, attempt, job, &caller).await?;
         }
         Ok(())
+    }
+
+    /// Keeps in mind how an issuer does. One that is left alone from now on, or answers again, is told.
+    async fn note_answer(&self, issuer: &Issuer, error: Option<&IssueError>) {
+        let now = self.now();
+        let failure = match error {
+            // A refusal is an answer.
+            None | Some(IssueError::Refused(_) | IssueError::Lint(_)) => None,
+            Some(error @ (IssueError::Unavailable(_) | IssueError::NotReached(_))) => Some(error),
+        };
+        let outcome = if failure.is_some() {
+            "failed"
+        } else {
+            "answered"
+        };
+        metrics::counter!("certwright_issuer_requests_total",
+            "issuer" => issuer.name.clone(), "outcome" => outcome)
+        .increment(1);
+        match failure {
+            None => self.figures.answered(&issuer.id, now),
+            Some(error) => {
+                if self.figures.failed(&issuer.id, now, &error.to_string()) {
+                    tracing::error!(issuer.name = issuer.name, error = %error, "the issuer failed too often and is left alone for a while");
+                }
+            }
+        }
+        let is_open = self.figures.rests(&issuer.id, now);
+        metrics::gauge!("certwright_issuer_breaker_open", "issuer" => issuer.name.clone())
+            .set(if is_open { 1.0 } else { 0.0 });
+    }
+
+    /// Nothing was asked of the issuer: another one is chosen, at once after the first failure.
+    async fn release(
+        &self,
+        enrollment: &Enrollment,
+        job: &JobRow,
+        reason: String,
+    ) -> Result<EnrollmentState, StoreError> {
+        let attempts = match &enrollment.state {
+            EnrollmentState::Signing { attempts, .. } => *attempts,
+            _ => 0,
+        };
+        let retry_at = match attempts.checked_sub(1) {
+            None => self.now(),
+            Some(earlier) => self.retry_at(earlier),
+        };
+        tracing::warn!(
+            enrollment.id = %enrollment.id, attempts, %retry_at, error = reason,
+            "the issuer was not asked; another may be"
+        );
+        let state = EnrollmentState::Approved {
+            attempts: attempts + 1,
+            last_error: Some(reason),
+        };
+        self.move_enrollment(enrollment, state.clone(), Some((job, retry_at)), None)
+            .await?;
+        self.jobs.notify();
+        Ok(state)
     }
 
     /// Builds again what `admit` built, from the stored enrollment.
@@ -231,8 +328,14 @@ impl Lifecycle {
         };
         let reason = error.to_string();
         match error {
-            IssueError::Unavailable(_) => {
-                let retry_at = self.retry_at(attempts);
+            IssueError::Unavailable(_) | IssueError::NotReached(_) => {
+                let retry_at = match &enrollment.state {
+                    EnrollmentState::AwaitingIssuer { .. } => {
+                        let now = self.now();
+                        now + poll_wait(enrollment.created_at, now)
+                    }
+                    _ => self.retry_at(attempts),
+                };
                 tracing::warn!(
                     enrollment.id = %enrollment.id, attempts, %retry_at, error = reason,
                     "nothing was signed; it is tried again"

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::acme::challenge::ChallengeKind;
 use domain::id::{
-    ApprovalId, AuthorizationId, BulkId, CertificateId, EnrollmentId, IssuerId, JobId,
+    ApprovalId, AuthorizationId, BulkId, CertificateId, EnrollmentId, IssuerId, JobId, MigrationId,
 };
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,12 @@ pub enum Job {
     RefreshCrl { issuer: IssuerId },
     /// A CA elsewhere learns of a revocation.
     TellRevocation { certificate: CertificateId },
+    /// The next look at a migration from one issuer to another.
+    RunIssuerMigration { migration: MigrationId },
+    /// A look through what a CA elsewhere issued; comes back by itself.
+    SyncIssuer { issuer: IssuerId },
+    /// A look at every issuer; comes back by itself.
+    WatchIssuers,
     /// Signs where the event chain stands; comes back by itself.
     SignCheckpoint,
     /// Deletes what expired long ago; comes back by itself.
@@ -60,6 +66,9 @@ impl Job {
             Self::ReviewApprovals { .. } => "review-approvals",
             Self::RefreshCrl { .. } => "refresh-crl",
             Self::TellRevocation { .. } => "tell-revocation",
+            Self::RunIssuerMigration { .. } => "run-issuer-migration",
+            Self::SyncIssuer { .. } => "sync-issuer",
+            Self::WatchIssuers => "watch-issuers",
             Self::SignCheckpoint => "sign-checkpoint",
             Self::CleanUp => "clean-up",
             Self::WatchExpiry => "watch-expiry",
@@ -77,9 +86,13 @@ impl Job {
             Self::TickApproval { approval } => Some(format!("approval/{approval}")),
             Self::RefreshCrl { issuer } => Some(format!("crl/{issuer}")),
             Self::TellRevocation { certificate } => Some(format!("revocation/{certificate}")),
-            Self::SignCheckpoint | Self::CleanUp | Self::WatchExpiry | Self::CloseIncidents => {
-                Some(self.name().to_owned())
-            }
+            Self::RunIssuerMigration { migration } => Some(format!("migration/{migration}")),
+            Self::SyncIssuer { issuer } => Some(format!("sync/{issuer}")),
+            Self::SignCheckpoint
+            | Self::CleanUp
+            | Self::WatchExpiry
+            | Self::WatchIssuers
+            | Self::CloseIncidents => Some(self.name().to_owned()),
         }
     }
 }
@@ -115,6 +128,8 @@ enum JobError {
     Crl(#[from] crate::revocation::crl::CrlError),
     #[error(transparent)]
     Revocation(#[from] crate::revocation::elsewhere::TellError),
+    #[error(transparent)]
+    Sync(#[from] crate::inventory::sync::SyncError),
     #[error(transparent)]
     Checkpoint(#[from] crate::events::CheckpointError),
     #[error(transparent)]
@@ -166,11 +181,16 @@ impl Lifecycle {
             self.new_job(&Job::CleanUp, now),
             self.new_job(&Job::WatchExpiry, now),
             self.new_job(&Job::CloseIncidents, now),
+            // What is loaded now may not have answered yet.
+            self.new_job(&Job::WatchIssuers, now + FIRST_LOOK),
         ];
         for issuer in self.connected_issuers().await?.iter() {
             if issuer.connector.local_ca().is_some() {
                 let issuer = issuer.issuer.id.clone();
                 jobs.push(self.new_job(&Job::RefreshCrl { issuer }, now));
+            } else if issuer.connector.abilities().list.is_some() {
+                let issuer = issuer.issuer.id.clone();
+                jobs.push(self.new_job(&Job::SyncIssuer { issuer }, now));
             }
         }
         self.store
@@ -294,6 +314,18 @@ impl Lifecycle {
                 self.tell_revocation(row, &certificate).await?;
                 Ok(Next::Settled)
             }
+            Job::RunIssuerMigration { migration } => {
+                let next = self.run_issuer_migration(row, &migration).await?;
+                Ok(next.map_or(Next::Settled, Next::At))
+            }
+            Job::SyncIssuer { issuer } => match self.sync_issuer(&issuer).await? {
+                Some(at) => Ok(Next::At(at)),
+                None => {
+                    self.complete_job(row).await?;
+                    Ok(Next::Settled)
+                }
+            },
+            Job::WatchIssuers => Ok(Next::At(self.watch_issuers().await?)),
             Job::SignCheckpoint => {
                 self.sign_checkpoint().await?;
                 Ok(Next::At(self.now() + CHECKPOINT_INTERVAL))
@@ -379,4 +411,5 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);
 const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60 * 60);
 const WATCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 const CLOSE_INTERVAL: Duration = Duration::from_secs(60);
+const FIRST_LOOK: Duration = Duration::from_secs(60);
 const CLEAN_UP_BATCH: u32 = 500;

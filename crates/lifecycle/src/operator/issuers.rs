@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::certificate::{Chain, InventoryCertificate, Origin};
 use domain::id::IssuerId;
-use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState};
+use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerLimits, IssuerState};
 use domain::keystore::{KeyStoreError, OpenKey};
 use pki::certificate::Certificate;
 use pki::csr::CsrBuildError;
@@ -54,6 +54,8 @@ pub enum IssuerError {
     AwaitsCertificate,
     #[error("the key of the issuer `{0}` is not here, so this cannot be done here")]
     NoKeyHere(String),
+    #[error("the issuer `{0}` has no way to list what it issued")]
+    CannotList(String),
     #[error("a subject is needed, for example `CN=Example Issuing CA,O=Example`")]
     NoSubject,
     #[error("the request cannot be built: {0}")]
@@ -199,6 +201,37 @@ impl Lifecycle {
         self.store_issuer(issuer, change, caller).await
     }
 
+    /// Says how much an issuer may sign from now on.
+    pub async fn set_issuer_limits(
+        &self,
+        name: &str,
+        limits: IssuerLimits,
+        caller: &Caller,
+    ) -> Result<Issuer, IssuerError> {
+        let mut event = self.event(caller, "issuer.limits_changed", name, Value::Null);
+        let (wanted, now) = (name.to_owned(), self.now());
+        let changed = self
+            .store
+            .write("issuer.limits", move |tx| {
+                Box::pin(async move {
+                    let found = tx.find_issuer_by_name(&wanted).await?;
+                    let mut issuer = found.ok_or(IssuerError::Unknown(wanted))?;
+                    event.data = json!({
+                        "name": issuer.name, "before": issuer.limits, "after": limits,
+                    });
+                    event.object = issuer.id.to_string();
+                    issuer.limits = limits;
+                    issuer.updated_at = version_after(issuer.updated_at, now);
+                    tx.update_issuer(&issuer).await?;
+                    tx.insert_event(&event).await?;
+                    Ok::<_, IssuerError>(issuer)
+                })
+            })
+            .await;
+        self.issuers.invalidate();
+        changed
+    }
+
     /// Makes an issuer's next CRL now.
     pub async fn publish_crl(
         &self,
@@ -223,7 +256,7 @@ impl Lifecycle {
         crl.ok_or_else(|| IssuerError::Crl(CrlError::NoKey))
     }
 
-    pub(super) async fn require_issuer(&self, name: &str) -> Result<Issuer, IssuerError> {
+    pub(crate) async fn require_issuer(&self, name: &str) -> Result<Issuer, IssuerError> {
         self.find_issuer(name)
             .await?
             .ok_or_else(|| IssuerError::Unknown(name.chars().take(80).collect()))
@@ -261,6 +294,7 @@ impl Lifecycle {
             secrets: std::collections::BTreeMap::new(),
             remote_chain: Chain::default(),
             metadata_fields: std::collections::BTreeMap::new(),
+            limits: domain::issuer::IssuerLimits::default(),
             created_at: now,
             updated_at: now,
         }

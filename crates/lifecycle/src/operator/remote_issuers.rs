@@ -18,6 +18,7 @@ use super::ca_chain::{CaChain, CaChainError};
 use super::issuers::{IssuerError, version_after};
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::jobs::Job;
 
 /// What an operator says about a CA elsewhere.
 #[derive(Clone, Debug)]
@@ -99,12 +100,17 @@ impl Lifecycle {
             secrets: self.seal_all(&id, &given, now),
             remote_chain: remote_chain(request.certificates.as_deref(), now)?.unwrap_or_default(),
             metadata_fields: BTreeMap::new(),
+            limits: domain::issuer::IssuerLimits::default(),
             created_at: now,
             updated_at: now,
             id,
         };
         // What cannot be connected now could not be later.
-        self.issuers.try_connect(&issuer)?;
+        let connector = self.issuers.try_connect(&issuer)?;
+        let sync = connector.abilities().list.map(|_| {
+            let issuer = issuer.id.clone();
+            self.new_job(&Job::SyncIssuer { issuer }, now)
+        });
         let event = self.event(
             caller,
             "issuer.created",
@@ -117,6 +123,9 @@ impl Lifecycle {
             .write("issuer.create", move |tx| {
                 Box::pin(async move {
                     tx.insert_issuer(&stored).await?;
+                    if let Some(sync) = &sync {
+                        tx.enqueue(sync).await?;
+                    }
                     tx.insert_event(&event).await
                 })
             })

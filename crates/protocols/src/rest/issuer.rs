@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::remote_issuer::IssuerFinding;
+
 /// A configured CA.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Issuer {
@@ -37,6 +39,18 @@ pub struct Issuer {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, String>, read_only)]
     pub secrets: BTreeMap<String, Timestamp>,
+    /// How much it may sign; absent where nothing limits it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<IssuerLimits>,
+    /// How it does, as the node that answers has seen it
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<IssuerFigures>,
+    /// How it was when it was last looked at
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<IssuerHealth>,
+    /// How the last look through what it issued elsewhere went
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sync: Option<IssuerSync>,
     /// Fields of custom metadata that it is told, and what it calls them
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata_fields: BTreeMap<String, String>,
@@ -56,6 +70,91 @@ pub enum IssuerState {
     Active,
     /// Signs no certificates, but CRLs and OCSP answers for those it signed
     Retired,
+}
+
+/// How much an issuer may sign, in calendar time (UTC); what is left out is not limited.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct IssuerLimits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 300)]
+    pub per_hour: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_day: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_month: Option<u64>,
+}
+
+/// How an issuer does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct IssuerFigures {
+    /// `closed`: requests go to it; `open`: it failed too often and is left alone; `half-open`: the next
+    /// request tries whether it is back
+    #[schema(example = "closed")]
+    pub breaker: String,
+    /// Until then it is left alone
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub rests_until: Option<Timestamp>,
+    pub failures_in_a_row: u32,
+    /// Its part of all requests to issuers in the last hour, 0 to 1
+    pub share: f64,
+    /// Requests to it in the last hour
+    pub asked: u64,
+    pub answered: u64,
+    /// Not reached, no answer, or none that makes sense
+    pub failed: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_error: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_error_at: Option<Timestamp>,
+    /// How much of its limits is used
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<IssuerUsage>,
+}
+
+/// How an issuer was when it was last looked at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuerHealth {
+    pub healthy: bool,
+    /// Since when it is so
+    #[schema(value_type = String, format = DateTime)]
+    pub since: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    pub checked_at: Timestamp,
+    /// What does not work, or not for long
+    pub findings: Vec<IssuerFinding>,
+}
+
+/// How a look through what a CA elsewhere issued went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuerSync {
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// Certificates in its list
+    pub listed: u64,
+    /// Of those, new here
+    pub discovered: u64,
+    /// Of those known here, revoked elsewhere
+    pub revoked: u64,
+    /// What could not be read
+    pub unreadable: u64,
+    /// Why it did not come to the end
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// How much of a limit is used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuerUsage {
+    /// `hour`, `day` or `month`
+    #[schema(example = "hour")]
+    pub period: String,
+    pub used: u64,
+    pub limit: u64,
+    #[schema(value_type = String, format = DateTime)]
+    pub resets_at: Timestamp,
 }
 
 /// What a CA's certificate says.

@@ -299,4 +299,31 @@ pub struct IssuerChoice {
     pub issuer: String,
     /// Relative to the other weights; 0 takes the issuer out
     pub weight: u32,
+    /// The order of preference: a higher tier signs only where no issuer of a lower one can
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tier: u32,
+    /// Which requests it signs; all, where there is no condition
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<RouteCondition>,
+}
+
+/// What a request has to be like for an issuer to sign it; what is left out asks for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RouteCondition {
+    /// Each name of the request is in one of these sets, written as in `names.allow`
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!([".intern.example.org", "10.0.0.0/8"]))]
+    pub names: Vec<String>,
+    /// The certificate will be of one of these teams
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub teams: Vec<String>,
+    /// Each of these fields of custom metadata has one of the values
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, Vec<String>>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

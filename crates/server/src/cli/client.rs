@@ -286,6 +286,11 @@ impl Client {
         .await
     }
 
+    /// Sends a request without a body, and looks at no answer.
+    pub async fn tell(&self, path: &[&str]) -> Result<(), Failure> {
+        self.send(self.request(Method::POST, path)).await.map(drop)
+    }
+
     /// Deletes a resource.
     pub async fn delete(&self, path: &[&str]) -> Result<(), Failure> {
         self.send(self.request(Method::DELETE, path))

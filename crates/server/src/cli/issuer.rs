@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use pki::key::KeyAlgorithm;
 use protocols::rest::issuer::{
-    Crl, ImportIssuer, InstallCertificate, Issuer, IssuerRequest, RequestIssuer, SetIssuerState,
-    WantedState,
+    Crl, ImportIssuer, InstallCertificate, Issuer, IssuerLimits, IssuerRequest, RequestIssuer,
+    SetIssuerState, WantedState,
 };
 use protocols::rest::metadata::IssuerMetadataFields;
 use secrecy::SecretString;
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::Context;
 use super::client::Client;
 use super::exit::Failure;
+use super::issuer_migrate::{Migrate, MigrationVerb};
 use super::issuer_remote::{self, Create, Update};
 use super::metadata::{Given, sought};
 use super::{files, output, paging};
@@ -63,6 +64,45 @@ enum Verb {
 
 No certificate comes of it. What the CA says of its own certificates is kept.")]
     Test {
+        /// Name of the issuer
+        name: String,
+    },
+    /// Say how much an issuer may sign in calendar time (UTC); what is not named is not limited
+    #[command(after_help = "Examples:
+  certwright issuer limit letsencrypt --per-hour 300 --per-month 50000
+  certwright issuer limit letsencrypt            # no limits from now on")]
+    Limit {
+        /// Name of the issuer
+        name: String,
+        /// Certificates in an hour
+        #[arg(long, value_name = "NUMBER")]
+        per_hour: Option<u64>,
+        /// Certificates in a day
+        #[arg(long, value_name = "NUMBER")]
+        per_day: Option<u64>,
+        /// Certificates in a month
+        #[arg(long, value_name = "NUMBER")]
+        per_month: Option<u64>,
+    },
+    /// Replace what one issuer signed by certificates of another, in waves
+    #[command(after_help = "Examples:
+  certwright issuer migrate --from old --to new --dry-run
+  certwright issuer migrate --from old --to new --filter 'team:web' --wave-size 500
+
+Profiles are routed to the new issuer, and ACME clients are told wave by wave to renew now.")]
+    Migrate(Migrate),
+    /// Migrations under way and before: list, show, items, pause, resume, rollback
+    #[command(after_help = "Examples:
+  certwright issuer migration list
+  certwright issuer migration items mig_06ek9q3v5c8m2k7t1r4x0z9w8y --state late")]
+    Migration {
+        #[command(subcommand)]
+        verb: MigrationVerb,
+    },
+    /// Look through what a CA elsewhere issued, as soon as there is time
+    #[command(after_help = "Example:
+  certwright issuer sync vault")]
+    Sync {
         /// Name of the issuer
         name: String,
     },
@@ -160,6 +200,23 @@ impl IssuerCommand {
             Verb::Create(create) => print(context, &create.run(&client).await?),
             Verb::Update(update) => print(context, &update.run(&client).await?),
             Verb::Test { name } => issuer_remote::test(&client, context, &name).await,
+            Verb::Limit {
+                name,
+                per_hour,
+                per_day,
+                per_month,
+            } => {
+                let limits = IssuerLimits {
+                    per_hour,
+                    per_day,
+                    per_month,
+                };
+                let path = ["issuers", &name, "limits"];
+                print(context, &client.replace(&path, &limits).await?)
+            }
+            Verb::Migrate(migrate) => migrate.run(&client, context).await,
+            Verb::Migration { verb } => verb.run(&client, context).await,
+            Verb::Sync { name } => client.tell(&["issuers", &name, "sync"]).await,
             Verb::Kinds => issuer_remote::kinds(&client, context).await,
             Verb::Tell { name, fields } => {
                 let body = IssuerMetadataFields {
@@ -261,8 +318,11 @@ fn row(issuer: &Issuer) -> Value {
     json!({
         "name": issuer.name,
         "state": issuer.state,
+        "healthy": issuer.health.as_ref().map(|health| health.healthy),
         "kind": issuer.kind,
         "root": issuer.is_root,
+        "breaker": issuer.live.as_ref().map(|live| &live.breaker),
+        "share": issuer.live.as_ref().map(|live| format!("{:.0} %", live.share * 100.0)),
         "subject": certificate.map(|certificate| &certificate.subject),
         "key_kind": certificate.map(|certificate| &certificate.key_kind),
         "not_after": certificate.map(|certificate| certificate.not_after),
@@ -275,8 +335,11 @@ fn row(issuer: &Issuer) -> Value {
 const COLUMNS: &[&str] = &[
     "name",
     "state",
+    "healthy",
     "kind",
     "root",
+    "breaker",
+    "share",
     "subject",
     "key_kind",
     "not_after",

@@ -32,6 +32,7 @@ pub mod field;
 mod files;
 pub mod grant;
 pub mod issuer;
+mod issuer_migrate;
 mod issuer_remote;
 mod lifetime;
 mod local;

@@ -22,6 +22,7 @@ mod interop;
 mod inventory;
 mod inventory_import;
 mod issuance_rules;
+mod issuers;
 mod listener;
 mod lying_ca;
 mod metadata;

@@ -83,6 +83,7 @@ pub fn issuer(name: &str) -> Issuer {
         )]),
         remote_chain: Chain::default(),
         metadata_fields: BTreeMap::from([("owner".to_owned(), "Custom 1".to_owned())]),
+        limits: domain::issuer::IssuerLimits::default(),
         created_at: at(0),
         updated_at: at(0),
     }

@@ -47,6 +47,7 @@ fn issuer(name: &str, key: KeyReference, chain: Vec<Vec<u8>>, is_root: bool) -> 
         secrets: Default::default(),
         remote_chain: Chain::default(),
         metadata_fields: Default::default(),
+        limits: domain::issuer::IssuerLimits::default(),
         created_at: now(),
         updated_at: now(),
     }
