@@ -211,11 +211,30 @@ impl Lifecycle {
             enrollment.id = %enrollment.id, attempts, %retry_at, error = reason,
             "the issuer was not asked; another may be"
         );
-        let state = EnrollmentState::Approved {
+        let mut released = enrollment.clone();
+        released.updated_at = self.now();
+        released.state = EnrollmentState::Approved {
             attempts: attempts + 1,
             last_error: Some(reason),
         };
-        self.move_enrollment(enrollment, state.clone(), Some((job, retry_at)), None)
+        let (held, job, lease) = (enrollment.clone(), job.clone(), self.lease(self.now()));
+        let state = self
+            .store
+            .write("enrollment.release", move |tx| {
+                Box::pin(async move {
+                    let stored = tx.find_enrollment_for_update(&held.id).await?;
+                    // Another node took the job over when this one was slow: it may be asking the
+                    // issuer now, so no other may be asked.
+                    let is_ours = stored.is_some_and(|stored| is_untouched(&stored.state, attempts))
+                        && tx.extend_lease(&job, &lease).await?;
+                    if !is_ours {
+                        return Ok::<_, StoreError>(held.state);
+                    }
+                    tx.update_enrollment(&released).await?;
+                    tx.reschedule_job(&job, retry_at).await?;
+                    Ok(released.state)
+                })
+            })
             .await?;
         self.jobs.notify();
         Ok(state)
@@ -437,6 +456,11 @@ impl Lifecycle {
             })
             .await
     }
+}
+
+/// Whether nobody has gone on with an enrollment that was to be signed.
+fn is_untouched(stored: &EnrollmentState, after: u32) -> bool {
+    matches!(stored, EnrollmentState::Signing { attempts, .. } if *attempts == after)
 }
 
 const FIRST_RETRY: Duration = Duration::from_secs(5);

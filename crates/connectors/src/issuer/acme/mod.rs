@@ -215,7 +215,8 @@ impl IssuerConnector for AcmeConnector {
         let mut handle = Handle::read(handle)?;
         let outcome = self.advance(&mut handle).await;
         match &outcome {
-            Ok(Issuance::Pending { .. }) | Err(IssueError::Unavailable(_)) => {}
+            Ok(Issuance::Pending { .. })
+            | Err(IssueError::Unavailable(_) | IssueError::NotReached(_)) => {}
             Ok(Issuance::Issued(_)) | Err(IssueError::Refused(_) | IssueError::Lint(_)) => {
                 self.authorizer.clear(&handle.order).await;
             }

@@ -163,8 +163,8 @@ impl IssuerConnector for CommandConnector {
         Abilities {
             health: Some(self),
             chain: Some(self),
-            list: None,
             revokes: true,
+            ..Abilities::default()
         }
     }
 }

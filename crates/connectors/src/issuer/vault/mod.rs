@@ -129,6 +129,7 @@ impl IssuerConnector for VaultConnector {
             chain: Some(self),
             list: Some(self),
             revokes: true,
+            ..Abilities::default()
         }
     }
 }

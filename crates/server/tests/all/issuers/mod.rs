@@ -1,6 +1,7 @@
 //! CAs elsewhere: configured, looked at, asked, told of revocations; and who of several signs.
 
 mod command;
+mod command_line;
 mod migration;
 mod routing;
 mod vault;
