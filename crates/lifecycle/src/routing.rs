@@ -94,6 +94,11 @@ impl Figures {
         matches!(state, BreakerState::Open { .. })
     }
 
+    /// Whether the issuer's last answer was none.
+    fn fails(&self, id: &IssuerId, now: Timestamp) -> bool {
+        self.with(id, now, |seen| seen.breaker.failures() > 0)
+    }
+
     fn counts(&self, now: Timestamp) -> (u64, HashMap<IssuerId, Counts>) {
         let mut all = self.0.lock();
         let mut counts = HashMap::new();
@@ -141,6 +146,17 @@ impl Lifecycle {
         request: &EnrollmentRequest,
         now: Timestamp,
     ) -> Result<Arc<ConnectedIssuer>, RouteError> {
+        self.route_after(request, 0, now).await
+    }
+
+    /// The same after so many issuers that were not reached: whoever failed last and has not answered
+    /// since is left to others, or the same request would try the same issuer for ever.
+    pub(crate) async fn route_after(
+        &self,
+        request: &EnrollmentRequest,
+        attempts: u32,
+        now: Timestamp,
+    ) -> Result<Arc<ConnectedIssuer>, RouteError> {
         let choices = &request.profile.spec.issuers;
         let list = self.connected_issuers().await?;
         let mut standings: HashMap<&str, Standing> = HashMap::new();
@@ -148,7 +164,14 @@ impl Lifecycle {
             let found = list.iter().find(|c| c.issuer.name == choice.issuer);
             let standing = match found {
                 None => Standing::Out(OutReason::NotConnected),
-                Some(connected) => self.standing(connected, now).await?,
+                Some(connected) => match self.standing(connected, now).await? {
+                    Standing::Fit
+                        if attempts > 0 && self.figures.fails(&connected.issuer.id, now) =>
+                    {
+                        Standing::Resting { until: now }
+                    }
+                    standing => standing,
+                },
             };
             standings.insert(&choice.issuer, standing);
         }

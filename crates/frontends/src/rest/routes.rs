@@ -16,9 +16,8 @@ use super::{
     client_certificates, delegations, deliveries, directories, download, eab_keys, enroll,
     enrollments, event_stream, grants, held_keys, inventory, issuer_migrations, issuer_setup,
     issuers, me, metadata, metadata_fields, notification_rules, orders, owners, passkeys,
-    profile_explain,
-    profile_presets, profile_versions, profiles, proofs, remote_issuers, roles, saved_searches,
-    sessions, sign_on, sign_on_providers, teams, tokens, trends, users,
+    profile_explain, profile_presets, profile_versions, profiles, proofs, remote_issuers, roles,
+    saved_searches, sessions, sign_on, sign_on_providers, teams, tokens, trends, users,
 };
 
 /// One method of one path.

@@ -85,7 +85,11 @@ impl Lifecycle {
             .ok_or_else(|| IssueError::Refused("the profile's version is gone".to_owned()))?;
         let request = EnrollmentRequest::of_enrollment(enrollment, Arc::clone(&profile))
             .map_err(|error| IssueError::Refused(error.to_string()))?;
-        let issuer = match self.route(&request, now).await {
+        let attempts = match &enrollment.state {
+            EnrollmentState::Approved { attempts, .. } => *attempts,
+            _ => 0,
+        };
+        let issuer = match self.route_after(&request, attempts, now).await {
             Ok(issuer) => issuer,
             Err(error) => return Ok(Err(Obstacle::Passing(error.to_string()))),
         };
@@ -107,10 +111,6 @@ impl Lifecycle {
         };
         let mut enrollment = enrollment.clone();
         enrollment.updated_at = now;
-        let attempts = match &enrollment.state {
-            EnrollmentState::Approved { attempts, .. } => *attempts,
-            _ => 0,
-        };
         enrollment.state = EnrollmentState::Signing {
             issuer: issuer.issuer.id.clone(),
             prepared: ready.prepared,

@@ -225,7 +225,8 @@ impl Lifecycle {
                     let stored = tx.find_enrollment_for_update(&held.id).await?;
                     // Another node took the job over when this one was slow: it may be asking the
                     // issuer now, so no other may be asked.
-                    let is_ours = stored.is_some_and(|stored| is_untouched(&stored.state, attempts))
+                    let is_ours = stored
+                        .is_some_and(|stored| is_untouched(&stored.state, attempts))
                         && tx.extend_lease(&job, &lease).await?;
                     if !is_ours {
                         return Ok::<_, StoreError>(held.state);

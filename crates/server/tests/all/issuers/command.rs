@@ -11,12 +11,12 @@ use super::{administrator, create, events, finalize, finding, route_to};
 use crate::enroll::Api;
 
 /// The program that is shipped as an example, with a CA of its own that `openssl` signs with.
-struct OurCa {
+pub(super) struct OurCa {
     directory: tempfile::TempDir,
 }
 
 impl OurCa {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let commands = directory.path().join("commands");
         std::fs::create_dir(&commands).unwrap();
@@ -36,14 +36,14 @@ impl OurCa {
         self.directory.path().join("ca").display().to_string()
     }
 
-    async fn server(&self) -> TestServer {
+    pub(super) async fn server(&self) -> TestServer {
         let commands = self.commands();
         let tables = format!("[ca]\ncommand_directory = \"{}\"", commands.display());
         TestServer::start_at(MockClock::at_present(), &tables).await
     }
 
     /// Configures the issuer `ours`; with `approve`, somebody has to agree to each request.
-    async fn configure(&self, api: &Api, approve: &str) {
+    pub(super) async fn configure(&self, api: &Api, approve: &str) {
         let settings = json!({
             "program": "openssl-ca",
             "settings": { "directory": self.home(), "approve": approve },
@@ -75,9 +75,12 @@ async fn the_example_program_signs_revokes_and_says_how_it_is() {
     assert_eq!(issued.leaf().issuer.to_string(), "CN=Example Command CA");
     let body = api.get("/api/v1/certificates?name=ours.example.org").await;
     let id = body["items"][0]["id"].as_str().unwrap();
-    api.post(&format!("/api/v1/certificates/{id}/revoke"), json!({}))
-        .await
-        .expect(200);
+    api.post(
+        &format!("/api/v1/certificates/{id}/revoke"),
+        json!({ "reason": "superseded" }),
+    )
+    .await
+    .expect(200);
     server
         .run_jobs_until(async || !events(&api, "certificate.revocation_told").await.is_empty())
         .await;

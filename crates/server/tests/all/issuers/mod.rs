@@ -2,6 +2,7 @@
 
 mod command;
 mod command_line;
+mod contract;
 mod migration;
 mod routing;
 mod vault;

@@ -42,7 +42,9 @@ async fn an_acme_client_gets_a_certificate_of_vault_and_its_revocation_reaches_v
     server
         .run_jobs_until(async || vault.is_revoked(&issued.chain[0]))
         .await;
-    assert_eq!(events(&api, "certificate.revocation_told").await.len(), 1);
+    server
+        .run_jobs_until(async || events(&api, "certificate.revocation_told").await.len() == 1)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
