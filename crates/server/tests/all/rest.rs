@@ -89,6 +89,10 @@ async fn a01_every_route_asks_for_a_token_and_for_its_permission() {
         }
         let (status, _) = nobody.call(method.clone(), path, None).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
+        // Its answer has no end; who may see what of it is looked at with the stream itself.
+        if path == "/api/v1/events/stream" {
+            continue;
+        }
         for (role, api) in &callers {
             let granted = match permission.as_str() {
                 "any" => true,
