@@ -54,7 +54,9 @@ impl TestCa {
     /// A certificate for a key that nobody asked for.
     pub fn sign_other(&self, names: &[&str]) -> Vec<u8> {
         let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
-        let names = names.iter().map(|name| GeneralName::Dns((*name).to_owned()));
+        let names = names
+            .iter()
+            .map(|name| GeneralName::Dns((*name).to_owned()));
         self.sign_key(key.public_key().clone(), names.collect())
     }
 
