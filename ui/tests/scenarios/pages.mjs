@@ -32,7 +32,7 @@ async function pages(api) {
     ...(order ? { 'acme-order': `/orders/${order}` } : {}),
     issuers: '/issuers',
     issuer: '/issuers/issuing',
-    'issuer-swap': '/issuers/issuing?swap=yes&to=second',
+    'issuer-swap': '/issuers/issuing?swap=yes',
     profiles: '/policy/profiles',
     profile: '/policy/profiles/public-web',
     'metadata-fields': '/policy/fields',

@@ -18,14 +18,14 @@ export interface Column {
 const plain = (text: string | null | undefined) => <span className="clip">{text ? visible(text) : <span className="muted">–</span>}</span>;
 
 export const COLUMNS: Column[] = [
-  { key: 'names', label: 'Names', width: 'minmax(220px, 2.4fr)', sort: 'name', cell: (c) => <span className="clip"><Names of={c.names} fallback={c.subject} /></span> },
+  { key: 'names', label: 'Names', width: 'minmax(220px, 2fr)', sort: 'name', cell: (c) => <span className="clip"><Names of={c.names} fallback={c.subject} /></span> },
   { key: 'status', label: 'State', width: '112px', cell: (c) => <CertificateState certificate={c} /> },
   {
-    key: 'ends', label: 'Ends', width: '168px', sort: 'not_after',
+    key: 'ends', label: 'Ends', width: '196px', sort: 'not_after',
     cell: (c) => <span className="num clip">{localDate(new Date(c.not_after))} <span className="muted">· <When at={c.not_after} /></span></span>,
   },
   { key: 'issuer', label: 'Issuer', width: 'minmax(120px, 1fr)', cell: (c) => plain(c.issuer ?? c.issuer_name.replace(/^CN=/, '')) },
-  { key: 'profile', label: 'Profile', width: 'minmax(96px, 0.8fr)', cell: (c) => plain(c.profile) },
+  { key: 'profile', label: 'Profile', width: 'minmax(116px, 0.9fr)', cell: (c) => plain(c.profile) },
   { key: 'team', label: 'Owner', width: 'minmax(96px, 0.8fr)', cell: (c) => plain(c.team) },
   { key: 'key', label: 'Key', width: '112px', cell: (c) => (c.weak_key ? <Status tone="warn">{c.key_kind}</Status> : plain(c.key_kind)) },
   { key: 'origin', label: 'Origin', width: '104px', cell: (c) => plain(c.origin) },

@@ -17,9 +17,9 @@ type Choice = Schema<'IssuerChoice'>;
 /** From one CA to another: requests first, then what was issued, in waves that can be watched and stopped. */
 export function Swap({ from }: { from: string }) {
   const [search, change] = useAddress();
-  const to = search.to ?? null;
   const { data: issuers } = useQuery(issuersQuery);
   const candidates = (issuers?.items ?? []).filter((issuer) => issuer.name !== from && issuer.state === 'active' && !issuer.is_root);
+  const to = candidates.find(({ name }) => name === search.to)?.name ?? null;
   const left = useCount({ issuer: from, status: 'valid', replaced: false });
   const moved = useCount({ issuer: from, status: 'valid', replaced: true });
   const all = Math.max(1, (left ?? 0) + (moved ?? 0));

@@ -24,8 +24,8 @@ export function OwnProfile() {
           <Facts rows={(me?.roles ?? []).map(({ role, team }) => [role, team ? `in the team ${team}` : 'everywhere'])} />
           {me?.roles.length === 0 && <p className="muted">No role yet: ask whoever invited you.</p>}
         </Panel>
-        <Passkeys className={grid.span6} />
-        <Sessions />
+        <Passkeys className={grid.span4} />
+        <Sessions className={grid.span8} />
       </div>
     </Page>
   );
@@ -150,11 +150,11 @@ function Passkeys({ className }: { className?: string }) {
   );
 }
 
-function Sessions() {
+function Sessions({ className }: { className?: string }) {
   const end = useMutation({ mutationFn: (id: string) => call(api.DELETE('/api/v1/sessions/{id}', { params: { path: { id } } })) });
   const others = useMutation({ mutationFn: () => call(api.DELETE('/api/v1/sessions')) });
   return (
-    <Panel title="Where you are signed in" flush note={<Button size="xs" variant="default" loading={others.isPending} onClick={() => others.mutate()}>End all others</Button>}>
+    <Panel title="Where you are signed in" flush className={className} note={<Button size="xs" variant="default" loading={others.isPending} onClick={() => others.mutate()}>End all others</Button>}>
       <PagedTable
         label="Sessions"
         queryKey={['sessions']}
