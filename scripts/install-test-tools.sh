@@ -17,6 +17,9 @@ system=(
     openssl                                openssl
     curl                                   curl
     softhsm2-util                          softhsm2
+    pki                                    strongswan-pki
+    /usr/lib/ipsec/plugins/libstrongswan-openssl.so libstrongswan-standard-plugins
+    /usr/lib/ipsec/plugins/libstrongswan-curl.so libstrongswan-extra-plugins
     /usr/lib/softhsm/libsofthsm2.so        libsofthsm2
     '/usr/lib/postgresql/*/bin/initdb'     postgresql
     chromium                               chromium
@@ -27,6 +30,8 @@ single=(
     caddy                                  caddy
     pebble                                 pebble
     pebble-challtestsrv                    pebble
+    scepclient                             scep
+    scepserver                             scep
 )
 
 # A log collector with its libraries: installed, it would take over the system's own log.

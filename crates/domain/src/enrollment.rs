@@ -7,9 +7,10 @@ use pki::name::DistinguishedName;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::enrolling::ClientProof;
 use crate::id::{
-    AccountId, ApprovalId, CertificateId, DirectoryId, EnrollmentId, IssuerId, OrderId, ProfileId,
-    TeamId, TokenId, UserId,
+    AccountId, ApprovalId, CertificateId, DirectoryId, EnrollmentId, EntryPointId, IssuerId,
+    OrderId, ProfileId, TeamId, TokenId, UserId,
 };
 use crate::identifier::Identifier;
 use crate::issuer::Prepared;
@@ -59,6 +60,11 @@ pub enum Requester {
     User { user: UserId },
     /// A program, by REST or CLI.
     Token { token: TokenId },
+    /// A client of a protocol without accounts, by where it came in and how it showed who it is.
+    Client {
+        entry_point: EntryPointId,
+        proof: ClientProof,
+    },
     /// This program itself, for its own TLS certificate.
     System,
 }

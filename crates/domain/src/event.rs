@@ -65,6 +65,8 @@ impl Actor {
 #[serde(rename_all = "kebab-case")]
 pub enum ActorKind {
     AcmeAccount,
+    /// A client of EST or SCEP, by the password or certificate that it showed.
+    Client,
     /// Someone without credentials, or with the key of a certificate.
     Anonymous,
     /// An operator at the machine's own console.

@@ -115,6 +115,10 @@ ids! {
     EabKeyId = "eab_";
     /// One pass of a request through the issuance pipeline.
     EnrollmentId = "enr_";
+    /// An entry point of EST or SCEP.
+    EntryPointId = "ept_";
+    /// A password that opens an entry point.
+    EnrollmentPasswordId = "pwd_";
     /// An entry of the event log.
     EventId = "evt_";
     /// A configured CA.

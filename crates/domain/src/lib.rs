@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod certificate;
 pub mod client_certificate;
 pub mod clock;
+pub mod enrolling;
 pub mod enrollment;
 pub mod event;
 pub mod held_key;

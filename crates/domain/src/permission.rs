@@ -58,6 +58,10 @@ permissions! {
     AcmeRead = "acme:read";
     /// Change ACME directories, accounts, orders and binding keys.
     AcmeWrite = "acme:write";
+    /// See EST labels, SCEP services and enrollment passwords.
+    EnrollingRead = "enrolling:read";
+    /// Change EST labels and SCEP services, make and revoke enrollment passwords.
+    EnrollingWrite = "enrolling:write";
     /// See issuers and their state.
     IssuersRead = "issuers:read";
     /// Enable and disable issuers, have CRLs made.
@@ -89,6 +93,7 @@ impl Permission {
             Self::ApprovalsRead | Self::ApprovalsDecide => Self::ApprovalsRead,
             Self::PolicyRead | Self::PolicyWrite => Self::PolicyRead,
             Self::AcmeRead | Self::AcmeWrite => Self::AcmeRead,
+            Self::EnrollingRead | Self::EnrollingWrite => Self::EnrollingRead,
             Self::IssuersRead | Self::IssuersOperate | Self::IssuersAdminister => Self::IssuersRead,
             Self::AuditRead => Self::AuditRead,
             Self::NotificationsRead | Self::NotificationsWrite => Self::NotificationsRead,

@@ -48,6 +48,7 @@ impl Role {
                     | P::ApprovalsRead
                     | P::PolicyRead
                     | P::AcmeRead
+                    | P::EnrollingRead
                     | P::IssuersRead
                     | P::AuditRead
                     | P::NotificationsRead
@@ -65,6 +66,8 @@ impl Role {
                     | P::PolicyRead
                     | P::AcmeRead
                     | P::AcmeWrite
+                    | P::EnrollingRead
+                    | P::EnrollingWrite
                     | P::IssuersRead
                     | P::IssuersOperate
                     | P::AuditRead
@@ -78,6 +81,7 @@ impl Role {
                     | P::PolicyRead
                     | P::PolicyWrite
                     | P::AcmeRead
+                    | P::EnrollingRead
                     | P::IssuersRead
             ),
             Self::Approver => matches!(
@@ -93,6 +97,7 @@ impl Role {
                     | P::ApprovalsRead
                     | P::PolicyRead
                     | P::AcmeRead
+                    | P::EnrollingRead
             ),
         }
     }

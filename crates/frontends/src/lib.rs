@@ -3,7 +3,9 @@
 pub mod acme;
 pub mod challenge_response;
 pub mod dashboard;
+pub mod est;
 pub mod origin;
 pub mod pki;
 pub mod rest;
+pub mod scep;
 pub mod throttled;

@@ -24,6 +24,11 @@ pub struct ClientCertificate {
     pub der: Arc<[u8]>,
 }
 
+/// What binds something to the TLS connection of a request: its exporter for channel bindings (RFC 9266), in
+/// the extensions of the request where TLS ends here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsExporter(pub [u8; 32]);
+
 impl Origin {
     /// Reads what the layers below noted.
     pub fn of(extensions: &Extensions) -> Self {

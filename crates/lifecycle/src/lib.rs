@@ -13,6 +13,7 @@ pub mod challenge_responses;
 pub mod client_certificates;
 mod clock_watch;
 pub mod connector_state;
+pub mod enrolling;
 pub mod event_stream;
 pub mod events;
 pub mod held_keys;
@@ -161,6 +162,11 @@ impl Lifecycle {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Where randomness comes from.
+    pub fn random(&self) -> &dyn pki::random::Random {
+        &*self.random
     }
 
     /// What this process was told.

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use domain::acme::directory::{Directory, DirectorySpec};
 use domain::certificate::{Chain, InventoryCertificate, Origin};
+use domain::enrolling::{EntryPoint, EntryPointSpec, EstRules};
 use domain::event::Event;
-use domain::id::{CertificateId, DirectoryId, IssuerId, ProfileId};
+use domain::id::{CertificateId, DirectoryId, EntryPointId, IssuerId, ProfileId};
 use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, LocalCa};
 use domain::keystore::{KeyStoreError, OpenKey};
 use domain::profile::{Profile, ProfileSpec, preset};
@@ -79,6 +80,7 @@ struct Installation {
     chain: Chain,
     profiles: Vec<Profile>,
     directory: Directory,
+    label: EntryPoint,
     event: Event,
 }
 
@@ -119,6 +121,7 @@ impl Lifecycle {
                         tx.insert_profile(profile).await?;
                     }
                     tx.insert_directory(&installation.directory).await?;
+                    tx.insert_entry_point(&installation.label).await?;
                     tx.insert_event(&installation.event).await?;
                     Ok(true)
                 })
@@ -192,6 +195,14 @@ impl Lifecycle {
                 self.preset("short-lived", preset::short_lived(ISSUING), now),
                 self.preset("tls-client", preset::tls_client(ISSUING), now),
             ],
+            label: EntryPoint {
+                id: EntryPointId::mint(now, &*self.random),
+                name: "default".to_owned(),
+                spec: EntryPointSpec::Est(EstRules::default()),
+                team_id: None,
+                created_at: now,
+                updated_at: now,
+            },
             directory: Directory {
                 id: DirectoryId::mint(now, &*self.random),
                 name: "default".to_owned(),

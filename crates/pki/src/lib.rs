@@ -8,6 +8,7 @@ pub mod ari;
 pub mod asn1;
 pub mod certificate;
 pub mod chain;
+pub mod cms;
 pub mod crl;
 pub mod crmf;
 pub mod csr;

@@ -99,6 +99,29 @@ known! {
     /// CSR attribute of the same form that older Windows clients send
     MICROSOFT_EXTENSION_REQUEST = "1.3.6.1.4.1.311.2.1.14";
 
+    /// Attribute contentType of a signed message
+    CONTENT_TYPE = "1.2.840.113549.1.9.3";
+    /// Attribute messageDigest of a signed message
+    MESSAGE_DIGEST = "1.2.840.113549.1.9.4";
+    /// Attribute signingTime of a signed message
+    SIGNING_TIME = "1.2.840.113549.1.9.5";
+    /// Content id-data, RFC 5652
+    CMS_DATA = "1.2.840.113549.1.7.1";
+    /// Content id-signedData
+    CMS_SIGNED_DATA = "1.2.840.113549.1.7.2";
+    /// Content id-envelopedData
+    CMS_ENVELOPED_DATA = "1.2.840.113549.1.7.3";
+    /// Content id-ct-KP-aKeyPackage, RFC 5958
+    CMS_KEY_PACKAGE = "2.16.840.1.101.2.1.2.78.5";
+    /// Cipher aes128-CBC-PAD
+    AES128_CBC = "2.16.840.1.101.3.4.1.2";
+    /// Cipher aes192-CBC-PAD
+    AES192_CBC = "2.16.840.1.101.3.4.1.22";
+    /// Cipher aes256-CBC-PAD
+    AES256_CBC = "2.16.840.1.101.3.4.1.42";
+    /// Cipher des-ede3-cbc
+    TRIPLE_DES_CBC = "1.2.840.113549.3.7";
+
     /// Key rsaEncryption
     RSA = "1.2.840.113549.1.1.1";
     /// Key id-ecPublicKey
@@ -129,6 +152,10 @@ known! {
     CRMF_OLD_CERT_ID = "1.3.6.1.5.5.7.5.1.5";
     /// Digest SHA-256
     SHA256 = "2.16.840.1.101.3.4.2.1";
+    /// Digest SHA-384
+    SHA384 = "2.16.840.1.101.3.4.2.2";
+    /// Digest SHA-512
+    SHA512 = "2.16.840.1.101.3.4.2.3";
 
     /// Extension subjectKeyIdentifier
     EXT_SUBJECT_KEY_IDENTIFIER = "2.5.29.14";

@@ -4,5 +4,7 @@
 
 pub mod acme;
 pub mod cmp;
+pub mod est;
 pub mod rest;
+pub mod scep;
 pub mod siem;

@@ -16,6 +16,8 @@ pub mod directory;
 pub mod eab_key;
 pub mod enroll;
 pub mod enrollment;
+pub mod enrollment_password;
+pub mod entry_point;
 pub mod grant;
 pub mod inventory;
 pub mod issuer;

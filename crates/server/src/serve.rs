@@ -102,9 +102,12 @@ impl Server {
         let router = router(&lifecycle, &config, health.clone(), page);
         tasks.push(tokio::spawn(listener.serve(serving(router, tls))));
         if let Some(http) = http {
-            let public = frontends::pki::router(Arc::clone(&lifecycle)).merge(
-                frontends::challenge_response::router(Arc::clone(&lifecycle)),
-            );
+            // What protects itself, as SCEP does, is served without TLS, too.
+            let public = frontends::pki::router(Arc::clone(&lifecycle))
+                .merge(frontends::challenge_response::router(Arc::clone(
+                    &lifecycle,
+                )))
+                .merge(frontends::scep::router(Arc::clone(&lifecycle)));
             tasks.push(tokio::spawn(http.serve(serving(public, None))));
         }
         tasks.push(tokio::spawn(Arc::clone(&lifecycle).work(shutdown.clone())));
@@ -184,8 +187,10 @@ fn router(lifecycle: &Arc<Lifecycle>, config: &Config, health: Health, page: Pag
     Router::new()
         .merge(frontends::acme::router(Arc::clone(lifecycle)))
         .merge(frontends::challenge_response::router(Arc::clone(lifecycle)))
+        .merge(frontends::est::router(Arc::clone(lifecycle)))
         .merge(frontends::pki::router(Arc::clone(lifecycle)))
         .merge(frontends::rest::router(Arc::clone(lifecycle)))
+        .merge(frontends::scep::router(Arc::clone(lifecycle)))
         .merge(frontends::dashboard::router(Arc::clone(lifecycle)))
         .merge(health::router(health, &config.metrics, page))
 }

@@ -94,6 +94,13 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 12,
+        name: "enrolling",
+        sql: include_str!("../migrations/0012_enrolling.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// How far to go: the newest version, or an older one for a backup made there.

@@ -15,13 +15,15 @@ macro_rules! columns {
 }
 
 /// The kinds of things a team can own, as they are called, and where each is kept.
-const OWNED: [(&str, &str); 6] = [
+const OWNED: [(&str, &str); 8] = [
     ("certificates", "certificates"),
     ("enrollments", "enrollments"),
     ("profiles", "profiles"),
     ("ACME directories", "acme_directories"),
     ("binding keys", "eab_keys"),
     ("ACME accounts", "acme_accounts"),
+    ("EST labels or SCEP services", "entry_points"),
+    ("enrollment passwords", "enrollment_passwords"),
 ];
 
 impl Tx<'_> {

@@ -11,7 +11,7 @@ use domain::keystore::{KeyStore, Sealer};
 use super::environment::Environment;
 use super::{
     AcmeConnector, AdcsConnector, AwsPcaConnector, CommandConnector, EjbcaConnector,
-    EmbeddedConnector, VaultConnector,
+    EmbeddedConnector, EstConnector, VaultConnector,
 };
 
 /// Makes connectors of every kind there is.
@@ -76,7 +76,10 @@ impl ConnectorFactory for Connectors {
             ConnectorConfig::Command(config) => {
                 CommandConnector::new(issuer, config, secrets, environment).map(arc)
             }
-            ConnectorConfig::Est(_) | ConnectorConfig::Scep(_) | ConnectorConfig::Cmp(_) => {
+            ConnectorConfig::Est(config) => {
+                EstConnector::new(issuer, config, &secrets, environment).map(arc)
+            }
+            ConnectorConfig::Scep(_) | ConnectorConfig::Cmp(_) => {
                 // Each kind that is built in takes these.
                 let _ = (secrets, environment);
                 Err(ConnectError::NotBuiltIn(issuer.connector.kind().name()))

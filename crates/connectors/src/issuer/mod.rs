@@ -10,6 +10,7 @@ pub mod command;
 pub mod ejbca;
 pub mod embedded;
 pub mod environment;
+pub mod est;
 pub mod factory;
 mod remote;
 pub mod vault;
@@ -24,6 +25,7 @@ pub use command::CommandConnector;
 pub use ejbca::EjbcaConnector;
 pub use embedded::EmbeddedConnector;
 pub use environment::{Environment, IssuerHttp, PlainHttp};
+pub use est::EstConnector;
 pub use factory::Connectors;
 pub use vault::VaultConnector;
 

@@ -22,6 +22,7 @@ impl Principal {
             ActorKind::User => actor.id.parse().ok().map(Self::User),
             ActorKind::Token => actor.id.parse().ok().map(Self::Token),
             ActorKind::AcmeAccount
+            | ActorKind::Client
             | ActorKind::Anonymous
             | ActorKind::Console
             | ActorKind::System => None,

@@ -21,6 +21,10 @@ pub struct Fields {
 pub enum Circumstance<'a> {
     EabKey,
     Account,
+    /// An enrollment password.
+    Password,
+    /// An entry point of EST or SCEP.
+    EntryPoint,
     /// With its name.
     Directory(&'a str),
     /// With its name.
@@ -189,7 +193,10 @@ impl Fields {
         let is_idle =
             |list: &[String], name: &str| !list.is_empty() && !list.iter().any(|n| n == name);
         let never_applies = match by {
-            Circumstance::EabKey | Circumstance::Account => false,
+            Circumstance::EabKey
+            | Circumstance::Account
+            | Circumstance::Password
+            | Circumstance::EntryPoint => false,
             Circumstance::Directory(name) => is_idle(&applies.directories, name),
             Circumstance::Profile(name) => is_idle(&applies.profiles, name),
         };

@@ -22,6 +22,10 @@ pub struct Sources<'a> {
     pub eab_key: Option<&'a Values>,
     pub account: Option<&'a Values>,
     pub directory: Option<&'a Values>,
+    /// Of the enrollment password.
+    pub password: Option<&'a Values>,
+    /// Of the entry point of EST or SCEP.
+    pub entry_point: Option<&'a Values>,
     pub profile: Option<&'a Values>,
 }
 
@@ -53,6 +57,8 @@ pub enum Source {
     EabKey,
     Account,
     Directory,
+    Password,
+    EntryPoint,
     Profile,
     Computed,
     Default,
@@ -66,6 +72,8 @@ impl fmt::Display for Source {
             Self::EabKey => "inherited from the external account binding key",
             Self::Account => "inherited from the ACME account",
             Self::Directory => "inherited from the ACME directory",
+            Self::Password => "inherited from the enrollment password",
+            Self::EntryPoint => "inherited from the EST label or SCEP service",
             Self::Profile => "inherited from the profile",
             Self::Computed => "computed",
             Self::Default => "the field's default",
@@ -132,6 +140,8 @@ fn inherit(fields: &Fields, field: &Definition, sources: &Sources<'_>, resolved:
         (Source::EabKey, sources.eab_key),
         (Source::Account, sources.account),
         (Source::Directory, sources.directory),
+        (Source::Password, sources.password),
+        (Source::EntryPoint, sources.entry_point),
         (Source::Profile, sources.profile),
     ];
     for (source, values) in candidates {

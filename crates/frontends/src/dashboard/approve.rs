@@ -162,6 +162,7 @@ fn requester(view: &LinkView) -> String {
         Requester::AcmeAccount { account, .. } => format!("ACME account {account}"),
         Requester::User { user } => user.to_string(),
         Requester::Token { token } => format!("token {token}"),
+        Requester::Client { proof, .. } => format!("client {}", proof.id()),
         Requester::System => "this server".to_owned(),
     }
 }

@@ -112,6 +112,7 @@ pub(super) fn render(event: Event) -> wire::Event {
         actor: wire::Actor {
             kind: match event.actor.kind {
                 ActorKind::AcmeAccount => wire::ActorKind::AcmeAccount,
+                ActorKind::Client => wire::ActorKind::Client,
                 ActorKind::Anonymous => wire::ActorKind::Anonymous,
                 ActorKind::Console => wire::ActorKind::Console,
                 ActorKind::System => wire::ActorKind::System,

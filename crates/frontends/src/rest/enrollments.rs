@@ -272,6 +272,10 @@ pub(super) fn render_requester(requester: &Requester, names: &Names) -> wire::Re
         Requester::Token { token } => wire::Requester::Token {
             token: token.to_string(),
         },
+        Requester::Client { entry_point, proof } => wire::Requester::Client {
+            entry_point: entry_point.to_string(),
+            client: proof.id().to_owned(),
+        },
         Requester::System => wire::Requester::System,
     }
 }
@@ -305,6 +309,8 @@ fn render_source(source: Source) -> MetadataSource {
         Source::EabKey => MetadataSource::EabKey,
         Source::Account => MetadataSource::Account,
         Source::Directory => MetadataSource::Directory,
+        Source::Password => MetadataSource::Password,
+        Source::EntryPoint => MetadataSource::EntryPoint,
         Source::Profile => MetadataSource::Profile,
         Source::Computed => MetadataSource::Computed,
         Source::Default => MetadataSource::Default,

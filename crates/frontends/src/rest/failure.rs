@@ -13,6 +13,8 @@ use lifecycle::acme::directories::PutDirectoryError;
 use lifecycle::acme::eab_keys::EabKeyError;
 use lifecycle::approvals::{DecideError, DelegationError, LinkError};
 use lifecycle::bulk::{CommandError, PlanError};
+use lifecycle::enrolling::entry_points::EntryPointError;
+use lifecycle::enrolling::passwords::NewPasswordError;
 use lifecycle::events::CheckpointError;
 use lifecycle::held_keys::FetchKeyError;
 use lifecycle::idempotency::AttemptError;
@@ -241,9 +243,11 @@ impl From<EnrollError> for Failure {
                 error @ (AdmitError::Clock(_) | AdmitError::Route(_) | AdmitError::Prepare(_)),
             ) => Self::new(ProblemKind::Unavailable, error.to_string())
                 .with_header(RETRY_AFTER, HeaderValue::from_static("60")),
-            EnrollError::Replaced(..) | EnrollError::BeingReplaced(..) | EnrollError::Settled => {
-                Self::conflict(error.to_string())
-            }
+            EnrollError::Replaced(..)
+            | EnrollError::BeingReplaced(..)
+            | EnrollError::Settled
+            | EnrollError::Repeated
+            | EnrollError::PasswordUsed => Self::conflict(error.to_string()),
         }
     }
 }
@@ -371,6 +375,32 @@ impl From<DelegationError> for Failure {
             DelegationError::NoSuchPrincipal(_)
             | DelegationError::LongReason
             | DelegationError::Fault(_) => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<EntryPointError> for Failure {
+    fn from(error: EntryPointError) -> Self {
+        match error {
+            EntryPointError::Store(error) => error.into(),
+            EntryPointError::Metadata(violations) => Self::rejected(&violations),
+            EntryPointError::Changed => Self::new(ProblemKind::Changed, error.to_string()),
+            EntryPointError::Unknown { .. } => Self::not_found(error.to_string()),
+            EntryPointError::BadName(_)
+            | EntryPointError::Reserved(_)
+            | EntryPointError::NoSuchProfile(_) => Self::invalid(error.to_string()),
+        }
+    }
+}
+
+impl From<NewPasswordError> for Failure {
+    fn from(error: NewPasswordError) -> Self {
+        match error {
+            NewPasswordError::Store(error) => error.into(),
+            NewPasswordError::Metadata(violations) => Self::rejected(&violations),
+            NewPasswordError::NoName | NewPasswordError::NoUses | NewPasswordError::Username => {
+                Self::invalid(error.to_string())
+            }
         }
     }
 }

@@ -122,6 +122,7 @@ impl Lifecycle {
         };
         let subject = Subject {
             account: Some((&account.id, &directory.id)),
+            client: None,
             team: account.team_id.as_ref().or(profile.team_id.as_ref()),
             profile: &profile,
             identifiers: &identifiers,

@@ -184,6 +184,7 @@ fn differences(
         domain::enrollment::Requester::AcmeAccount { account, .. } => Some(account),
         domain::enrollment::Requester::User { .. }
         | domain::enrollment::Requester::Token { .. }
+        | domain::enrollment::Requester::Client { .. }
         | domain::enrollment::Requester::System => None,
     };
     let shown = |account: Option<&domain::id::AccountId>| {

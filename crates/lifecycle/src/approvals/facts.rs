@@ -157,11 +157,15 @@ fn is_same_requester(before: &Enrollment, now: &Enrollment) -> bool {
         ) => one == other,
         (Requester::User { user: one }, Requester::User { user: other }) => one == other,
         (Requester::Token { token: one }, Requester::Token { token: other }) => one == other,
+        (Requester::Client { proof: one, .. }, Requester::Client { proof: other, .. }) => {
+            one == other
+        }
         (Requester::System, Requester::System) => true,
         (
             Requester::AcmeAccount { .. }
             | Requester::User { .. }
             | Requester::Token { .. }
+            | Requester::Client { .. }
             | Requester::System,
             _,
         ) => false,

@@ -4,6 +4,7 @@ use domain::access::{Principal, Rights};
 use domain::approval::{
     Approval, ApprovalRule, Approver, Candidate, Delegation, Entitlement, NotEntitled,
 };
+use domain::enrolling::ClientProof;
 use domain::enrollment::Requester;
 use domain::event::Event;
 use domain::id::TeamId;
@@ -205,7 +206,17 @@ impl Lifecycle {
                 behind.extend(behind_maker.filter(|who| matches!(who, Principal::User(_))));
                 Ok((None, behind))
             }
-            Requester::System => Ok((None, Vec::new())),
+            // Who made the password could ask for anything with it.
+            Requester::Client {
+                proof: ClientProof::Password { password },
+                ..
+            } => {
+                let maker = self
+                    .maker(password.as_str(), "enrollment_password.created")
+                    .await?;
+                Ok((None, maker.into_iter().collect()))
+            }
+            Requester::Client { .. } | Requester::System => Ok((None, Vec::new())),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use domain::acme::account::AccountStatus;
 use domain::acme::authorization::AuthorizationStatus;
+use domain::enrolling::ClientProof;
 use domain::enrollment::{Enrollment, Requester};
 use domain::id::{AccountId, DirectoryId, OrderId, TokenId};
 use domain::profile::Profile;
@@ -54,6 +55,7 @@ pub(crate) async fn standing(
             order,
         } => acme_fault(tx, (account, directory, order), &current, now).await?,
         Requester::Token { token } => token_fault(tx, token).await?,
+        Requester::Client { proof, .. } => client_fault(tx, proof).await?,
         Requester::User { .. } | Requester::System => None,
     };
     Ok(match gone {
@@ -108,4 +110,20 @@ async fn token_fault(tx: &mut Tx<'_>, token: &TokenId) -> Result<Option<String>,
         true => Some("the token that asked for it was revoked".to_owned()),
         false => None,
     })
+}
+
+/// The same for a client: its password may be used up or over by now, but not revoked.
+async fn client_fault(tx: &mut Tx<'_>, proof: &ClientProof) -> Result<Option<String>, StoreError> {
+    let gone = match proof {
+        ClientProof::Password { password } => {
+            let password = tx.find_enrollment_password(password).await?;
+            password.is_none_or(|password| password.revoked_at.is_some())
+        }
+        ClientProof::Certificate { certificate } => {
+            let certificate = tx.find_certificate(certificate).await?;
+            certificate.is_none_or(|certificate| certificate.revocation.is_some())
+        }
+        ClientProof::Stranger { .. } => false,
+    };
+    Ok(gone.then(|| "the password or certificate that asked for it was revoked".to_owned()))
 }

@@ -186,7 +186,17 @@ impl EnrollmentRequest {
                 Requester::AcmeAccount {
                     account, directory, ..
                 } => Some((account, directory)),
-                Requester::User { .. } | Requester::Token { .. } | Requester::System => None,
+                Requester::User { .. }
+                | Requester::Token { .. }
+                | Requester::Client { .. }
+                | Requester::System => None,
+            },
+            client: match &self.requester {
+                Requester::Client { entry_point, proof } => Some((entry_point, proof)),
+                Requester::AcmeAccount { .. }
+                | Requester::User { .. }
+                | Requester::Token { .. }
+                | Requester::System => None,
             },
             team: self.team.as_ref(),
             profile: &self.profile,

@@ -16,6 +16,7 @@ use super::{Admission, AdmitError, Admitted};
 use crate::Lifecycle;
 use crate::actor::Caller;
 use crate::approvals::{Waiting, insert_waiting};
+use crate::enrolling::ask::{ClientRow, store_client_row};
 use crate::jobs::Job;
 
 /// Why an enrollment was not taken.
@@ -29,6 +30,11 @@ pub enum EnrollError {
     BeingReplaced(CertificateId, EnrollmentId),
     #[error("the bulk action has dealt with this certificate already")]
     Settled,
+    /// Another try of the same client was a moment earlier.
+    #[error("the same request is under way; repeat it for its answer")]
+    Repeated,
+    #[error("the enrollment password has been used as often as it may be; ask for a new one")]
+    PasswordUsed,
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
@@ -44,6 +50,8 @@ pub(crate) struct Companions {
     pub(crate) settles: Option<(BulkId, CertificateId)>,
     /// Says who asked for what.
     pub(crate) event: Option<serde_json::Value>,
+    /// What a client without an account calls its request.
+    pub(crate) client: Option<ClientRow>,
 }
 
 /// The same as it is stored.
@@ -51,6 +59,7 @@ struct CompanionRows {
     held: Option<HeldKey>,
     settles: Option<(BulkId, CertificateId)>,
     event: Option<Event>,
+    client: Option<ClientRow>,
     now: Timestamp,
 }
 
@@ -82,6 +91,7 @@ impl Lifecycle {
             event: with
                 .event
                 .map(|data| self.event(caller, "enrollment.requested", id.as_str(), data)),
+            client: with.client,
             now: self.now(),
         };
         match admission {
@@ -183,6 +193,9 @@ async fn insert_companions(
         if !tx.settle_bulk_item(&bulk, &item, rows.now).await? {
             return Err(EnrollError::Settled);
         }
+    }
+    if let Some(row) = rows.client {
+        store_client_row(tx, enrollment, row).await?;
     }
     if let Some(event) = &rows.event {
         tx.insert_event(event).await?;

@@ -261,7 +261,10 @@ fn account_of(requester: &Requester) -> (Option<AccountId>, Option<DirectoryId>)
         Requester::AcmeAccount {
             account, directory, ..
         } => (Some(account.clone()), Some(directory.clone())),
-        Requester::User { .. } | Requester::Token { .. } | Requester::System => (None, None),
+        Requester::User { .. }
+        | Requester::Token { .. }
+        | Requester::Client { .. }
+        | Requester::System => (None, None),
     }
 }
 

@@ -204,6 +204,7 @@ impl Lifecycle {
             key,
             settles,
             event: Some(event),
+            client: None,
         };
         Ok(Prepared { request, with })
     }
@@ -230,7 +231,7 @@ impl Lifecycle {
         }
     }
 
-    async fn note_rejection(
+    pub(crate) async fn note_rejection(
         &self,
         data: serde_json::Value,
         caller: &Caller,
@@ -298,9 +299,11 @@ pub(crate) fn requester(caller: &Caller) -> Requester {
     let known = match caller.actor.kind {
         ActorKind::Token => id.parse().ok().map(|token| Requester::Token { token }),
         ActorKind::User => id.parse().ok().map(|user| Requester::User { user }),
-        ActorKind::AcmeAccount | ActorKind::Anonymous | ActorKind::Console | ActorKind::System => {
-            None
-        }
+        ActorKind::AcmeAccount
+        | ActorKind::Client
+        | ActorKind::Anonymous
+        | ActorKind::Console
+        | ActorKind::System => None,
     };
     known.unwrap_or(Requester::System)
 }

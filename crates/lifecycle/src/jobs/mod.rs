@@ -377,6 +377,7 @@ impl Lifecycle {
         self.destroy_overdue_keys().await?;
         self.purge_attempts_and_bulks().await?;
         self.clean_up_sign_in().await?;
+        self.forget_client_requests().await?;
         let before = self.now() - self.settings.retention;
         loop {
             let deleted = self

@@ -4,7 +4,8 @@ use domain::acme::account::Account;
 use domain::acme::directory::Directory;
 use domain::acme::eab::EabKey;
 use domain::acme::order::Order;
-use domain::id::{AccountId, CertificateId, DirectoryId, TeamId};
+use domain::enrolling::{ClientProof, EnrollmentPassword, EntryPoint};
+use domain::id::{AccountId, CertificateId, DirectoryId, EntryPointId, TeamId};
 use domain::identifier::Identifier;
 use domain::metadata::{self, Facts, Resolved, Sources, Values};
 use domain::profile::Profile;
@@ -17,6 +18,8 @@ use crate::Lifecycle;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Subject<'a> {
     pub(crate) account: Option<(&'a AccountId, &'a DirectoryId)>,
+    /// Where a client without an account came in, and how it showed who it is.
+    pub(crate) client: Option<(&'a EntryPointId, &'a ClientProof)>,
     /// The team that the certificate will be of.
     pub(crate) team: Option<&'a TeamId>,
     pub(crate) profile: &'a Profile,
@@ -35,6 +38,8 @@ struct Inherited {
     eab_key: Option<EabKey>,
     account: Option<Account>,
     directory: Option<Directory>,
+    password: Option<EnrollmentPassword>,
+    entry_point: Option<EntryPoint>,
     team: Option<Team>,
 }
 
@@ -57,6 +62,8 @@ impl Lifecycle {
             eab_key: inherited.eab_key.as_ref().map(|key| &key.metadata),
             account: inherited.account.as_ref().map(|account| &account.metadata),
             directory: inherited.directory.as_ref().map(|d| &d.spec.metadata),
+            password: inherited.password.as_ref().map(|p| &p.metadata),
+            entry_point: inherited.entry_point.as_ref().map(|e| e.spec.metadata()),
             profile: Some(&subject.profile.spec.metadata),
         };
         let facts = Facts {
@@ -82,6 +89,7 @@ impl Lifecycle {
         };
         let subject = Subject {
             account: Some((&order.account_id, &order.directory_id)),
+            client: None,
             team: order.team_id.as_ref(),
             profile: &profile,
             identifiers: &order.identifiers,
@@ -96,12 +104,24 @@ impl Lifecycle {
         let account = subject
             .account
             .map(|(account, directory)| (account.clone(), directory.clone()));
+        let client = subject
+            .client
+            .map(|(point, proof)| (point.clone(), proof.clone()));
         let replaces = subject.replaces.cloned();
         let team = subject.team.cloned();
         let names: Vec<String> = subject.identifiers.iter().map(Identifier::value).collect();
         self.store
             .read("metadata.inherited", |tx| {
-                Box::pin(async move { inherited(tx, account, team, replaces, &names).await })
+                Box::pin(async move {
+                    let mut found = inherited(tx, account, team, replaces, &names).await?;
+                    if let Some((point, proof)) = client {
+                        found.entry_point = tx.find_entry_point(&point).await?;
+                        if let ClientProof::Password { password } = &proof {
+                            found.password = tx.find_enrollment_password(password).await?;
+                        }
+                    }
+                    Ok(found)
+                })
             })
             .await
     }

@@ -3,6 +3,7 @@
 //! One strict [`Reader`] for everything that comes in and one [`Writer`] for everything we sign.
 //! The octets that a CA signs decide what it vouches for, so both are small enough to be read whole.
 
+pub mod ber;
 mod reader;
 mod writer;
 

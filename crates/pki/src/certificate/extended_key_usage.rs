@@ -38,7 +38,7 @@ pub struct ParseExtendedKeyUsageError(String);
 
 impl ExtendedKeyUsage {
     /// The content octets of the object identifier; `None` if `Other` holds none.
-    pub(crate) fn oid_content(&self) -> Option<Vec<u8>> {
+    pub fn oid_content(&self) -> Option<Vec<u8>> {
         match self {
             Self::Other(text) => oid::from_text(text),
             Self::ServerAuth

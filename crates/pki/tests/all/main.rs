@@ -5,6 +5,7 @@
 mod acme_identifier;
 mod certificate;
 mod chain;
+mod cms;
 mod crl;
 mod csr;
 mod draft;

@@ -43,6 +43,8 @@ pub struct Actor {
 #[serde(rename_all = "kebab-case")]
 pub enum ActorKind {
     AcmeAccount,
+    /// A client of EST or SCEP, by the id of what it showed
+    Client,
     /// Without credentials, or with the key of a certificate
     Anonymous,
     /// An operator at the machine's own console

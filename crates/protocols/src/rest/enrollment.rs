@@ -139,6 +139,8 @@ pub enum Requester {
     User { user: String },
     /// A program
     Token { token: String },
+    /// A client of EST or SCEP: where it came in, and the id of the password or certificate that it showed
+    Client { entry_point: String, client: String },
     /// The server, for itself
     System,
 }

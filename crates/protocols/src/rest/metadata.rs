@@ -172,6 +172,10 @@ pub enum MetadataSource {
     EabKey,
     Account,
     Directory,
+    /// The enrollment password
+    Password,
+    /// The EST label or SCEP service
+    EntryPoint,
     Profile,
     Computed,
     Default,

@@ -27,6 +27,8 @@ pub mod directory;
 pub mod eab;
 pub mod enroll;
 pub mod enrollment;
+pub mod enrollment_password;
+pub mod est_label;
 pub mod exit;
 pub mod field;
 mod files;
@@ -52,6 +54,7 @@ pub mod role;
 mod rules;
 pub mod saved;
 pub mod saved_search;
+pub mod scep_service;
 pub mod sign_on;
 pub mod team;
 pub mod token;
@@ -147,6 +150,12 @@ enum Command {
     Order(order::OrderCommand),
     /// External account binding keys
     Eab(eab::EabCommand),
+    /// EST labels: where clients of RFC 7030 come in
+    EstLabel(est_label::EstLabelCommand),
+    /// SCEP services: where clients of RFC 8894 come in
+    ScepService(scep_service::ScepServiceCommand),
+    /// Passwords that open EST labels and SCEP services
+    EnrollmentPassword(enrollment_password::EnrollmentPasswordCommand),
     /// What waits for people: show, approve, deny
     Approval(approval::ApprovalCommand),
     /// Passes through the issuance pipeline
@@ -205,6 +214,9 @@ impl Command {
             Self::Account(account) => account.run(context).await,
             Self::Order(order) => order.run(context).await,
             Self::Eab(eab) => eab.run(context).await,
+            Self::EstLabel(label) => label.run(context).await,
+            Self::ScepService(service) => service.run(context).await,
+            Self::EnrollmentPassword(password) => password.run(context).await,
             Self::Approval(approval) => approval.run(context).await,
             Self::Enrollment(enrollment) => enrollment.run(context).await,
             Self::Channel(channel) => channel.run(context).await,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use frontends::origin::ClientCertificate;
+use frontends::origin::{ClientCertificate, TlsExporter};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -41,6 +41,13 @@ pub(super) struct Connections {
     serving: Serving,
     http1: http1::Builder,
     http2: http2::Builder<TokioExecutor>,
+}
+
+/// What a TLS handshake left to be looked at with each request.
+#[derive(Default)]
+struct Shown {
+    certificate: Option<ClientCertificate>,
+    exporter: Option<TlsExporter>,
 }
 
 #[derive(Clone, Copy)]
@@ -88,14 +95,20 @@ impl Connections {
                 let certificate = shown.map(|leaf| ClientCertificate {
                     der: Arc::from(leaf.as_ref()),
                 });
-                self.requests(stream, protocol, peer, certificate).await;
+                let exporter = exporter(stream.get_ref().1);
+                let shown = Shown {
+                    certificate,
+                    exporter,
+                };
+                self.requests(stream, protocol, peer, shown).await;
             }
             None => {
                 let guess = preface(&stream);
                 let Some(protocol) = self.opening(limits.header, guess).await? else {
                     return Ok(());
                 };
-                self.requests(stream, protocol, peer, None).await;
+                self.requests(stream, protocol, peer, Shown::default())
+                    .await;
             }
         }
         Ok(())
@@ -115,20 +128,14 @@ impl Connections {
         }
     }
 
-    async fn requests<S>(
-        &self,
-        stream: S,
-        protocol: Protocol,
-        peer: SocketAddr,
-        certificate: Option<ClientCertificate>,
-    ) where
+    async fn requests<S>(&self, stream: S, protocol: Protocol, peer: SocketAddr, shown: Shown)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let activity = Arc::new(Activity::default());
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
         let answers = Arc::clone(&activity);
-        let service =
-            service_fn(move |request| self.answer(request, peer, certificate.as_ref(), &answers));
+        let service = service_fn(move |request| self.answer(request, peer, &shown, &answers));
         match protocol {
             Protocol::Http1 => {
                 let connection = self.http1.serve_connection(io, service);
@@ -146,7 +153,7 @@ impl Connections {
         &self,
         mut request: Request<Incoming>,
         address: SocketAddr,
-        shown: Option<&ClientCertificate>,
+        shown: &Shown,
         activity: &Arc<Activity>,
     ) -> impl Future<Output = Result<Response, Infallible>> + Send + use<> {
         let working = activity.work();
@@ -157,10 +164,17 @@ impl Connections {
             false => address,
         };
         let header = self.serving.certificate_header.as_ref();
-        let certificate =
-            client_certificate::of_request(request.headers(), header, is_trusted_proxy, shown);
+        let certificate = client_certificate::of_request(
+            request.headers(),
+            header,
+            is_trusted_proxy,
+            shown.certificate.as_ref(),
+        );
         if let Some(certificate) = certificate {
             request.extensions_mut().insert(certificate);
+        }
+        if let Some(exporter) = shown.exporter.filter(|_| !is_trusted_proxy) {
+            request.extensions_mut().insert(exporter);
         }
         request.extensions_mut().insert(ConnectInfo(client));
         request.extensions_mut().insert(Peer {
@@ -204,6 +218,12 @@ impl Connections {
             }
         }
     }
+}
+
+/// The exporter for channel bindings, RFC 9266 section 2.
+fn exporter(tls: &rustls::ServerConnection) -> Option<TlsExporter> {
+    let made = tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]));
+    made.ok().map(TlsExporter)
 }
 
 /// Counts a connection until it is dropped, however it ends.

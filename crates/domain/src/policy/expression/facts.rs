@@ -142,6 +142,7 @@ fn requester(requester: &Requester) -> Map {
         } => ("acme-account", account.as_str(), directory.as_str()),
         Requester::User { user } => ("user", user.as_str(), ""),
         Requester::Token { token } => ("token", token.as_str(), ""),
+        Requester::Client { proof, entry_point } => ("client", proof.id(), entry_point.as_str()),
         Requester::System => ("system", "", ""),
     };
     Map::from([

@@ -128,7 +128,13 @@ impl Matrix<'_> {
         let path = path.replace("{id}", &object).replace("{name}", &object);
         let path = path.replace("{version}", "1");
         let path = match row.about {
-            About::List(Object::Profile | Object::Directory | Object::Team) => path,
+            About::List(
+                Object::Profile
+                | Object::Directory
+                | Object::EstLabel
+                | Object::ScepService
+                | Object::Team,
+            ) => path,
             About::List(_) => format!("{path}?limit=500"),
             // A stream that follows the log would not end.
             About::Credential if path.ends_with("/stream") => format!("{path}?follow=false"),

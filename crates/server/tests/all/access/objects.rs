@@ -7,6 +7,7 @@ use domain::acme::account::{Account, AccountStatus};
 use domain::acme::directory::DirectorySpec;
 use domain::acme::eab::EabUsage;
 use domain::acme::order::Order;
+use domain::enrolling::{EntryPointSpec, EstRules, Protocol, ScepRules};
 use domain::enrollment::{Enrollment, EnrollmentState};
 use domain::id::{AccountId, EnrollmentId, IncidentId, OrderId, TeamId};
 use domain::identifier::Identifier;
@@ -15,6 +16,7 @@ use domain::profile::preset;
 use lifecycle::access::NewToken;
 use lifecycle::acme::eab_keys::NewEabKey;
 use lifecycle::actor::Caller;
+use lifecycle::enrolling::passwords::NewEnrollmentPassword;
 use lifecycle::issuance::{KeySource, Submission};
 use lifecycle::operator::Expected;
 use pki::key::KeyAlgorithm;
@@ -38,6 +40,8 @@ pub(super) enum Object {
     Directory,
     EabKey,
     Enrollment,
+    EnrollmentPassword,
+    EstLabel,
     Grant,
     /// An enrollment whose key was made on the server.
     HeldKey,
@@ -46,6 +50,7 @@ pub(super) enum Object {
     Pending,
     Profile,
     SavedSearch,
+    ScepService,
     Team,
     Token,
     /// A person with a role in the team.
@@ -96,12 +101,21 @@ impl<'a> Maker<'a> {
             Object::Directory => self.directory(team).await,
             Object::EabKey => self.eab_key(team).await,
             Object::Enrollment => self.issued(team, false).await,
+            Object::EnrollmentPassword => self.enrollment_password(team).await,
+            Object::EstLabel => {
+                self.entry_point(team, EntryPointSpec::Est(EstRules::default()))
+                    .await
+            }
             Object::Grant => self.token_and_grant(team).await.1,
             Object::HeldKey => self.held_key(team).await,
             Object::Order => self.order(team).await,
             Object::Pending => self.pending(team).await,
             Object::Profile => self.profile(team).await,
             Object::SavedSearch => self.saved_search(team).await,
+            Object::ScepService => {
+                self.entry_point(team, EntryPointSpec::Scep(ScepRules::default()))
+                    .await
+            }
             Object::Team => team.to_owned(),
             Object::Token => self.token_and_grant(team).await.0,
             Object::User => self.user(team).await,
@@ -326,6 +340,42 @@ impl<'a> Maker<'a> {
             .await;
         made.unwrap();
         name
+    }
+
+    async fn entry_point(&self, team: &str, spec: EntryPointSpec) -> String {
+        let name = format!("point-{}", self.number());
+        let lifecycle = self.server.lifecycle();
+        let made = lifecycle
+            .put_entry_point(
+                name.clone(),
+                spec,
+                self.team(team).await,
+                Expected::Anything,
+                &Caller::system(),
+            )
+            .await;
+        made.unwrap();
+        name
+    }
+
+    async fn enrollment_password(&self, team: &str) -> String {
+        let rules = EntryPointSpec::Est(EstRules::default());
+        let label = self.entry_point(team, rules).await;
+        let lifecycle = self.server.lifecycle();
+        let point = lifecycle.entry_point(Protocol::Est, &label).await.unwrap();
+        let request = NewEnrollmentPassword {
+            name: "printer".to_owned(),
+            username: None,
+            allowed_names: Vec::new(),
+            max_uses: None,
+            metadata: domain::metadata::Values::new(),
+            lifetime: None,
+            team: self.team(team).await,
+        };
+        let made = lifecycle
+            .create_enrollment_password(&point.unwrap(), request, &Caller::system())
+            .await;
+        made.unwrap().password.id.to_string()
     }
 
     /// A token that is auditor in the team, and its grant.

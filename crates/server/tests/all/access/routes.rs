@@ -92,8 +92,8 @@ fn empty(_: &Bodies<'_>) -> Value {
 
 use About::{Credential, Everywhere, List, New, One, Session, Shared, SignIn, Turn, Under};
 use Object::{
-    Account, Alert, Approval, Certificate, Directory, EabKey, Enrollment, Grant, HeldKey, Order,
-    Pending, Profile, SavedSearch, Team, Token, User,
+    Account, Alert, Approval, Certificate, Directory, EabKey, Enrollment, EnrollmentPassword,
+    EstLabel, Grant, HeldKey, Order, Pending, Profile, SavedSearch, ScepService, Team, Token, User,
 };
 
 /// Every route there is. Where a body would take a CA or a file of its own, it is left invalid on
@@ -372,6 +372,41 @@ pub(super) const ROWS: &[Row] = &[
     row("GET /api/v1/audit/export", Everywhere, 200),
     row("GET /api/v1/audit/key", Everywhere, 200),
     row("GET /api/v1/me", Credential, 200),
+    row("GET /api/v1/est/labels", List(EstLabel), 200),
+    row("GET /api/v1/est/labels/{name}", One(EstLabel), 200),
+    with("PUT /api/v1/est/labels/{name}", One(EstLabel), 200, empty),
+    row("DELETE /api/v1/est/labels/{name}", One(EstLabel), 204),
+    row("GET /api/v1/scep/services", List(ScepService), 200),
+    row("GET /api/v1/scep/services/{name}", One(ScepService), 200),
+    with(
+        "PUT /api/v1/scep/services/{name}",
+        One(ScepService),
+        200,
+        empty,
+    ),
+    row("DELETE /api/v1/scep/services/{name}", One(ScepService), 204),
+    row(
+        "GET /api/v1/enrollment-passwords",
+        List(EnrollmentPassword),
+        200,
+    ),
+    row(
+        "GET /api/v1/enrollment-passwords/{id}",
+        One(EnrollmentPassword),
+        200,
+    ),
+    // The label is everybody's, the password the team's.
+    with(
+        "POST /api/v1/enrollment-passwords",
+        New,
+        201,
+        |with| json!({ "name": "printer", "est_label": "default", "team": with.team }),
+    ),
+    row(
+        "POST /api/v1/enrollment-passwords/{id}/revoke",
+        One(EnrollmentPassword),
+        200,
+    ),
     row("GET /api/v1/teams", List(Team), 200),
     row("GET /api/v1/teams/{name}", One(Team), 200),
     with(

@@ -1,0 +1,6 @@
+//! SCEP as its clients see it: RFC 8894.
+
+mod enrolling;
+mod messages;
+mod renewing;
+mod support;
