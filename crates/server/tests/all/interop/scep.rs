@@ -184,5 +184,9 @@ async fn p14_micromdm_scepclient_is_told_not_to_use_sha1_and_des() {
     // Whatever the server offers, it signs with SHA-1 and encrypts with single DES (RFC 8894 section 2.9
     // wants neither), and is told so.
     assert!(!enrolled.succeeded, "{}", enrolled.said);
-    assert!(enrolled.said.contains("sign with SHA-256"), "{}", enrolled.said);
+    assert!(
+        enrolled.said.contains("sign with SHA-256"),
+        "{}",
+        enrolled.said
+    );
 }
