@@ -206,11 +206,15 @@ impl FetchChain for CommandConnector {
 }
 
 fn certificates(text: &str) -> Result<Chain, IssueError> {
-    pem::decode_all(pem::CERTIFICATE, text.as_bytes())
-        .map(Chain::new)
-        .map_err(|error| {
-            IssueError::Unavailable(format!("the program's `chain` is no PEM: {error}"))
-        })
+    let found = pem::decode_all(pem::CERTIFICATE, text.as_bytes()).map_err(|error| {
+        IssueError::Unavailable(format!("the program's `chain` is no PEM: {error}"))
+    })?;
+    match found.is_empty() {
+        true => Err(IssueError::Unavailable(
+            "the program's `chain` holds no certificate".to_owned(),
+        )),
+        false => Ok(Chain::new(found)),
+    }
 }
 
 /// Where a program is, if it is fit to be run: a file of its own in the directory, which only its
