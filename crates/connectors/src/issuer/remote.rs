@@ -4,6 +4,21 @@ use domain::certificate::Chain;
 use domain::issuer::IssueError;
 use pki::certificate::Certificate;
 
+use crate::net::ServiceError;
+
+/// What the lack of an answer says about the request.
+pub(super) fn unanswered(error: &ServiceError) -> IssueError {
+    match error {
+        // No octet of the request has left.
+        ServiceError::Dial(_) | ServiceError::Plain(_) | ServiceError::Tls { .. } => {
+            IssueError::NotReached(error.to_string())
+        }
+        ServiceError::Malformed { .. }
+        | ServiceError::Lost { .. }
+        | ServiceError::Timeout { .. } => IssueError::Unavailable(error.to_string()),
+    }
+}
+
 /// A chain that a CA answered with, leaf first, whatever order it came in.
 pub(super) fn chain_of_pem(pem: &[u8]) -> Result<Chain, IssueError> {
     let certificates = pki::pem::decode_all(pki::pem::CERTIFICATE, pem)

@@ -167,6 +167,14 @@ impl AcmeConnector {
     }
 }
 
+/// No order was made, or one that nobody knows of: it comes to nothing, so another CA may be asked.
+fn unordered(error: IssueError) -> IssueError {
+    match error {
+        IssueError::Unavailable(text) => IssueError::NotReached(text),
+        other => other,
+    }
+}
+
 type Solver = Option<Arc<dyn solver::ChallengeSolver>>;
 
 fn solver(
@@ -207,7 +215,7 @@ impl IssuerConnector for AcmeConnector {
         _: Option<&Prepared>,
     ) -> Result<Issuance, IssueError> {
         let order = order::new_order(request, &self.config)?;
-        let url = self.order(&order).await?;
+        let url = self.order(&order).await.map_err(unordered)?;
         Handle::new(url, &request.csr_der).pending(AT_ONCE)
     }
 

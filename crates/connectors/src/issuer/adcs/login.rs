@@ -14,6 +14,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::super::environment::Environment;
+use super::super::remote;
 use crate::net::ntlm::{NtlmUser, authenticate, channel_bindings, negotiate};
 use crate::net::session::Session;
 use crate::net::{ServiceError, excerpt};
@@ -34,6 +35,11 @@ pub(super) struct Pages {
     basic: Option<HeaderValue>,
 }
 
+/// Nobody asked for anything yet.
+fn closed(error: ServiceError) -> IssueError {
+    remote::unanswered(&error)
+}
+
 fn lost(error: ServiceError) -> IssueError {
     IssueError::Unavailable(error.to_string())
 }
@@ -42,7 +48,7 @@ impl Login {
     pub(super) async fn open(&self, config: &AdcsConfig) -> Result<Pages, IssueError> {
         let session = Session::open(&self.environment.dialer, Arc::clone(&self.tls), &self.base);
         let mut pages = Pages {
-            session: session.await.map_err(lost)?,
+            session: session.await.map_err(closed)?,
             base: self.base.path().to_owned(),
             basic: None,
         };

@@ -103,7 +103,7 @@ impl EjbcaConnector {
         body: Option<&Value>,
     ) -> Result<Answer, IssueError> {
         let sent = self.service.send(method, path, body).await;
-        sent.map_err(|error| IssueError::Unavailable(error.to_string()))
+        sent.map_err(|error| remote::unanswered(&error))
     }
 
     /// A certificate of this end entity with this key, if there is one already.

@@ -248,5 +248,9 @@ async fn an_upstream_that_is_down_loses_no_request() {
     desk.server.clock.advance(Duration::from_secs(30));
     desk.server.run_jobs().await;
     let state = desk.state(&place).await;
-    assert_eq!(state["status"], "signing", "{state}");
+    assert_eq!(state["status"], "approved", "{state}");
+    assert!(
+        state["reason"].as_str().unwrap().contains("cannot connect"),
+        "{state}"
+    );
 }

@@ -75,9 +75,15 @@ async fn a_limit_of_the_ca_is_kept_and_shown() {
     }
     // In twenty minutes the CA was asked once: it wanted to be left alone for two hours.
     assert_eq!(ca.orders.load(Ordering::SeqCst), 1);
-    assert_eq!(desk.state(&place).await["status"], "signing");
-    let client = desk.server.registered_client().await;
-    drop(client);
+    // Whoever waits is told why, and until when.
+    let state = desk.state(&place).await;
+    assert_eq!(state["status"], "approved", "{state}");
+    let reason = state["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("too many certificates for limited.example.org"),
+        "{reason}"
+    );
+    assert!(reason.contains("the CA is asked again after"), "{reason}");
     for _ in 0..4 {
         desk.tick(3600).await;
     }
