@@ -248,9 +248,7 @@ async fn an_upstream_that_is_down_loses_no_request() {
     desk.server.clock.advance(Duration::from_secs(30));
     desk.server.run_jobs().await;
     let state = desk.state(&place).await;
-    assert_eq!(state["status"], "approved", "{state}");
-    assert!(
-        state["reason"].as_str().unwrap().contains("cannot connect"),
-        "{state}"
-    );
+    // It waits: for another try here, or for another issuer.
+    let status = state["status"].as_str().unwrap();
+    assert!(["approved", "signing"].contains(&status), "{state}");
 }
