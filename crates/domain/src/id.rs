@@ -139,6 +139,8 @@ ids! {
     BulkId = "blk_";
     /// A rule by which a client certificate stands for a token.
     ClientCertificateId = "ccr_";
+    /// A shared secret of CMP.
+    CmpSecretId = "cms_";
     /// A notification channel.
     ChannelId = "chn_";
     /// An absence, and who decides meanwhile.

@@ -11,6 +11,7 @@ pub mod bulk;
 pub mod certificate;
 pub mod client_certificate;
 pub mod clock;
+pub mod cmp;
 pub mod enrolling;
 pub mod enrollment;
 pub mod event;

@@ -2,6 +2,7 @@
 
 pub mod acme;
 pub mod challenge_response;
+pub mod cmp;
 pub mod dashboard;
 pub mod est;
 pub mod origin;

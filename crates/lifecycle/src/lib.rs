@@ -12,6 +12,7 @@ pub mod bulk;
 pub mod challenge_responses;
 pub mod client_certificates;
 mod clock_watch;
+pub mod cmp;
 pub mod connector_state;
 pub mod enrolling;
 pub mod event_stream;
@@ -105,6 +106,8 @@ pub struct Lifecycle {
     pub(crate) fields: metadata::FieldCache,
     pub(crate) directories: acme::directories::DirectoryCache,
     pub(crate) accounts: acme::accounts::AccountCache,
+    pub(crate) cmp_endpoints: cmp::endpoints::EndpointCache,
+    pub(crate) cmp_signers: cmp::SignerCache,
     pub(crate) rights: access::rights::RightsCache,
     pub(crate) nonces: acme::nonces::Nonces,
     pub(crate) ocsp: revocation::ocsp::OcspCache,
@@ -130,6 +133,8 @@ impl Lifecycle {
             fields: metadata::FieldCache::new(),
             directories: acme::directories::DirectoryCache::new(),
             accounts: acme::accounts::AccountCache::new(),
+            cmp_endpoints: cmp::endpoints::EndpointCache::new(),
+            cmp_signers: cmp::SignerCache::new(),
             rights: access::rights::RightsCache::new(),
             nonces,
             ocsp: revocation::ocsp::OcspCache::new(),

@@ -138,7 +138,7 @@ fn key_of(
 ) -> Result<KeySource, RenewError> {
     match wish {
         RenewalKey::Same if is_compromised(certificate) => Err(RenewError::Compromised),
-        RenewalKey::Same => Ok(KeySource::Csr(enrolled.csr_der.clone())),
+        RenewalKey::Same => Ok(KeySource::Accepted(enrolled.csr_der.clone())),
         RenewalKey::Csr(der) => Ok(KeySource::Csr(der)),
         RenewalKey::NewCsr(der) => {
             let csr = Csr::from_der(&der).map_err(SubmitError::from)?;

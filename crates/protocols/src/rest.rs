@@ -12,6 +12,7 @@ pub mod authorization;
 pub mod bulk;
 pub mod certificate;
 pub mod client_certificate;
+pub mod cmp;
 pub mod directory;
 pub mod eab_key;
 pub mod enroll;

@@ -7,6 +7,7 @@ use protocols::acme::issue_value::IssueValue;
 use protocols::acme::json;
 use protocols::acme::jwk::Jwk;
 use protocols::acme::jws::FlattenedJws;
+use protocols::cmp::Message;
 use serde_json::Value;
 
 /// Marsaglia's xorshift: the same inputs in every run.
@@ -107,5 +108,12 @@ fn n07_a_hundred_thousand_broken_caa_values_are_read_or_refused() {
         "ca.example; accounturi=https://ca.example/acme/acct/1; validationmethods=http-01,dns-01";
     feed(sample.as_bytes(), |octets| {
         std::str::from_utf8(octets).is_ok_and(|text| IssueValue::parse(text).is_ok())
+    });
+}
+
+#[test]
+fn n07_a_hundred_thousand_broken_cmp_messages_are_read_or_refused() {
+    feed(include_bytes!("cmp/mac-ir.der"), |octets| {
+        Message::from_der(octets).is_ok_and(|message| message.body().is_ok())
     });
 }

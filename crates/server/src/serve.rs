@@ -102,12 +102,13 @@ impl Server {
         let router = router(&lifecycle, &config, health.clone(), page);
         tasks.push(tokio::spawn(listener.serve(serving(router, tls))));
         if let Some(http) = http {
-            // What protects itself, as SCEP does, is served without TLS, too.
+            // What is signed or protects itself is served without TLS, too.
             let public = frontends::pki::router(Arc::clone(&lifecycle))
                 .merge(frontends::challenge_response::router(Arc::clone(
                     &lifecycle,
                 )))
-                .merge(frontends::scep::router(Arc::clone(&lifecycle)));
+                .merge(frontends::scep::router(Arc::clone(&lifecycle)))
+                .merge(frontends::cmp::router(Arc::clone(&lifecycle)));
             tasks.push(tokio::spawn(http.serve(serving(public, None))));
         }
         tasks.push(tokio::spawn(Arc::clone(&lifecycle).work(shutdown.clone())));
@@ -189,6 +190,7 @@ fn router(lifecycle: &Arc<Lifecycle>, config: &Config, health: Health, page: Pag
         .merge(frontends::challenge_response::router(Arc::clone(lifecycle)))
         .merge(frontends::est::router(Arc::clone(lifecycle)))
         .merge(frontends::pki::router(Arc::clone(lifecycle)))
+        .merge(frontends::cmp::router(Arc::clone(lifecycle)))
         .merge(frontends::rest::router(Arc::clone(lifecycle)))
         .merge(frontends::scep::router(Arc::clone(lifecycle)))
         .merge(frontends::dashboard::router(Arc::clone(lifecycle)))

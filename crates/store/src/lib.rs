@@ -17,6 +17,7 @@ mod chains;
 mod challenge_responses;
 mod client_certificates;
 pub mod client_requests;
+pub mod cmp;
 mod codec;
 mod config;
 mod connector_state;

@@ -101,6 +101,13 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 13,
+        name: "cmp",
+        sql: include_str!("../migrations/0013_cmp.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// How far to go: the newest version, or an older one for a backup made there.

@@ -10,7 +10,7 @@ use domain::keystore::{KeyStore, Sealer};
 
 use super::environment::Environment;
 use super::{
-    AcmeConnector, AdcsConnector, AwsPcaConnector, CommandConnector, EjbcaConnector,
+    AcmeConnector, AdcsConnector, AwsPcaConnector, CmpConnector, CommandConnector, EjbcaConnector,
     EmbeddedConnector, EstConnector, VaultConnector,
 };
 
@@ -79,7 +79,10 @@ impl ConnectorFactory for Connectors {
             ConnectorConfig::Est(config) => {
                 EstConnector::new(issuer, config, &secrets, environment).map(arc)
             }
-            ConnectorConfig::Scep(_) | ConnectorConfig::Cmp(_) => {
+            ConnectorConfig::Cmp(config) => {
+                CmpConnector::new(issuer, config, &secrets, environment).map(arc)
+            }
+            ConnectorConfig::Scep(_) => {
                 // Each kind that is built in takes these.
                 let _ = (secrets, environment);
                 Err(ConnectError::NotBuiltIn(issuer.connector.kind().name()))

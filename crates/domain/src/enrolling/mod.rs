@@ -13,7 +13,7 @@ pub use secret::EnrollmentSecret;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{CertificateId, EnrollmentPasswordId};
+use crate::id::{CertificateId, CmpSecretId, EnrollmentPasswordId};
 
 /// How a client showed that it may ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ use crate::id::{CertificateId, EnrollmentPasswordId};
 pub enum ClientProof {
     /// It knew a password.
     Password { password: EnrollmentPasswordId },
+    /// It knew a shared secret of CMP.
+    Secret { secret: CmpSecretId },
     /// It holds the key of a certificate of our inventory.
     Certificate { certificate: CertificateId },
     /// It holds the key of a certificate by a CA that the configuration trusts, known by its SHA-256.
@@ -32,6 +34,7 @@ impl ClientProof {
     pub fn id(&self) -> &str {
         match self {
             Self::Password { password } => password.as_str(),
+            Self::Secret { secret } => secret.as_str(),
             Self::Certificate { certificate } => certificate.as_str(),
             Self::Stranger { fingerprint } => fingerprint,
         }

@@ -14,6 +14,8 @@ mod certificate_import;
 mod certificates;
 mod channels;
 mod client_certificates;
+mod cmp_endpoints;
+mod cmp_secrets;
 mod collectors;
 mod complete;
 mod cookies;

@@ -13,12 +13,12 @@ use utoipa_axum::routes;
 use super::needs::Needs;
 use super::{
     Verbs, accounts, alerts, approvals, audit, bulk, certificate_import, certificates, channels,
-    client_certificates, delegations, deliveries, directories, download, eab_keys, enroll,
-    enrollment_passwords, enrollments, entry_points, event_stream, grants, held_keys, inventory,
-    issuer_migrations, issuer_setup, issuers, me, metadata, metadata_fields, notification_rules,
-    orders, owners, passkeys, profile_explain, profile_presets, profile_versions, profiles, proofs,
-    remote_issuers, roles, saved_searches, sessions, sign_on, sign_on_providers, teams, tokens,
-    trends, users,
+    client_certificates, cmp_endpoints, cmp_secrets, delegations, deliveries, directories,
+    download, eab_keys, enroll, enrollment_passwords, enrollments, entry_points, event_stream,
+    grants, held_keys, inventory, issuer_migrations, issuer_setup, issuers, me, metadata,
+    metadata_fields, notification_rules, orders, owners, passkeys, profile_explain,
+    profile_presets, profile_versions, profiles, proofs, remote_issuers, roles, saved_searches,
+    sessions, sign_on, sign_on_providers, teams, tokens, trends, users,
 };
 
 /// One method of one path.
@@ -215,6 +215,14 @@ fn by_team() -> Vec<(Permission, Parts)> {
         (P::EnrollingRead, routes!(enrollment_passwords::show)),
         (P::EnrollingWrite, routes!(enrollment_passwords::create)),
         (P::EnrollingWrite, routes!(enrollment_passwords::revoke)),
+        (P::EnrollingRead, routes!(cmp_endpoints::list)),
+        (P::EnrollingRead, routes!(cmp_endpoints::show)),
+        (P::EnrollingWrite, routes!(cmp_endpoints::put)),
+        (P::EnrollingWrite, routes!(cmp_endpoints::delete)),
+        (P::EnrollingRead, routes!(cmp_secrets::list)),
+        (P::EnrollingRead, routes!(cmp_secrets::show)),
+        (P::EnrollingWrite, routes!(cmp_secrets::create)),
+        (P::EnrollingWrite, routes!(cmp_secrets::revoke)),
         (P::AccessRead, routes!(teams::list)),
         (P::AccessRead, routes!(teams::show)),
         (P::AccessAdminister, routes!(teams::put)),

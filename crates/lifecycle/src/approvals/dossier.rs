@@ -85,7 +85,7 @@ impl Lifecycle {
         let Some((approval, enrollment, profile)) = found else {
             return Ok(None);
         };
-        let csr = Csr::from_der(&enrollment.csr_der).ok();
+        let csr = Csr::accepted(&enrollment.csr_der).ok();
         let turn = match viewer {
             Some(viewer) => Some(self.decider(viewer).await?.entitlement(&approval)),
             None => None,

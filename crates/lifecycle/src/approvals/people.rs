@@ -216,6 +216,13 @@ impl Lifecycle {
                     .await?;
                 Ok((None, maker.into_iter().collect()))
             }
+            Requester::Client {
+                proof: ClientProof::Secret { secret },
+                ..
+            } => {
+                let maker = self.maker(secret.as_str(), "cmp_secret.created").await?;
+                Ok((None, maker.into_iter().collect()))
+            }
             Requester::Client { .. } | Requester::System => Ok((None, Vec::new())),
         }
     }

@@ -29,7 +29,7 @@ pub(crate) async fn standing(
     enrollment: &Enrollment,
     now: Timestamp,
 ) -> Result<Standing, StoreError> {
-    let key = match Csr::from_der(&enrollment.csr_der) {
+    let key = match Csr::accepted(&enrollment.csr_der) {
         Ok(csr) => csr.public_key.spki_sha256(),
         Err(error) => return Ok(Standing::Gone(error.to_string())),
     };
@@ -119,11 +119,19 @@ async fn client_fault(tx: &mut Tx<'_>, proof: &ClientProof) -> Result<Option<Str
             let password = tx.find_enrollment_password(password).await?;
             password.is_none_or(|password| password.revoked_at.is_some())
         }
+        ClientProof::Secret { secret } => {
+            let secret = tx.find_cmp_secret(secret).await?;
+            secret.is_none_or(|secret| secret.revoked_at.is_some())
+        }
         ClientProof::Certificate { certificate } => {
             let certificate = tx.find_certificate(certificate).await?;
             certificate.is_none_or(|certificate| certificate.revocation.is_some())
         }
         ClientProof::Stranger { .. } => false,
     };
-    Ok(gone.then(|| "the password or certificate that asked for it was revoked".to_owned()))
+    Ok(
+        gone.then(|| {
+            "the password, secret or certificate that asked for it was revoked".to_owned()
+        }),
+    )
 }

@@ -158,7 +158,7 @@ impl EnrollmentRequest {
             identifiers: enrollment.identifiers.clone(),
             subject: enrollment.subject.clone(),
             key_evidence: enrollment.key_evidence.clone(),
-            csr: Csr::from_der(&enrollment.csr_der)?,
+            csr: Csr::accepted(&enrollment.csr_der)?,
             // Looked at when the request was made: an account's key is no other's later.
             key_thumbprint: None,
             not_before: enrollment.not_before,

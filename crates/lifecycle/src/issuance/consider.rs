@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use domain::id::{EnrollmentId, TeamId};
-use domain::issuer::{IssueError, Objection, Prepared, SigningRequest};
+use domain::issuer::{ConnectorKind, IssueError, Objection, Prepared, SigningRequest};
 use domain::metadata::{Resolved, Values};
 use domain::policy::{self, Circumstances, Fault, Ledger, Proposal, Step, Violation};
 use domain::profile::ProfileSpec;
 use pki::certificate::CertificateContent;
+use pki::csr::CsrForm;
 use pki::time::Timestamp;
 use store::StoreError;
 
@@ -117,6 +118,19 @@ impl Lifecycle {
             metadata: issuer.issuer.told(metadata),
         };
         match issuer.connector.prepare(&signing, now) {
+            Ok(None) if !takes_form(issuer, request.csr.form) => {
+                let violation = Violation::new(
+                    "csr.form",
+                    Fault::Csr,
+                    format!(
+                        "the issuer `{}` reads PKCS #10 only, and the request is one of CRMF",
+                        issuer.issuer.name
+                    ),
+                );
+                ledger
+                    .failed(violation.fix("ask with p10cr, or under a profile of another issuer"));
+                Ok(None)
+            }
             Ok(prepared) => {
                 ledger.passed("lint", || match prepared {
                     Some(_) => "the content is sound, linted before it is signed".to_owned(),
@@ -177,6 +191,14 @@ impl Lifecycle {
                 })
             })
             .await
+    }
+}
+
+/// Whether a CA that makes the content up itself can be sent a request of that form.
+fn takes_form(issuer: &ConnectedIssuer, form: CsrForm) -> bool {
+    match form {
+        CsrForm::Pkcs10 => true,
+        CsrForm::Crmf => issuer.issuer.connector.kind() == ConnectorKind::Cmp,
     }
 }
 

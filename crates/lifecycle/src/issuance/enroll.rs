@@ -16,6 +16,7 @@ use super::{Admission, AdmitError, Admitted};
 use crate::Lifecycle;
 use crate::actor::Caller;
 use crate::approvals::{Waiting, insert_waiting};
+use crate::cmp::Begun;
 use crate::enrolling::ask::{ClientRow, store_client_row};
 use crate::jobs::Job;
 
@@ -33,7 +34,9 @@ pub enum EnrollError {
     /// Another try of the same client was a moment earlier.
     #[error("the same request is under way; repeat it for its answer")]
     Repeated,
-    #[error("the enrollment password has been used as often as it may be; ask for a new one")]
+    #[error(
+        "the enrollment password or secret has been used as often as it may be; ask for a new one"
+    )]
     PasswordUsed,
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -52,6 +55,8 @@ pub(crate) struct Companions {
     pub(crate) event: Option<serde_json::Value>,
     /// What a client without an account calls its request.
     pub(crate) client: Option<ClientRow>,
+    /// The CMP transaction that begins with it.
+    pub(crate) cmp: Option<Begun>,
 }
 
 /// The same as it is stored.
@@ -60,6 +65,7 @@ struct CompanionRows {
     settles: Option<(BulkId, CertificateId)>,
     event: Option<Event>,
     client: Option<ClientRow>,
+    cmp: Option<Begun>,
     now: Timestamp,
 }
 
@@ -92,6 +98,7 @@ impl Lifecycle {
                 .event
                 .map(|data| self.event(caller, "enrollment.requested", id.as_str(), data)),
             client: with.client,
+            cmp: with.cmp,
             now: self.now(),
         };
         match admission {
@@ -196,6 +203,9 @@ async fn insert_companions(
     }
     if let Some(row) = rows.client {
         store_client_row(tx, enrollment, row).await?;
+    }
+    if let Some(begun) = rows.cmp {
+        begun.insert(tx, enrollment, rows.now).await?;
     }
     if let Some(event) = &rows.event {
         tx.insert_event(event).await?;

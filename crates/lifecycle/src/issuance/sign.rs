@@ -257,7 +257,7 @@ impl Lifecycle {
             .profile_version(&profile_id, version)
             .await?
             .ok_or_else(|| IssueError::Refused("the profile's version is gone".to_owned()))?;
-        let csr = Csr::from_der(&enrollment.csr_der)
+        let csr = Csr::accepted(&enrollment.csr_der)
             .map_err(|error| IssueError::Refused(error.to_string()))?;
         let team = self
             .team_name(&profile.spec, enrollment.team_id.as_ref())

@@ -68,6 +68,8 @@ impl Submission {
 pub enum KeySource {
     /// The requester has it; PKCS #10, DER.
     Csr(Vec<u8>),
+    /// The requester has it; a request that was accepted before.
+    Accepted(Vec<u8>),
     /// It is made here, for a certificate of this subject, and handed out once.
     Server {
         algorithm: KeyAlgorithm,
@@ -205,6 +207,7 @@ impl Lifecycle {
             settles,
             event: Some(event),
             client: None,
+            cmp: None,
         };
         Ok(Prepared { request, with })
     }
@@ -251,6 +254,7 @@ async fn certificate_request(
 ) -> Result<(Csr, Option<(LocalKey, KeyAlgorithm)>), SubmitError> {
     match &submission.key {
         KeySource::Csr(der) => Ok((Csr::from_der(der)?, None)),
+        KeySource::Accepted(der) => Ok((Csr::accepted(der)?, None)),
         KeySource::Server { algorithm, subject } => {
             let algorithm = *algorithm;
             // A large RSA key takes seconds.

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use domain::acme::challenge::ChallengeKind;
 use domain::id::{
-    ApprovalId, AuthorizationId, BulkId, CertificateId, EnrollmentId, IssuerId, JobId, MigrationId,
+    ApprovalId, AuthorizationId, BulkId, CertificateId, EnrollmentId, EntryPointId, IssuerId,
+    JobId, MigrationId,
 };
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,11 @@ pub enum Job {
     WatchExpiry,
     /// Closes incidents that are over; comes back by itself.
     CloseIncidents,
+    /// Revokes what was handed out over CMP and not confirmed.
+    EndCmpTransaction {
+        endpoint: EntryPointId,
+        transaction: String,
+    },
 }
 
 impl Job {
@@ -73,6 +79,7 @@ impl Job {
             Self::CleanUp => "clean-up",
             Self::WatchExpiry => "watch-expiry",
             Self::CloseIncidents => "close-incidents",
+            Self::EndCmpTransaction { .. } => "end-cmp-transaction",
         }
     }
 
@@ -82,7 +89,8 @@ impl Job {
             Self::RunBulk { bulk } => Some(format!("bulk/{bulk}")),
             Self::ValidateChallenge { .. }
             | Self::DriveEnrollment { .. }
-            | Self::ReviewApprovals { .. } => None,
+            | Self::ReviewApprovals { .. }
+            | Self::EndCmpTransaction { .. } => None,
             Self::TickApproval { approval } => Some(format!("approval/{approval}")),
             Self::RefreshCrl { issuer } => Some(format!("crl/{issuer}")),
             Self::TellRevocation { certificate } => Some(format!("revocation/{certificate}")),
@@ -132,6 +140,8 @@ enum JobError {
     Sync(#[from] crate::inventory::sync::SyncError),
     #[error(transparent)]
     Checkpoint(#[from] crate::events::CheckpointError),
+    #[error(transparent)]
+    Confirm(#[from] crate::cmp::ConfirmError),
     #[error(transparent)]
     Clock(#[from] crate::ClockJumped),
     #[error(transparent)]
@@ -344,6 +354,14 @@ impl Lifecycle {
                 self.watch_expiry().await?;
                 Ok(Next::At(self.now() + WATCH_INTERVAL))
             }
+            Job::EndCmpTransaction {
+                endpoint,
+                transaction,
+            } => {
+                self.end_cmp_transaction(row, &endpoint, &transaction)
+                    .await?;
+                Ok(Next::Settled)
+            }
             Job::CloseIncidents => {
                 self.close_incidents().await?;
                 Ok(Next::At(self.now() + CLOSE_INTERVAL))
@@ -392,7 +410,10 @@ impl Lifecycle {
                         let links = tx
                             .delete_expired_approval_links(before, CLEAN_UP_BATCH)
                             .await?;
-                        Ok::<_, StoreError>(orders + authorizations + links)
+                        let transactions = tx
+                            .delete_old_cmp_transactions(before, CLEAN_UP_BATCH)
+                            .await?;
+                        Ok::<_, StoreError>(orders + authorizations + links + transactions)
                     })
                 })
                 .await?;

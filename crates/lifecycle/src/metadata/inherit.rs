@@ -4,6 +4,7 @@ use domain::acme::account::Account;
 use domain::acme::directory::Directory;
 use domain::acme::eab::EabKey;
 use domain::acme::order::Order;
+use domain::cmp::{CmpEndpoint, CmpSecret};
 use domain::enrolling::{ClientProof, EnrollmentPassword, EntryPoint};
 use domain::id::{AccountId, CertificateId, DirectoryId, EntryPointId, TeamId};
 use domain::identifier::Identifier;
@@ -40,7 +41,26 @@ struct Inherited {
     directory: Option<Directory>,
     password: Option<EnrollmentPassword>,
     entry_point: Option<EntryPoint>,
+    cmp_secret: Option<CmpSecret>,
+    cmp_endpoint: Option<CmpEndpoint>,
     team: Option<Team>,
+}
+
+impl Inherited {
+    /// What the password or the shared secret passes on.
+    fn of_credential(&self) -> Option<&Values> {
+        let secret = self.cmp_secret.as_ref().map(|secret| &secret.metadata);
+        self.password.as_ref().map(|p| &p.metadata).or(secret)
+    }
+
+    /// What the entry point of EST, SCEP or CMP passes on.
+    fn of_entry_point(&self) -> Option<&Values> {
+        let endpoint = self.cmp_endpoint.as_ref().map(|e| &e.spec.metadata);
+        self.entry_point
+            .as_ref()
+            .map(|e| e.spec.metadata())
+            .or(endpoint)
+    }
 }
 
 impl Lifecycle {
@@ -62,8 +82,8 @@ impl Lifecycle {
             eab_key: inherited.eab_key.as_ref().map(|key| &key.metadata),
             account: inherited.account.as_ref().map(|account| &account.metadata),
             directory: inherited.directory.as_ref().map(|d| &d.spec.metadata),
-            password: inherited.password.as_ref().map(|p| &p.metadata),
-            entry_point: inherited.entry_point.as_ref().map(|e| e.spec.metadata()),
+            password: inherited.of_credential(),
+            entry_point: inherited.of_entry_point(),
             profile: Some(&subject.profile.spec.metadata),
         };
         let facts = Facts {
@@ -116,8 +136,17 @@ impl Lifecycle {
                     let mut found = inherited(tx, account, team, replaces, &names).await?;
                     if let Some((point, proof)) = client {
                         found.entry_point = tx.find_entry_point(&point).await?;
-                        if let ClientProof::Password { password } = &proof {
-                            found.password = tx.find_enrollment_password(password).await?;
+                        if found.entry_point.is_none() {
+                            found.cmp_endpoint = tx.find_cmp_endpoint(&point).await?;
+                        }
+                        match &proof {
+                            ClientProof::Password { password } => {
+                                found.password = tx.find_enrollment_password(password).await?;
+                            }
+                            ClientProof::Secret { secret } => {
+                                found.cmp_secret = tx.find_cmp_secret(secret).await?;
+                            }
+                            ClientProof::Certificate { .. } | ClientProof::Stranger { .. } => {}
                         }
                     }
                     Ok(found)

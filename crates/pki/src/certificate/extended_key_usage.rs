@@ -6,7 +6,7 @@ use std::str::FromStr;
 use const_oid::ObjectIdentifier;
 use serde::{Deserialize, Serialize};
 
-use crate::asn1::{DerError, Reader, tag};
+use crate::asn1::{DerError, Reader, Writer, tag};
 use crate::oid;
 
 /// A purpose; in JSON and text the name of RFC 5280, such as `serverAuth`, or an object identifier.
@@ -59,6 +59,15 @@ impl ExtendedKeyUsage {
             .find(|(.., oid)| oid.as_bytes() == content)
             .map(|(known, ..)| known.clone())
             .or_else(|| oid::to_text(content).map(Self::Other))
+    }
+
+    /// The extension's value for a list of purposes; `None` for none, or where one cannot be written.
+    pub fn list_to_der(purposes: &[Self]) -> Option<Vec<u8>> {
+        let oids: Option<Vec<_>> = purposes.iter().map(Self::oid_content).collect();
+        let oids = oids.filter(|oids| !oids.is_empty())?;
+        Some(Writer::encode(|w| {
+            w.sequence(|w| oids.iter().for_each(|oid| w.tlv(tag::OID, oid)));
+        }))
     }
 
     /// Reads the extension's value.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::asn1::{DerError, Reader, tag};
+use crate::asn1::{DerError, Reader, Writer, tag};
 
 /// A set of key usages; in JSON a list of the names of RFC 5280, such as `digitalSignature`.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -76,6 +76,11 @@ impl KeyUsage {
             .into_iter()
             .filter(move |(_, usage)| self.contains(*usage))
             .map(|(name, _)| name)
+    }
+
+    /// The extension's value.
+    pub fn to_der(self) -> Vec<u8> {
+        Writer::encode(|w| w.named_bits(self.0))
     }
 
     /// Reads the BIT STRING; bits beyond those of RFC 5280 are ignored.

@@ -1,6 +1,7 @@
 //! certConf: the requester has the certificate and takes it, or not. RFC 9810 section 5.3.18.
 
 use aws_lc_rs::digest;
+use der::oid::ObjectIdentifier;
 use pki::asn1::{Reader, Tlv, Writer, tag};
 use pki::certificate::Certificate;
 use pki::key::SignatureAlgorithm;
@@ -30,6 +31,25 @@ impl CertStatus {
             status: None,
             hash_algorithm: None,
         }
+    }
+
+    /// Whether the hash is that of this certificate, with the algorithm that is named or its own.
+    pub fn is_of(&self, certificate: &Certificate) -> bool {
+        let Some(algorithm) = &self.hash_algorithm else {
+            return self.hash == certificate_digest(certificate);
+        };
+        let named = Reader::single(algorithm)
+            .and_then(|element| element.open(tag::SEQUENCE))
+            .and_then(|mut fields| fields.oid());
+        let known = [
+            (SHA256, &digest::SHA256),
+            (SHA384, &digest::SHA384),
+            (SHA512, &digest::SHA512),
+        ];
+        known
+            .into_iter()
+            .find(|(oid, _)| named == Ok(oid.as_bytes()))
+            .is_some_and(|(_, hash)| self.hash == digest::digest(hash, &certificate.der).as_ref())
     }
 
     /// Whether the certificate is taken.
@@ -80,6 +100,10 @@ impl CertStatus {
         });
     }
 }
+
+const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
+const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
+const SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.3");
 
 /// The hash by which a certificate is confirmed: that of its signature (RFC 9810 section 5.3.18);
 /// for Ed25519, which has none of its own, SHA-512 (RFC 9481 section 3.3).

@@ -20,6 +20,7 @@ mod certificate_summary;
 pub mod channel;
 pub mod client;
 pub mod client_certificate;
+pub mod cmp;
 pub mod completions;
 pub mod config;
 pub mod delivery;
@@ -186,6 +187,8 @@ enum Command {
     SignOn(sign_on::SignOnCommand),
     /// Client certificates that stand for tokens
     ClientCertificate(client_certificate::ClientCertificateCommand),
+    /// CMP endpoints and their shared secrets
+    Cmp(cmp::CmpCommand),
     /// Write a backup, on the server's machine
     Backup(backup::Backup),
     /// Restore a backup into an empty database, on the server's machine
@@ -232,6 +235,7 @@ impl Command {
             Self::User(user) => user.run(context).await,
             Self::SignOn(sign_on) => sign_on.run(context).await,
             Self::ClientCertificate(certificate) => certificate.run(context).await,
+            Self::Cmp(cmp) => cmp.run(context).await,
             Self::Backup(backup) => backup.run(context).await,
             Self::Restore(restore) => restore.run(context).await,
             Self::Completions(completions) => completions.run(),

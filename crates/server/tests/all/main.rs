@@ -14,6 +14,7 @@ mod backup;
 mod bulk;
 mod cli;
 mod cli_enroll;
+mod cmp;
 mod crash;
 mod enroll;
 mod est;

@@ -16,6 +16,7 @@ use domain::profile::preset;
 use lifecycle::access::NewToken;
 use lifecycle::acme::eab_keys::NewEabKey;
 use lifecycle::actor::Caller;
+use lifecycle::cmp::secrets::NewCmpSecret;
 use lifecycle::enrolling::passwords::NewEnrollmentPassword;
 use lifecycle::issuance::{KeySource, Submission};
 use lifecycle::operator::Expected;
@@ -37,6 +38,8 @@ pub(super) enum Object {
     /// What an enrollment waits for.
     Approval,
     Certificate,
+    CmpEndpoint,
+    CmpSecret,
     Directory,
     EabKey,
     Enrollment,
@@ -98,6 +101,8 @@ impl<'a> Maker<'a> {
             Object::Alert => self.alert(team).await,
             Object::Approval => self.approval(team).await,
             Object::Certificate => self.issued(team, true).await,
+            Object::CmpEndpoint => self.cmp_endpoint(team).await.name,
+            Object::CmpSecret => self.cmp_secret(team).await,
             Object::Directory => self.directory(team).await,
             Object::EabKey => self.eab_key(team).await,
             Object::Enrollment => self.issued(team, false).await,
@@ -292,6 +297,33 @@ impl<'a> Maker<'a> {
             + 'static,
     {
         self.server.store().write("test", write).await.unwrap();
+    }
+
+    async fn cmp_endpoint(&self, team: &str) -> domain::cmp::CmpEndpoint {
+        let name = format!("cmp-{}", self.number());
+        let rules = domain::cmp::CmpRules::default();
+        let team = self.team(team).await;
+        let lifecycle = self.server.lifecycle();
+        let caller = Caller::system();
+        let made = lifecycle.put_cmp_endpoint(name, rules, team, Expected::Anything, &caller);
+        made.await.unwrap()
+    }
+
+    async fn cmp_secret(&self, team: &str) -> String {
+        let endpoint = self.cmp_endpoint(team).await;
+        let request = NewCmpSecret {
+            name: "line".to_owned(),
+            reference: None,
+            allowed_names: Vec::new(),
+            max_uses: None,
+            metadata: domain::metadata::Values::new(),
+            lifetime: None,
+            team: self.team(team).await,
+        };
+        let lifecycle = self.server.lifecycle();
+        let caller = Caller::system();
+        let made = lifecycle.create_cmp_secret(&endpoint, request, &caller);
+        made.await.unwrap().secret.id.to_string()
     }
 
     async fn eab_key(&self, team: &str) -> String {

@@ -92,8 +92,9 @@ fn empty(_: &Bodies<'_>) -> Value {
 
 use About::{Credential, Everywhere, List, New, One, Session, Shared, SignIn, Turn, Under};
 use Object::{
-    Account, Alert, Approval, Certificate, Directory, EabKey, Enrollment, EnrollmentPassword,
-    EstLabel, Grant, HeldKey, Order, Pending, Profile, SavedSearch, ScepService, Team, Token, User,
+    Account, Alert, Approval, Certificate, CmpEndpoint, CmpSecret, Directory, EabKey, Enrollment,
+    EnrollmentPassword, EstLabel, Grant, HeldKey, Order, Pending, Profile, SavedSearch,
+    ScepService, Team, Token, User,
 };
 
 /// Every route there is. Where a body would take a CA or a file of its own, it is left invalid on
@@ -346,6 +347,24 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("GET /api/v1/acme/orders", List(Order), 200),
     row("GET /api/v1/acme/orders/{id}", One(Order), 200),
+    row("GET /api/v1/cmp/endpoints", List(CmpEndpoint), 200),
+    row("GET /api/v1/cmp/endpoints/{name}", One(CmpEndpoint), 200),
+    with(
+        "PUT /api/v1/cmp/endpoints/{name}",
+        One(CmpEndpoint),
+        200,
+        empty,
+    ),
+    row("DELETE /api/v1/cmp/endpoints/{name}", One(CmpEndpoint), 204),
+    row("GET /api/v1/cmp/secrets", List(CmpSecret), 200),
+    row("GET /api/v1/cmp/secrets/{id}", One(CmpSecret), 200),
+    with(
+        "POST /api/v1/cmp/secrets",
+        New,
+        404,
+        |with| json!({ "name": "line", "endpoint": "nowhere", "team": with.team }),
+    ),
+    row("POST /api/v1/cmp/secrets/{id}/revoke", One(CmpSecret), 200),
     row("GET /api/v1/acme/eab-keys", List(EabKey), 200),
     row("GET /api/v1/acme/eab-keys/{id}", One(EabKey), 200),
     with(

@@ -1,0 +1,176 @@
+//! `/cmp/endpoints`: where CMP clients come in, and their rules.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::IntoResponse;
+use domain::cmp::CmpEndpoint;
+use domain::permission::Permission;
+use http::{HeaderMap, StatusCode};
+use lifecycle::cmp::endpoints::PutEndpointError;
+use protocols::rest::cmp as wire;
+use protocols::rest::page::Page;
+use protocols::rest::problem::ProblemKind;
+use protocols::rest::team::OwnerQuery;
+
+use super::Verbs;
+use super::access::Operator;
+use super::etag;
+use super::extract::{Body, Named, Parameters};
+use super::failure::Failure;
+use super::listing::Everything;
+use super::names::Names;
+use super::translate::{inward, outward};
+
+/// All CMP endpoints
+#[utoipa::path(get, path = "/api/v1/cmp/endpoints", tag = "enrolling",
+    responses((status = 200, description = "The endpoints", body = Page<wire::CmpEndpoint>)))]
+pub(crate) async fn list(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Parameters(Everything {}): Parameters<Everything>,
+) -> Result<Json<Page<wire::CmpEndpoint>>, Failure> {
+    let visible = operator.visible(Permission::EnrollingRead);
+    let (found, names) = (
+        verbs.list_cmp_endpoints().await?,
+        Names::load(&verbs).await?,
+    );
+    let items = found
+        .iter()
+        .filter(|endpoint| visible.shows_shared(endpoint.team_id.as_ref()))
+        .map(|endpoint| render(&verbs, endpoint, &names));
+    Ok(Json(Page {
+        items: items.collect::<Result<_, _>>()?,
+        next: None,
+    }))
+}
+
+/// One CMP endpoint; its `ETag` goes into the `If-Match` of a change
+#[utoipa::path(get, path = "/api/v1/cmp/endpoints/{name}", tag = "enrolling",
+    params(("name" = String, Path, description = "Name of the endpoint")),
+    responses((status = 200, description = "The endpoint", body = wire::CmpEndpoint,
+        headers(("ETag" = String, description = "Names this version")))))]
+pub(crate) async fn show(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(name): Named<String>,
+) -> Result<impl IntoResponse, Failure> {
+    let endpoint = find(&verbs, &name).await?;
+    operator.require_shared(Permission::EnrollingRead, endpoint.team_id.as_ref(), || {
+        unknown(&name)
+    })?;
+    answer(&verbs, &endpoint).await
+}
+
+/// Make a CMP endpoint, or change the rules of one
+#[utoipa::path(put, path = "/api/v1/cmp/endpoints/{name}", tag = "enrolling",
+    params(
+        ("name" = String, Path, description = "Name of the endpoint"),
+        ("If-Match" = Option<String>, Header, description = "The ETag of what is changed"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only make a new one"),
+        OwnerQuery,
+    ),
+    request_body = wire::CmpEndpointRules,
+    responses((status = 200, description = "The endpoint as it is now", body = wire::CmpEndpoint,
+        headers(("ETag" = String, description = "Names this version")))))]
+pub(crate) async fn put(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(name): Named<String>,
+    Parameters(query): Parameters<OwnerQuery>,
+    headers: HeaderMap,
+    Body(rules): Body<wire::CmpEndpointRules>,
+) -> Result<impl IntoResponse, Failure> {
+    let expected = etag::expected_time(&headers)?;
+    let known = verbs.list_cmp_endpoints().await?;
+    let known = known.into_iter().find(|endpoint| endpoint.name == name);
+    let team = match known {
+        Some(endpoint) => {
+            let owner = endpoint.team_id.as_ref();
+            operator.require_shared(Permission::EnrollingWrite, owner, || unknown(&name))?;
+            None
+        }
+        None => {
+            let wanted = query.team.as_deref();
+            verbs
+                .choose_team(operator.rights(), Permission::EnrollingWrite, wanted)
+                .await?
+        }
+    };
+    let endpoint = verbs
+        .put_cmp_endpoint(name, inward(&rules)?, team, expected, &operator.caller())
+        .await?;
+    answer(&verbs, &endpoint).await
+}
+
+/// Delete a CMP endpoint with its secrets; certificates that were issued there stay
+#[utoipa::path(delete, path = "/api/v1/cmp/endpoints/{name}", tag = "enrolling",
+    params(("name" = String, Path, description = "Name of the endpoint")),
+    responses((status = 204, description = "Deleted")))]
+pub(crate) async fn delete(
+    State(verbs): State<Verbs>,
+    operator: Operator,
+    Named(name): Named<String>,
+) -> Result<StatusCode, Failure> {
+    let endpoint = find(&verbs, &name).await?;
+    operator.require_shared(
+        Permission::EnrollingWrite,
+        endpoint.team_id.as_ref(),
+        || unknown(&name),
+    )?;
+    verbs
+        .delete_cmp_endpoint(&endpoint, &operator.caller())
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) async fn find(verbs: &Verbs, name: &str) -> Result<CmpEndpoint, Failure> {
+    let found = verbs.list_cmp_endpoints().await?;
+    let endpoint = found.into_iter().find(|endpoint| endpoint.name == name);
+    endpoint.ok_or_else(|| unknown(name))
+}
+
+pub(super) fn unknown(name: &str) -> Failure {
+    let name: String = name.chars().take(80).collect();
+    Failure::not_found(format!("there is no CMP endpoint `{name}`"))
+}
+
+async fn answer(
+    verbs: &Verbs,
+    endpoint: &CmpEndpoint,
+) -> Result<impl IntoResponse + use<>, Failure> {
+    let tag = etag::tag(endpoint.updated_at.millis());
+    let names = Names::load(verbs).await?;
+    Ok((tag, Json(render(verbs, endpoint, &names)?)))
+}
+
+fn render(
+    verbs: &Verbs,
+    endpoint: &CmpEndpoint,
+    names: &Names,
+) -> Result<wire::CmpEndpoint, Failure> {
+    let base = &verbs.settings().public_url;
+    Ok(wire::CmpEndpoint {
+        name: endpoint.name.clone(),
+        id: endpoint.id.to_string(),
+        url: format!("{base}/.well-known/cmp/p/{}", endpoint.name),
+        rules: outward(&endpoint.spec)?,
+        team: endpoint.team_id.as_ref().map(|id| names.team(id)),
+        created_at: endpoint.created_at,
+        updated_at: endpoint.updated_at,
+    })
+}
+
+impl From<PutEndpointError> for Failure {
+    fn from(error: PutEndpointError) -> Self {
+        match error {
+            PutEndpointError::Store(error) => error.into(),
+            PutEndpointError::Metadata(violations) => Self::rejected(&violations),
+            PutEndpointError::Changed => Self::new(ProblemKind::Changed, error.to_string()),
+            PutEndpointError::BadName(_)
+            | PutEndpointError::NoSuchProfile(_)
+            | PutEndpointError::NoProfile
+            | PutEndpointError::OutOfBounds { .. }
+            | PutEndpointError::Authority(_) => Self::invalid(error.to_string()),
+        }
+    }
+}

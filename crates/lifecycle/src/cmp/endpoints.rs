@@ -1,0 +1,259 @@
+//! CMP endpoints: found by name, made, changed, deleted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::access::Rights;
+use domain::cmp::{CmpEndpoint, CmpRules};
+use domain::id::{EntryPointId, TeamId};
+use domain::metadata::Circumstance;
+use domain::permission::Permission;
+use domain::policy::Violation;
+use moka::sync::Cache;
+use pki::certificate::Certificate;
+use pki::pem;
+use pki::time::Timestamp;
+use serde_json::json;
+use store::{StoreError, Tx};
+
+use crate::Lifecycle;
+use crate::acme::directories::is_slug;
+use crate::actor::Caller;
+use crate::operator::Expected;
+
+/// Endpoints by name. The short life is what carries a change to other nodes.
+pub(crate) struct EndpointCache(Cache<String, Arc<CmpEndpoint>>);
+
+impl EndpointCache {
+    pub(crate) fn new() -> Self {
+        Self(
+            Cache::builder()
+                .max_capacity(1_000)
+                .time_to_live(Duration::from_secs(1))
+                .build(),
+        )
+    }
+}
+
+/// Why an endpoint is not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum PutEndpointError {
+    #[error(
+        "`{0}` is no name for a CMP endpoint; use lower-case letters, digits and hyphens, 1 to 63"
+    )]
+    BadName(String),
+    #[error("there is no profile `{0}`; create it first, or name another")]
+    NoSuchProfile(String),
+    #[error("a CMP endpoint needs at least one profile")]
+    NoProfile,
+    #[error("{member} is {given}; use {least} to {most}")]
+    OutOfBounds {
+        member: &'static str,
+        given: u64,
+        least: u64,
+        most: u64,
+    },
+    #[error("authorities: {0}")]
+    Authority(String),
+    #[error("metadata: {}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
+    Metadata(Vec<Violation>),
+    #[error("the CMP endpoint was changed since you read it; read it again and repeat your change")]
+    Changed,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Lifecycle {
+    /// The endpoint of that name.
+    pub async fn cmp_endpoint(&self, name: &str) -> Result<Option<Arc<CmpEndpoint>>, StoreError> {
+        if let Some(endpoint) = self.cmp_endpoints.0.get(name) {
+            return Ok(Some(endpoint));
+        }
+        let wanted = name.to_owned();
+        let found = self
+            .store
+            .read("cmp_endpoint.find", |tx| {
+                Box::pin(async move { tx.find_cmp_endpoint_by_name(&wanted).await })
+            })
+            .await?
+            .map(Arc::new);
+        if let Some(endpoint) = &found {
+            let name = name.to_owned();
+            self.cmp_endpoints.0.insert(name, Arc::clone(endpoint));
+        }
+        Ok(found)
+    }
+
+    /// Every endpoint.
+    pub async fn list_cmp_endpoints(&self) -> Result<Vec<CmpEndpoint>, StoreError> {
+        self.store
+            .scan("cmp_endpoint.list", |tx| {
+                Box::pin(async move { tx.list_cmp_endpoints().await })
+            })
+            .await
+    }
+
+    /// Makes an endpoint, or changes the rules of the one with that name, if it is as expected. A new
+    /// one is of `team`; one that is there stays with its own.
+    pub async fn put_cmp_endpoint(
+        &self,
+        name: String,
+        mut spec: CmpRules,
+        team: Option<TeamId>,
+        expected: Expected<Timestamp>,
+        caller: &Caller,
+    ) -> Result<CmpEndpoint, PutEndpointError> {
+        self.check_endpoint(&name, &spec, &caller.rights).await?;
+        spec.metadata = self
+            .fields()
+            .await?
+            .check_passed_on(&spec.metadata, Circumstance::EntryPoint)
+            .map_err(PutEndpointError::Metadata)?;
+        let now = self.now();
+        let fresh = CmpEndpoint {
+            id: EntryPointId::mint(now, &*self.random),
+            name: name.clone(),
+            spec,
+            team_id: team,
+            created_at: now,
+            updated_at: now,
+        };
+        let mut event = self.event(caller, "cmp_endpoint.changed", &name, json!({}));
+        let stored = self
+            .store
+            .write("cmp_endpoint.put", move |tx| {
+                Box::pin(async move {
+                    let known = tx.find_cmp_endpoint_by_name(&fresh.name).await?;
+                    event.note("before", known.as_ref().map(|known| &known.spec));
+                    event.note("after", &fresh.spec);
+                    let endpoint = store_endpoint(tx, fresh, known, expected).await?;
+                    event.note("team", &endpoint.team_id);
+                    tx.insert_event(&event).await?;
+                    Ok::<_, PutEndpointError>(endpoint)
+                })
+            })
+            .await?;
+        self.cmp_endpoints.0.invalidate(&name);
+        Ok(stored)
+    }
+
+    /// Deletes an endpoint with its secrets. What was issued there stays; transactions end.
+    pub async fn delete_cmp_endpoint(
+        &self,
+        endpoint: &CmpEndpoint,
+        caller: &Caller,
+    ) -> Result<(), StoreError> {
+        let data = json!({ "before": endpoint.spec, "after": null, "team": endpoint.team_id });
+        let event = self.event(caller, "cmp_endpoint.deleted", &endpoint.name, data);
+        let id = endpoint.id.clone();
+        self.store
+            .write("cmp_endpoint.delete", move |tx| {
+                Box::pin(async move {
+                    if tx.delete_cmp_endpoint(&id).await? {
+                        tx.insert_event(&event).await?;
+                    }
+                    Ok::<_, StoreError>(())
+                })
+            })
+            .await?;
+        self.cmp_endpoints.0.invalidate(&endpoint.name);
+        Ok(())
+    }
+
+    async fn check_endpoint(
+        &self,
+        name: &str,
+        spec: &CmpRules,
+        rights: &Rights,
+    ) -> Result<(), PutEndpointError> {
+        if !is_slug(name) {
+            return Err(PutEndpointError::BadName(name.chars().take(80).collect()));
+        }
+        if spec.profiles.is_empty() {
+            return Err(PutEndpointError::NoProfile);
+        }
+        check_bounds(spec)?;
+        authorities(spec)?;
+        // A profile of a team that is not seen is as good as none.
+        let visible = rights.visible(Permission::PolicyRead);
+        for name in &spec.profiles {
+            let profile = self.profile(name).await?;
+            if profile.is_none_or(|profile| !visible.shows_shared(profile.team_id.as_ref())) {
+                return Err(PutEndpointError::NoSuchProfile(name.clone()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The certificates of the registration authorities that an endpoint trusts.
+pub(crate) fn authorities(spec: &CmpRules) -> Result<Vec<Certificate>, PutEndpointError> {
+    let fault = |error: &dyn std::fmt::Display| PutEndpointError::Authority(error.to_string());
+    if spec.authorities.len() > MAX_AUTHORITIES {
+        return Err(fault(&format!("at most {MAX_AUTHORITIES} are kept")));
+    }
+    let mut all = Vec::new();
+    for text in &spec.authorities {
+        let blocks = pem::decode_all(pem::CERTIFICATE, text.as_bytes()).map_err(|e| fault(&e))?;
+        let [der] = blocks.as_slice() else {
+            return Err(fault(&"each is one certificate in PEM"));
+        };
+        all.push(Certificate::from_der(der).map_err(|error| fault(&error))?);
+    }
+    Ok(all)
+}
+
+fn check_bounds(spec: &CmpRules) -> Result<(), PutEndpointError> {
+    let bounds = [
+        (
+            "confirm_wait_seconds",
+            spec.confirm_wait_seconds,
+            60,
+            30 * DAY,
+        ),
+        (
+            "max_clock_skew_seconds",
+            spec.max_clock_skew_seconds,
+            0,
+            DAY,
+        ),
+    ];
+    for (member, given, least, most) in bounds {
+        if !(least..=most).contains(&given) {
+            return Err(PutEndpointError::OutOfBounds {
+                member,
+                given,
+                least,
+                most,
+            });
+        }
+    }
+    Ok(())
+}
+
+async fn store_endpoint(
+    tx: &mut Tx<'_>,
+    mut fresh: CmpEndpoint,
+    known: Option<CmpEndpoint>,
+    expected: Expected<Timestamp>,
+) -> Result<CmpEndpoint, PutEndpointError> {
+    if !expected.agrees(known.as_ref().map(|endpoint| &endpoint.updated_at)) {
+        return Err(PutEndpointError::Changed);
+    }
+    match known {
+        None => tx.insert_cmp_endpoint(&fresh).await?,
+        Some(known) => {
+            fresh.id = known.id;
+            fresh.team_id = known.team_id;
+            fresh.created_at = known.created_at;
+            // Two changes within a millisecond are still two versions.
+            let next = Timestamp::from_millis(known.updated_at.millis() + 1);
+            fresh.updated_at = fresh.updated_at.max(next);
+            tx.update_cmp_endpoint(&fresh).await?;
+        }
+    }
+    Ok(fresh)
+}
+
+const DAY: u64 = 24 * 60 * 60;
+const MAX_AUTHORITIES: usize = 32;
