@@ -165,12 +165,14 @@ fn a_name_is_fit_for_queries_and_templates(#[case] name: &str) {
 }
 
 /// Everything that can give `f` a value, nearest first, and what it is called.
-const LADDER: [Source; 6] = [
+const LADDER: [Source; 8] = [
     Source::Requested,
     Source::Renewed,
     Source::EabKey,
     Source::Account,
     Source::Directory,
+    Source::Password,
+    Source::EntryPoint,
     Source::Profile,
 ];
 
@@ -182,7 +184,9 @@ fn ladder(given: &BTreeMap<Source2, Values>) -> Sources<'_> {
         eab_key: at(2),
         account: at(3),
         directory: at(4),
-        profile: at(5),
+        password: at(5),
+        entry_point: at(6),
+        profile: at(7),
     }
 }
 
@@ -192,10 +196,10 @@ struct Source2(usize);
 
 proptest! {
     #[test]
-    fn the_nearest_source_that_has_a_value_gives_it(present in proptest::collection::vec(any::<bool>(), 6), has_default: bool) {
+    fn the_nearest_source_that_has_a_value_gives_it(present in proptest::collection::vec(any::<bool>(), 8), has_default: bool) {
         let rules = if has_default { json!({"default": "d"}) } else { json!({}) };
         let all = fields(&[("f", rules)]);
-        let given: BTreeMap<Source2, Values> = (0..6)
+        let given: BTreeMap<Source2, Values> = (0..8)
             .filter(|index| present[*index])
             .map(|index| (Source2(index), values(&[("f", &format!("v{index}"))])))
             .collect();
