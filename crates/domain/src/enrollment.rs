@@ -93,6 +93,9 @@ pub enum EnrollmentState {
         issuer: IssuerId,
         prepared: Option<Prepared>,
         attempts: u32,
+        /// Why the last attempt came to nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_error: Option<String>,
         /// When the content was decided, where people were asked first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decided_at: Option<Timestamp>,

@@ -18,7 +18,7 @@ const TARGET_INFO: u32 = 0x0080_0000;
 const HEAD: usize = 88;
 const MIC_AT: usize = 72;
 /// Seconds between 1601 and 1970.
-const EPOCH_SECONDS: u64 = 11_644_473_600;
+const EPOCH_SECONDS: i64 = 11_644_473_600;
 
 /// Who asks.
 pub struct NtlmUser<'a> {
@@ -244,8 +244,10 @@ fn utf16(text: &str) -> Vec<u8> {
 
 /// Tenths of microseconds since 1601.
 fn file_time(now: Timestamp) -> u64 {
-    let millis = u64::try_from(now.millis()).unwrap_or_default();
-    (millis + EPOCH_SECONDS * 1000) * 10_000
+    let millis = now.millis().saturating_add(EPOCH_SECONDS * 1000);
+    u64::try_from(millis)
+        .unwrap_or_default()
+        .saturating_mul(10_000)
 }
 
 #[cfg(test)]

@@ -77,7 +77,11 @@ pub(crate) async fn show(
 /// Make a shared secret for a CMP endpoint; it is shown this once
 #[utoipa::path(post, path = "/api/v1/cmp/secrets", tag = "enrolling",
     request_body = wire::CreateCmpSecret,
-    responses((status = 201, description = "The reference and the secret", body = wire::CreatedCmpSecret)))]
+    responses(
+        (status = 201, description = "The reference and the secret", body = wire::CreatedCmpSecret),
+        (status = 404, description = "There is no such endpoint",
+            body = protocols::rest::problem::Problem, content_type = "application/problem+json"),
+    ))]
 pub(crate) async fn create(
     State(verbs): State<Verbs>,
     operator: Operator,

@@ -211,10 +211,14 @@ impl Standing {
                 ..Self::new(Status::Approved)
             },
             EnrollmentState::Signing {
-                issuer, attempts, ..
+                issuer,
+                attempts,
+                last_error,
+                ..
             } => Self {
                 issuer: Some(names.issuer(issuer)),
                 attempts: Some(*attempts),
+                reason: last_error.clone(),
                 ..Self::new(Status::Signing)
             },
             EnrollmentState::AwaitingIssuer {

@@ -79,7 +79,7 @@ fn who_may_only_read_changes_nothing() {
             || item.patch.is_some()
             || item.delete.is_some();
         // What would be decided is asked with a body, and changes nothing.
-        let only_asks = route.path.ends_with("/explain");
+        let only_asks = route.path.ends_with("/explain") || route.path.ends_with("/plan");
         // Whoever may look may keep the question.
         let is_own = route.path.starts_with("/api/v1/saved-searches");
         match route.needs {

@@ -104,6 +104,7 @@ impl Lifecycle {
             issuer: issuer_of(&issuer.issuer),
             prepared,
             attempts: 0,
+            last_error: None,
             decided_at: None,
         };
         Ok(Admission::Sign(Box::new(Admitted {

@@ -115,6 +115,7 @@ impl Lifecycle {
             issuer: issuer.issuer.id.clone(),
             prepared: ready.prepared,
             attempts,
+            last_error: None,
             decided_at: Some(now),
         };
         let mut request = ready.request;

@@ -361,8 +361,14 @@ impl Lifecycle {
                     "nothing was signed; it is tried again"
                 );
                 let mut state = enrollment.state.clone();
-                if let EnrollmentState::Signing { attempts, .. } = &mut state {
+                if let EnrollmentState::Signing {
+                    attempts,
+                    last_error,
+                    ..
+                } = &mut state
+                {
                     *attempts += 1;
+                    *last_error = Some(reason);
                 }
                 self.move_enrollment(enrollment, state.clone(), Some((job, retry_at)), None)
                     .await?;

@@ -119,7 +119,7 @@ mod tests {
         let hex = data_encoding::HEXLOWER.encode(&der);
         // challengePassword, ecPublicKey with secp384r1, extensionRequest with clientAuth
         assert!(hex.contains("06092a864886f70d010907"));
-        assert!(hex.contains("301006072a8648ce3d0201310506052b81040022"));
+        assert!(hex.contains("301206072a8648ce3d0201310706052b81040022"));
         assert!(hex.contains("06082b06010505070302"));
         assert_eq!(CsrAttributes::default().to_der(), [0x30, 0]);
     }

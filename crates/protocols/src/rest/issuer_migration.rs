@@ -157,6 +157,7 @@ pub struct MigrationItem {
 pub struct MigrationItemQuery {
     /// `waiting`, `pulled`, `renewed`, `late` or `left`
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
     pub state: Option<MigrationItemState>,
 }
 

@@ -29,10 +29,16 @@ pub struct CmpCommand {
 #[derive(Debug, Subcommand)]
 enum Noun {
     /// Where CMP clients come in
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  certwright cmp endpoint set plant --set 'profiles=[\"device\"]'"
+    )]
     Endpoint(EndpointVerb),
     /// What clients without a certificate protect their messages with
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  certwright cmp secret create --endpoint factory --name 'line 4'"
+    )]
     Secret(SecretVerb),
 }
 

@@ -48,16 +48,22 @@ pub struct Migrate {
 #[derive(Debug, Subcommand)]
 pub enum MigrationVerb {
     /// List the migrations
+    #[command(after_help = "Example:
+  certwright issuer migration list")]
     List {
         #[command(flatten)]
         paging: Paging,
     },
     /// Show how far a migration is
+    #[command(after_help = "Example:
+  certwright issuer migration show mig_06ek9q3v5c8m2k7t1r4x0z9w8y")]
     Show {
         /// Id of the migration
         id: String,
     },
     /// List its certificates, and what became of each
+    #[command(after_help = "Example:
+  certwright issuer migration items mig_06ek9q3v5c8m2k7t1r4x0z9w8y --state late")]
     Items {
         /// Id of the migration
         id: String,
@@ -68,16 +74,22 @@ pub enum MigrationVerb {
         paging: Paging,
     },
     /// Pull nothing more forward until it is resumed
+    #[command(after_help = "Example:
+  certwright issuer migration pause mig_06ek9q3v5c8m2k7t1r4x0z9w8y")]
     Pause {
         /// Id of the migration
         id: String,
     },
     /// Go on with the next wave
+    #[command(after_help = "Example:
+  certwright issuer migration resume mig_06ek9q3v5c8m2k7t1r4x0z9w8y")]
     Resume {
         /// Id of the migration
         id: String,
     },
     /// Put the profiles back; what was renewed stays renewed
+    #[command(after_help = "Example:
+  certwright issuer migration rollback mig_06ek9q3v5c8m2k7t1r4x0z9w8y")]
     Rollback {
         /// Id of the migration
         id: String,

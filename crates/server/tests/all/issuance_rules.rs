@@ -106,6 +106,7 @@ async fn i05_a_serial_that_exists_is_refused_by_the_store() {
                 tbs: vec![0x30, 0],
             }),
             attempts: 0,
+            last_error: None,
             decided_at: None,
         };
         let row = enrollment.clone();

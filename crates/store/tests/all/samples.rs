@@ -242,6 +242,7 @@ pub fn signing(issuer: &IssuerId, serial: u8) -> EnrollmentState {
             tbs: vec![0x30, serial],
         }),
         attempts: 1,
+        last_error: None,
         decided_at: None,
     }
 }

@@ -320,7 +320,7 @@ async fn s13_a_device_is_called_off_the_runtime_and_its_absence_can_be_waited_ou
         let prepared = connector.prepare(&request, now()).unwrap();
         match connector.issue(&request, prepared.as_ref()).await {
             Ok(Issuance::Issued(_)) => assert!(!away),
-            Err(IssueError::Unavailable(text)) => {
+            Err(IssueError::NotReached(text)) => {
                 assert!(away && text.contains("slot 3"), "{text}")
             }
             other => panic!("{other:?}"),
