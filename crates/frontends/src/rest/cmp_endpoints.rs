@@ -123,13 +123,13 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) async fn find(verbs: &Verbs, name: &str) -> Result<CmpEndpoint, Failure> {
+async fn find(verbs: &Verbs, name: &str) -> Result<CmpEndpoint, Failure> {
     let found = verbs.list_cmp_endpoints().await?;
     let endpoint = found.into_iter().find(|endpoint| endpoint.name == name);
     endpoint.ok_or_else(|| unknown(name))
 }
 
-pub(super) fn unknown(name: &str) -> Failure {
+fn unknown(name: &str) -> Failure {
     let name: String = name.chars().take(80).collect();
     Failure::not_found(format!("there is no CMP endpoint `{name}`"))
 }

@@ -18,7 +18,6 @@ use protocols::rest::page::{Page, PageQuery};
 
 use super::Verbs;
 use super::access::Operator;
-use super::cmp_endpoints;
 use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::Listing;
@@ -79,19 +78,12 @@ pub(crate) async fn show(
     request_body = wire::CreateCmpSecret,
     responses(
         (status = 201, description = "The reference and the secret", body = wire::CreatedCmpSecret),
-        (status = 404, description = "There is no such endpoint",
-            body = protocols::rest::problem::Problem, content_type = "application/problem+json"),
     ))]
 pub(crate) async fn create(
     State(verbs): State<Verbs>,
     operator: Operator,
     Body(request): Body<wire::CreateCmpSecret>,
 ) -> Result<Response, Failure> {
-    let endpoint = cmp_endpoints::find(&verbs, &request.endpoint).await?;
-    let visible = operator.visible(Permission::EnrollingRead);
-    if !visible.shows_shared(endpoint.team_id.as_ref()) {
-        return Err(cmp_endpoints::unknown(&request.endpoint));
-    }
     let team = verbs
         .choose_team(
             operator.rights(),
@@ -99,6 +91,17 @@ pub(crate) async fn create(
             request.team.as_deref(),
         )
         .await?;
+    let visible = operator.visible(Permission::EnrollingRead);
+    let endpoints = verbs.list_cmp_endpoints().await?.into_iter();
+    let named = endpoints
+        .filter(|found| visible.shows_shared(found.team_id.as_ref()))
+        .find(|found| found.name == request.endpoint);
+    let Some(endpoint) = named else {
+        let name: String = request.endpoint.chars().take(80).collect();
+        return Err(Failure::invalid(format!(
+            "there is no CMP endpoint `{name}`"
+        )));
+    };
     let made = verbs
         .create_cmp_secret(&endpoint, read(request, team)?, &operator.caller())
         .await?;

@@ -133,6 +133,7 @@ impl Matrix<'_> {
                 | Object::Directory
                 | Object::EstLabel
                 | Object::ScepService
+                | Object::CmpEndpoint
                 | Object::Team,
             ) => path,
             About::List(_) => format!("{path}?limit=500"),

@@ -361,7 +361,7 @@ pub(super) const ROWS: &[Row] = &[
     with(
         "POST /api/v1/cmp/secrets",
         New,
-        404,
+        400,
         |with| json!({ "name": "line", "endpoint": "nowhere", "team": with.team }),
     ),
     row("POST /api/v1/cmp/secrets/{id}/revoke", One(CmpSecret), 200),

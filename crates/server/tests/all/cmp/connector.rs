@@ -102,10 +102,13 @@ async fn as_an_authority_it_vouches_for_keys_and_has_certificates_revoked() {
     let body = json!({ "reason": "superseded" });
     let (status, told) = below.call(Method::POST, &path, Some(body)).await;
     assert!(status.is_success(), "{told}");
-    below.server.run_jobs().await;
-    let page = upstream.get("/api/v1/certificates?status=revoked").await;
-    let found = &page["items"][0]["fingerprint"];
-    assert_eq!(found, &certificate["fingerprint"], "{page}");
+    // The server's own worker may be at it as well.
+    let fingerprint = &certificate["fingerprint"];
+    let is_revoked = async || {
+        let page = upstream.get("/api/v1/certificates?status=revoked").await;
+        page["items"][0]["fingerprint"] == *fingerprint
+    };
+    below.server.run_jobs_until(is_revoked).await;
 }
 
 #[tokio::test]
