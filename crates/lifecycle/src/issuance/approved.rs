@@ -85,9 +85,12 @@ impl Lifecycle {
             .ok_or_else(|| IssueError::Refused("the profile's version is gone".to_owned()))?;
         let request = EnrollmentRequest::of_enrollment(enrollment, Arc::clone(&profile))
             .map_err(|error| IssueError::Refused(error.to_string()))?;
-        let attempts = match &enrollment.state {
-            EnrollmentState::Approved { attempts, .. } => *attempts,
-            _ => 0,
+        let (attempts, last_error) = match &enrollment.state {
+            EnrollmentState::Approved {
+                attempts,
+                last_error,
+            } => (*attempts, last_error.clone()),
+            _ => (0, None),
         };
         let issuer = match self.route_after(&request, attempts, now).await {
             Ok(issuer) => issuer,
@@ -115,7 +118,8 @@ impl Lifecycle {
             issuer: issuer.issuer.id.clone(),
             prepared: ready.prepared,
             attempts,
-            last_error: None,
+            // Whoever waits goes on reading why until this attempt has an answer of its own.
+            last_error,
             decided_at: Some(now),
         };
         let mut request = ready.request;
