@@ -8,6 +8,7 @@ pub mod access;
 pub mod acme;
 pub mod actor;
 pub mod approvals;
+mod authorities;
 pub mod bulk;
 pub mod challenge_responses;
 pub mod client_certificates;

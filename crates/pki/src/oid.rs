@@ -121,6 +121,8 @@ known! {
     AES256_CBC = "2.16.840.1.101.3.4.1.42";
     /// Cipher des-ede3-cbc
     TRIPLE_DES_CBC = "1.2.840.113549.3.7";
+    /// Cipher desCBC
+    DES_CBC = "1.3.14.3.2.7";
 
     /// Key rsaEncryption
     RSA = "1.2.840.113549.1.1.1";

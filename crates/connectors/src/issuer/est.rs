@@ -138,7 +138,7 @@ impl EstConnector {
     async fn complete(&self, mut certificates: Vec<Vec<u8>>) -> Result<Chain, IssueError> {
         if certificates.len() == 1 {
             let above = self.authorities().await?;
-            certificates.extend(path_above(&certificates[0], above));
+            certificates.extend(remote::path_above(&certificates[0], above));
         }
         remote::chain_of(certificates)
     }
@@ -163,23 +163,6 @@ fn certificates(octets: &[u8]) -> Result<Vec<Vec<u8>>, IssueError> {
         true => Err(unreadable(&"it holds no certificate")),
         false => Ok(bundle.certificates),
     }
-}
-
-/// Of all that a server shows, roots and roll-overs of several CAs, what leads up from this certificate.
-fn path_above(leaf: &[u8], shown: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    let mut rest: Vec<Certificate> = shown
-        .iter()
-        .filter_map(|der| Certificate::from_der(der).ok())
-        .collect();
-    let mut path = Vec::new();
-    let Ok(mut below) = Certificate::from_der(leaf) else {
-        return path;
-    };
-    while let Some(at) = rest.iter().position(|above| below.is_signed_by(above)) {
-        below = rest.swap_remove(at);
-        path.push(below.der.clone());
-    }
-    path
 }
 
 /// RFC 7030 section 4.2.3: seconds or a date; a date, and nothing, is asked about in a minute.
@@ -268,7 +251,7 @@ impl FetchChain for EstConnector {
         };
         let mut chain = vec![lowest.clone()];
         let above = shown.into_iter().filter(|der| *der != lowest).collect();
-        chain.extend(path_above(&lowest, above));
+        chain.extend(remote::path_above(&lowest, above));
         Ok(Chain::new(chain))
     }
 }

@@ -11,7 +11,7 @@ use domain::keystore::{KeyStore, Sealer};
 use super::environment::Environment;
 use super::{
     AcmeConnector, AdcsConnector, AwsPcaConnector, CmpConnector, CommandConnector, EjbcaConnector,
-    EmbeddedConnector, EstConnector, VaultConnector,
+    EmbeddedConnector, EstConnector, ScepConnector, VaultConnector,
 };
 
 /// Makes connectors of every kind there is.
@@ -82,10 +82,8 @@ impl ConnectorFactory for Connectors {
             ConnectorConfig::Cmp(config) => {
                 CmpConnector::new(issuer, config, &secrets, environment).map(arc)
             }
-            ConnectorConfig::Scep(_) => {
-                // Each kind that is built in takes these.
-                let _ = (secrets, environment);
-                Err(ConnectError::NotBuiltIn(issuer.connector.kind().name()))
+            ConnectorConfig::Scep(config) => {
+                ScepConnector::new(issuer, config, &secrets, environment).map(arc)
             }
         }
     }

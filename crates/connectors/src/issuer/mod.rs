@@ -14,6 +14,7 @@ pub mod environment;
 pub mod est;
 pub mod factory;
 mod remote;
+pub mod scep;
 pub mod vault;
 
 use domain::certificate::Chain;
@@ -29,6 +30,7 @@ pub use embedded::EmbeddedConnector;
 pub use environment::{Environment, IssuerHttp, PlainHttp};
 pub use est::EstConnector;
 pub use factory::Connectors;
+pub use scep::ScepConnector;
 pub use vault::VaultConnector;
 
 /// The end of a CA elsewhere, as far as its certificate is known; else none (RFC 5280 section 4.1.2.5).

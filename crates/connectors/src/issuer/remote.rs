@@ -42,3 +42,20 @@ pub(super) fn chain_of(certificates: Vec<Vec<u8>>) -> Result<Chain, IssueError> 
         Err(_) => Chain::new(certificates),
     })
 }
+
+/// Of all that a server shows, roots and roll-overs of several CAs, what leads up from this certificate.
+pub(super) fn path_above(leaf: &[u8], shown: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let mut rest: Vec<Certificate> = shown
+        .iter()
+        .filter_map(|der| Certificate::from_der(der).ok())
+        .collect();
+    let mut path = Vec::new();
+    let Ok(mut below) = Certificate::from_der(leaf) else {
+        return path;
+    };
+    while let Some(at) = rest.iter().position(|above| below.is_signed_by(above)) {
+        below = rest.swap_remove(at);
+        path.push(below.der.clone());
+    }
+    path
+}

@@ -159,6 +159,9 @@ pub struct ScepRules {
     pub renewal: bool,
     /// Whether messages encrypted with 3DES are read; nothing is ever written with it.
     pub old_ciphers: bool,
+    /// Certificates of registration authorities, in PEM: who holds the key of one may ask for any name
+    /// that the profile allows, for keys of others.
+    pub authorities: Vec<String>,
     /// Values of custom metadata for enrollments that get them from nowhere nearer.
     #[serde(deserialize_with = "map_of_scalars")]
     pub metadata: Values,
@@ -170,6 +173,7 @@ impl Default for ScepRules {
             profile: "default".to_owned(),
             renewal: true,
             old_ciphers: false,
+            authorities: Vec::new(),
             metadata: Values::new(),
         }
     }

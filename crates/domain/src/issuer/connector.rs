@@ -180,6 +180,4 @@ pub enum ConnectError {
     Certificate(String),
     #[error("{0}")]
     Settings(String),
-    #[error("connectors of the kind `{0}` are not built into this program")]
-    NotBuiltIn(&'static str),
 }

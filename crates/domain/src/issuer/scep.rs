@@ -23,13 +23,36 @@ pub struct ScepConfig {
     /// it, requests are signed with a certificate made for the occasion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_certificate: Option<String>,
+    /// What requests are sent as.
+    #[serde(default, skip_serializing_if = "ScepMessage::is_default")]
+    pub message: ScepMessage,
+    /// Whether SHA-1 and DES are read in answers, and 3DES is written, where the CA knows nothing better.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub old_algorithms: bool,
+}
+
+/// The message that a request is sent as (RFC 8894 section 3.3.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScepMessage {
+    /// PKCSReq
+    #[default]
+    PkcsReq,
+    /// RenewalReq, where the CA says that it knows it: signed with a certificate that it knows
+    RenewalReq,
+}
+
+impl ScepMessage {
+    fn is_default(&self) -> bool {
+        *self == Self::PkcsReq
+    }
 }
 
 pub(super) const SECRETS: &[SecretRule] = &[
     SecretRule {
         name: "challenge_password",
         required: false,
-        summary: "what requests are let in by (RFC 8894 section 2.3)",
+        summary: "what requests are let in by (RFC 8894 section 2.3); the CSR is then signed here, for the requester",
     },
     SecretRule {
         name: "client_key",
@@ -54,6 +77,12 @@ impl KindSettings for ScepConfig {
             faults.note("ca_fingerprint", "must be 64 hexadecimal digits");
         }
         faults.certificates("client_certificate", self.client_certificate.as_deref());
+        if self.message == ScepMessage::RenewalReq && self.client_certificate.is_none() {
+            faults.note(
+                "message",
+                "may be `renewal-req` only with a `client_certificate` that the CA knows",
+            );
+        }
         faults.list()
     }
 

@@ -1,6 +1,6 @@
 //! A message, opened: its type is known, its signature holds, its content is in the clear.
 
-use pki::cms::{self, DecryptError};
+use pki::cms::{self, Accepts, DecryptError};
 use pki::fingerprint::Fingerprint;
 use pki::key::KeyKind;
 use protocols::scep::{FailInfo, PkiMessage};
@@ -21,11 +21,15 @@ pub(super) fn open(
             "SCEP needs an RSA key: the answer is encrypted for it",
         ));
     }
+    let accepts = match service.rules.old_ciphers {
+        true => Accepts::TripleDes,
+        false => Accepts::Strong,
+    };
     let opened = cms::decrypt(
         &message.envelope,
         &service.ra.certificate,
         &service.ra.decrypting,
-        service.rules.old_ciphers,
+        accepts,
         verbs.random(),
     );
     opened.map_err(|error| {

@@ -49,6 +49,10 @@ async fn enroll(
     extensions: &Extensions,
 ) -> Result<Outcome, Refusal> {
     let csr = request(verbs, service, message)?;
+    if let Some(client) = verbs.client_by_authority(&service.rules, &message.signer) {
+        let ask = (client, csr, Renewal::No);
+        return submit(verbs, service, message, extensions, ask).await;
+    }
     // RFC 8894 section 2.3: the message is signed with the key that is to be certified.
     if csr.public_key.spki_der() != message.signer.public_key.spki_der() {
         return Err(Refusal::new(
@@ -83,7 +87,10 @@ async fn renew(
         ));
     }
     let csr = request(verbs, service, message)?;
-    let client = verbs.client_by_certificate(&message.signer.der).await?;
+    let client = match verbs.client_by_authority(&service.rules, &message.signer) {
+        Some(client) => client,
+        None => verbs.client_by_certificate(&message.signer.der).await?,
+    };
     submit(
         verbs,
         service,

@@ -10,13 +10,12 @@ use domain::metadata::Circumstance;
 use domain::permission::Permission;
 use domain::policy::Violation;
 use moka::sync::Cache;
-use pki::certificate::Certificate;
-use pki::pem;
 use pki::time::Timestamp;
 use serde_json::json;
 use store::{StoreError, Tx};
 
 use crate::Lifecycle;
+use crate::authorities::{self, AuthoritiesFault};
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
 use crate::operator::Expected;
@@ -53,8 +52,8 @@ pub enum PutEndpointError {
         least: u64,
         most: u64,
     },
-    #[error("authorities: {0}")]
-    Authority(String),
+    #[error(transparent)]
+    Authority(#[from] AuthoritiesFault),
     #[error("metadata: {}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
     Metadata(Vec<Violation>),
     #[error("the CMP endpoint was changed since you read it; read it again and repeat your change")]
@@ -173,7 +172,7 @@ impl Lifecycle {
             return Err(PutEndpointError::NoProfile);
         }
         check_bounds(spec)?;
-        authorities(spec)?;
+        authorities::read(&spec.authorities)?;
         // A profile of a team that is not seen is as good as none.
         let visible = rights.visible(Permission::PolicyRead);
         for name in &spec.profiles {
@@ -184,23 +183,6 @@ impl Lifecycle {
         }
         Ok(())
     }
-}
-
-/// The certificates of the registration authorities that an endpoint trusts.
-pub(crate) fn authorities(spec: &CmpRules) -> Result<Vec<Certificate>, PutEndpointError> {
-    let fault = |error: &dyn std::fmt::Display| PutEndpointError::Authority(error.to_string());
-    if spec.authorities.len() > MAX_AUTHORITIES {
-        return Err(fault(&format!("at most {MAX_AUTHORITIES} are kept")));
-    }
-    let mut all = Vec::new();
-    for text in &spec.authorities {
-        let blocks = pem::decode_all(pem::CERTIFICATE, text.as_bytes()).map_err(|e| fault(&e))?;
-        let [der] = blocks.as_slice() else {
-            return Err(fault(&"each is one certificate in PEM"));
-        };
-        all.push(Certificate::from_der(der).map_err(|error| fault(&error))?);
-    }
-    Ok(all)
 }
 
 fn check_bounds(spec: &CmpRules) -> Result<(), PutEndpointError> {
@@ -256,4 +238,3 @@ async fn store_endpoint(
 }
 
 const DAY: u64 = 24 * 60 * 60;
-const MAX_AUTHORITIES: usize = 32;

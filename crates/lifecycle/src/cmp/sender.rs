@@ -7,8 +7,8 @@ use pki::certificate::{Certificate, KeyUsage};
 use pki::fingerprint::Fingerprint;
 use store::StoreError;
 
-use super::endpoints::authorities;
 use crate::Lifecycle;
+use crate::authorities;
 
 /// Somebody whose message was protected by what they hold.
 #[derive(Clone, Debug)]
@@ -79,7 +79,7 @@ impl Lifecycle {
         }
         let fingerprint = certificate.fingerprint();
         // What was stored was checked; one that cannot be read any more is no authority.
-        let trusted = authorities(&endpoint.spec).unwrap_or_default();
+        let trusted = authorities::read(&endpoint.spec.authorities).unwrap_or_default();
         if trusted.iter().any(|one| one.fingerprint() == fingerprint) {
             return match (certificate.not_before..=certificate.not_after).contains(&now) {
                 true => Ok(CmpSender::Authority(Box::new(certificate))),

@@ -240,7 +240,7 @@ impl Lifecycle {
                 password.check_names(&identifiers, ask.csr.subject.common_name())?;
                 Some(password)
             }
-            Client::Known { .. } | Client::Stranger(_) => None,
+            Client::Known { .. } | Client::Stranger(_) | Client::Authority(_) => None,
         };
         let (csr, key) = match ask.server_key {
             true => server_key(&ask.csr, &profile).await?,
@@ -248,7 +248,10 @@ impl Lifecycle {
         };
         let replaced = match &ask.client {
             Client::Known { entry, .. } if ask.renewal == Renewal::Yes => Some(entry),
-            Client::Known { .. } | Client::Password(_) | Client::Stranger(_) => None,
+            Client::Known { .. }
+            | Client::Password(_)
+            | Client::Stranger(_)
+            | Client::Authority(_) => None,
         };
         let proof = ask.client.proof();
         let team = replaced
@@ -336,7 +339,8 @@ fn check_client(
         EntryPointSpec::Scep(_) => CertificateUse::Off,
     };
     let (entry, certificate) = match (&ask.client, ask.renewal) {
-        (Client::Password(_), Renewal::No) => return Ok(()),
+        // An authority vouches for others: it renews and begins alike, and replaces nothing of its own.
+        (Client::Password(_), Renewal::No) | (Client::Authority(_), _) => return Ok(()),
         (Client::Password(_) | Client::Stranger(_), Renewal::Yes) => {
             return Err(AskError::NothingToRenew);
         }

@@ -13,6 +13,7 @@ use store::{StoreError, Tx};
 use crate::Lifecycle;
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
+use crate::authorities::{self, AuthoritiesFault};
 use crate::operator::Expected;
 
 /// Why an entry point is not stored or removed.
@@ -26,6 +27,8 @@ pub enum EntryPointError {
     NoSuchProfile(String),
     #[error("metadata: {}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
     Metadata(Vec<Violation>),
+    #[error(transparent)]
+    Authority(#[from] AuthoritiesFault),
     #[error("it was changed by somebody else in the meantime; read it again")]
     Changed,
     #[error("there is no {noun} `{name}`")]
@@ -134,6 +137,9 @@ impl Lifecycle {
         let visible = rights.visible(Permission::PolicyRead);
         if profile.is_none_or(|profile| !visible.shows_shared(profile.team_id.as_ref())) {
             return Err(EntryPointError::NoSuchProfile(spec.profile().to_owned()));
+        }
+        if let EntryPointSpec::Scep(rules) = spec {
+            authorities::read(&rules.authorities)?;
         }
         let fields = self.fields().await?;
         *spec.metadata_mut() = fields

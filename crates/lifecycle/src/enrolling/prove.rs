@@ -5,12 +5,13 @@ use std::sync::Arc;
 use domain::certificate::{InventoryCertificate, Origin};
 use domain::client_certificate::{CaReference, Refusal, TrustedCa, judge};
 use domain::enrolling::{
-    ClientProof, EnrollmentPassword, EnrollmentSecret, EntryPoint, PasswordRefusal,
+    ClientProof, EnrollmentPassword, EnrollmentSecret, EntryPoint, PasswordRefusal, ScepRules,
 };
 use pki::certificate::Certificate;
 use store::StoreError;
 
 use crate::Lifecycle;
+use crate::authorities;
 
 /// A client that showed who it is.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub enum Client {
     },
     /// It holds the key of a certificate by a CA that the configuration trusts.
     Stranger(Arc<Certificate>),
+    /// It is a registration authority that the entry point trusts.
+    Authority(Arc<Certificate>),
 }
 
 impl Client {
@@ -36,7 +39,7 @@ impl Client {
             Self::Known { entry, .. } => ClientProof::Certificate {
                 certificate: entry.id.clone(),
             },
-            Self::Stranger(certificate) => ClientProof::Stranger {
+            Self::Stranger(certificate) | Self::Authority(certificate) => ClientProof::Stranger {
                 fingerprint: certificate.fingerprint().to_string(),
             },
         }
@@ -130,6 +133,17 @@ impl Lifecycle {
             entry: Arc::new(entry),
             certificate: Arc::new(certificate),
         })
+    }
+
+    /// The registration authority that holds the key of this certificate, if it is one of a service's.
+    /// That the key signed is the caller's to make sure of.
+    pub fn client_by_authority(&self, rules: &ScepRules, signer: &Certificate) -> Option<Client> {
+        let now = self.now();
+        // What was stored was checked; one that cannot be read any more is no authority.
+        let trusted = authorities::read(&rules.authorities).unwrap_or_default();
+        let is_trusted = trusted.iter().any(|one| one.der == signer.der)
+            && (signer.not_before..=signer.not_after).contains(&now);
+        is_trusted.then(|| Client::Authority(Arc::new(signer.clone())))
     }
 
     /// The CAs besides our own whose certificates are looked at, from the configuration.

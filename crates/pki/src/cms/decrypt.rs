@@ -5,7 +5,7 @@ use std::fmt;
 use aws_lc_rs::rsa::{Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use zeroize::Zeroizing;
 
-use super::ContentCipher;
+use super::{Accepts, ContentCipher};
 use super::read::{CmsError, SignerId, content_of, normalized};
 use crate::asn1::{Reader, ber, tag};
 use crate::certificate::Certificate;
@@ -54,19 +54,18 @@ pub enum DecryptError {
 /// Decrypts a message for the holder of this certificate.
 ///
 /// A transported key that does not come out of its padding is replaced by a random one (RFC 3218 section
-/// 2.3.2), so that the two failures look alike. 3DES is read only where `old_ciphers`.
+/// 2.3.2), so that the two failures look alike.
 pub fn decrypt(
     message: &[u8],
     recipient: &Certificate,
     key: &DecryptionKey,
-    old_ciphers: bool,
+    accepts: Accepts,
     random: &dyn Random,
 ) -> Result<Zeroizing<Vec<u8>>, DecryptError> {
     let der = normalized(message)?;
     let mut fields = content_of(&der, &oid::CMS_ENVELOPED_DATA, "enveloped-data")?;
     let (encrypted_key, sealed) = parts(&mut fields, recipient)?;
-    let cipher = ContentCipher::from_oid(sealed.cipher)
-        .filter(|cipher| old_ciphers || *cipher != ContentCipher::TripleDesCbc)
+    let cipher = ContentCipher::from_oid(sealed.cipher, accepts)
         .ok_or_else(|| DecryptError::Cipher(name_of(sealed.cipher)))?;
     let content_key = transported(key, encrypted_key, cipher, random);
     let mut in_out = Zeroizing::new(sealed.ciphertext);

@@ -33,7 +33,9 @@ pub fn encrypt(
     let mut key = Zeroizing::new([0_u8; 32]);
     let key = &mut key[..cipher.key_octets()];
     random.fill(key);
-    let iv: [u8; 16] = random.octets();
+    let mut iv = [0_u8; 16];
+    let iv = &mut iv[..cipher.iv_octets()];
+    random.fill(iv);
     let encrypted_key = transport(key, recipient)?;
     let ciphertext = cipher
         .encrypt(key, iv, content)
@@ -55,7 +57,7 @@ pub fn encrypt(
             w.oid(&oid::CMS_DATA);
             w.sequence(|w| {
                 w.oid(&cipher.oid());
-                w.octet_string(&iv);
+                w.octet_string(iv);
             });
             w.tlv(tag::primitive(0), &ciphertext);
         });

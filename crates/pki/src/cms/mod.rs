@@ -10,7 +10,7 @@ mod read;
 mod sign;
 mod signed;
 
-pub use cipher::ContentCipher;
+pub use cipher::{Accepts, ContentCipher};
 pub use decrypt::{DecryptError, DecryptionKey, decrypt};
 pub use encrypt::{EncryptError, encrypt};
 pub use read::{CmsError, SignerId};

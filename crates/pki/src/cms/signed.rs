@@ -2,6 +2,7 @@
 
 use aws_lc_rs::digest;
 
+use super::Accepts;
 use super::read::{CmsError, SignerId, content_of, normalized};
 use crate::asn1::{Reader, Tlv, tag};
 use crate::certificate::Certificate;
@@ -126,7 +127,7 @@ impl SignedData {
             }
         }
         let certificate = found.ok_or(CmsError::NoSignerCertificate)?;
-        let attributes = self.verify(info, &certificate)?;
+        let attributes = self.verify(info, &certificate, Accepts::Strong)?;
         Ok(Signer {
             certificate,
             attributes,
@@ -134,21 +135,37 @@ impl SignedData {
     }
 
     /// The signed attributes of a message, after it was verified that this certificate's key signed it.
-    pub fn verified_with(&self, certificate: &Certificate) -> Result<Attributes, CmsError> {
+    pub fn verified_with(
+        &self,
+        certificate: &Certificate,
+        accepts: Accepts,
+    ) -> Result<Attributes, CmsError> {
         let [info] = self.signers.as_slice() else {
             return Err(CmsError::Signers(self.signers.len()));
         };
         match info.id.names(certificate) {
-            true => self.verify(info, certificate),
+            true => self.verify(info, certificate, accepts),
             false => Err(CmsError::Signature),
         }
     }
 
     /// RFC 5652 section 5.6: the signature is over the attributes, which have type and digest of the content.
-    fn verify(&self, info: &SignerInfo, certificate: &Certificate) -> Result<Attributes, CmsError> {
-        let algorithm = info.signature_algorithm(certificate.public_key.kind())?;
+    fn verify(
+        &self,
+        info: &SignerInfo,
+        certificate: &Certificate,
+        accepts: Accepts,
+    ) -> Result<Attributes, CmsError> {
+        let key = &certificate.public_key;
+        let is_sha1 = accepts == Accepts::Weak && info.is_sha1();
         let verify = |message: &[u8]| {
-            let key = &certificate.public_key;
+            if is_sha1 {
+                return match key.verify_rsa_sha1(message, &info.signature) {
+                    true => Ok(()),
+                    false => Err(CmsError::Signature),
+                };
+            }
+            let algorithm = info.signature_algorithm(key.kind())?;
             key.verify(algorithm, message, &info.signature)
                 .map_err(|_| CmsError::Signature)
         };
@@ -159,8 +176,11 @@ impl SignedData {
         // The tag in the message is [0]; what was signed is a SET.
         verify(&crate::asn1::Writer::encode(|w| w.tlv(tag::SET, set)))?;
         let attributes = Attributes::read(set)?;
-        let digest =
-            digest_of(&info.digest).ok_or_else(|| CmsError::Algorithm(name_of(&info.digest)))?;
+        let digest = match is_sha1 {
+            true => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+            false => digest_of(&info.digest)
+                .ok_or_else(|| CmsError::Algorithm(name_of(&info.digest)))?,
+        };
         let expected = digest::digest(digest, &self.content);
         let stated = attributes.element(oid::MESSAGE_DIGEST.as_bytes());
         let stated = stated.filter(|element| element.tag == tag::OCTET_STRING);
@@ -192,6 +212,10 @@ impl SignerInfo {
             attributes: attributes.map(|set| set.content.to_vec()),
             signature,
         })
+    }
+
+    fn is_sha1(&self) -> bool {
+        self.digest == oid::SHA1.as_bytes()
     }
 
     /// The algorithm from what the message says of digest and signature, RFC 5754 section 3: many name

@@ -3,7 +3,7 @@
 use super::RequestedExtension;
 use crate::asn1::{Reader, Writer, tag};
 use crate::certificate::{self, BuildError};
-use crate::key::{KeyError, SigningKey};
+use crate::key::{KeyError, PublicKey, SigningKey};
 use crate::name::{DistinguishedName, GeneralName, is_printable};
 use crate::oid;
 
@@ -49,12 +49,21 @@ pub fn build(
 
 /// The same with everything that a CSR may say.
 pub fn build_draft(draft: &Draft<'_>, key: &dyn SigningKey) -> Result<Vec<u8>, CsrBuildError> {
+    build_vouched(draft, key.public_key(), key)
+}
+
+/// The same for the key of somebody else, which is vouched for by who signs: the key proves nothing by it.
+pub fn build_vouched(
+    draft: &Draft<'_>,
+    subject_key: &PublicKey,
+    key: &dyn SigningKey,
+) -> Result<Vec<u8>, CsrBuildError> {
     let requested = requested(draft.subject, draft.subject_alt_names, draft.extensions)?;
     let info = Writer::encode(|w| {
         w.sequence(|w| {
             w.small(0);
             w.raw(&draft.subject.to_der());
-            w.raw(key.public_key().spki_der());
+            w.raw(subject_key.spki_der());
             w.constructed(0, |w| {
                 if let Some(password) = draft.challenge_password {
                     challenge_password(w, password);

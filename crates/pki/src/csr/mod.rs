@@ -4,7 +4,7 @@ mod build;
 mod parse;
 
 pub(crate) use build::requested;
-pub use build::{CsrBuildError, Draft, build, build_draft};
+pub use build::{CsrBuildError, Draft, build, build_draft, build_vouched};
 pub use parse::{Csr, CsrError, CsrForm};
 pub(crate) use parse::{read_extensions, subject_alt_names, verify_possession};
 

@@ -187,6 +187,16 @@ impl PublicKey {
             .verify(message, signature)
             .map_err(|_| VerifyError::Invalid)
     }
+
+    /// Whether this RSA key made a signature with SHA-1. Only for messages of old systems whose content
+    /// is public and proves itself otherwise.
+    pub fn verify_rsa_sha1(&self, message: &[u8], signature: &[u8]) -> bool {
+        let verifier = &aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY;
+        matches!(self.kind, KeyKind::Rsa { .. })
+            && UnparsedPublicKey::new(verifier, self.key_octets())
+                .verify(message, signature)
+                .is_ok()
+    }
 }
 
 fn spki(key: &[u8], algorithm: impl FnOnce(&mut Writer)) -> Vec<u8> {

@@ -112,6 +112,9 @@ pub struct ScepRules {
     pub renewal: bool,
     /// Whether messages encrypted with 3DES are read; nothing is ever written with it
     pub old_ciphers: bool,
+    /// Certificates of trusted registration authorities, each in PEM: they ask for the keys of others
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorities: Vec<String>,
     /// Values of custom metadata for enrollments that get them from nowhere nearer
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: GivenValues,
@@ -123,6 +126,7 @@ impl Default for ScepRules {
             profile: "default".to_owned(),
             renewal: true,
             old_ciphers: false,
+            authorities: Vec::new(),
             metadata: GivenValues::new(),
         }
     }

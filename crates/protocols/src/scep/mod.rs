@@ -97,6 +97,21 @@ impl FailInfo {
         let mut all = Self::ALL.into_iter();
         all.find(|info| info.number() == text)
     }
+
+    /// What it means, for who asked.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::BadAlgorithm => "it does not know, or does not want, an algorithm of the message",
+            Self::BadMessageCheck => {
+                "it could not verify or decrypt the message; it may not know who signed it"
+            }
+            Self::BadRequest => {
+                "it does not permit the request; often the challenge password is not the one it wants"
+            }
+            Self::BadTime => "the time in the message is too far from its own",
+            Self::BadCertificateId => "it knows no request or certificate of that name",
+        }
+    }
 }
 
 impl fmt::Display for FailInfo {

@@ -2,7 +2,7 @@
 
 use pki::asn1::tag;
 use pki::certificate::Certificate;
-use pki::cms::{Attributes, CmsError, SignedData, Signer};
+use pki::cms::{Accepts, Attributes, CmsError, SignedData, Signer};
 
 use super::{FailInfo, MessageType, PkiStatus, attribute};
 
@@ -51,10 +51,14 @@ impl PkiMessage {
     }
 
     /// Reads a reply that one of these certificates has to have signed: those that the CA showed.
-    pub fn reply_from_ber(ber: &[u8], trusted: &[Certificate]) -> Result<Self, MessageError> {
+    pub fn reply_from_ber(
+        ber: &[u8],
+        trusted: &[Certificate],
+        accepts: Accepts,
+    ) -> Result<Self, MessageError> {
         let signed = SignedData::from_ber(ber)?;
         let signer = trusted.iter().find_map(|certificate| {
-            let attributes = signed.verified_with(certificate).ok()?;
+            let attributes = signed.verified_with(certificate, accepts).ok()?;
             Some((certificate.clone(), attributes))
         });
         let (certificate, attributes) = signer.ok_or(CmsError::Signature)?;

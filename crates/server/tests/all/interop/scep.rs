@@ -1,4 +1,5 @@
-//! SCEP with real clients: strongSwan's `pki` and micromdm's `scepclient`.
+//! SCEP with real clients, strongSwan's `pki` and micromdm's `scepclient`, and with its `scepserver` as a CA
+//! behind this server.
 
 use std::path::PathBuf;
 
@@ -6,9 +7,12 @@ use domain::enrolling::{EntryPointSpec, Protocol, ScepRules};
 use lifecycle::actor::Caller;
 use lifecycle::enrolling::passwords::NewEnrollmentPassword;
 use lifecycle::operator::Expected;
+use reqwest::Method;
+use serde_json::{Value, json};
 use testkit::TestServer;
 
-use super::process::{Ended, run, succeed, tool};
+use super::process::{Background, Ended, eventually, run, succeed, tool};
+use crate::enroll::Api;
 
 /// A server with the service `phones`, and a folder for a client.
 struct Scene {
@@ -189,4 +193,130 @@ async fn p14_micromdm_scepclient_is_told_not_to_use_sha1_and_des() {
         "{}",
         enrolled.said
     );
+}
+
+/// micromdm's server with a CA of its own, which wants a challenge.
+struct ScepServer {
+    folder: tempfile::TempDir,
+    port: u16,
+    process: Background,
+}
+
+const CHALLENGE: &str = "a challenge that nobody may see";
+
+impl ScepServer {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ca = tool("scepserver");
+        let init = ["ca", "-init", "-keySize", "2048"];
+        succeed(ca.args(init).current_dir(folder.path())).await;
+        let port = {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            free.local_addr().unwrap().port()
+        };
+        let mut server = tool("scepserver");
+        server.current_dir(folder.path());
+        server.args(["-port", &port.to_string(), "-challenge", CHALLENGE]);
+        server.args(["-allowrenew", "0", "-crtvalid", "30", "-debug"]);
+        let process = Background::start(&mut server, &folder.path().join("log"));
+        let started = Self {
+            folder,
+            port,
+            process,
+        };
+        let listens = async || {
+            tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .ok()
+        };
+        eventually(listens, || started.process.log()).await;
+        started
+    }
+
+    fn settings(&self, old_algorithms: bool) -> Value {
+        let pem = std::fs::read(self.folder.path().join("depot/ca.pem")).unwrap();
+        let ca = pki::pem::decode_all(pki::pem::CERTIFICATE, &pem).unwrap();
+        json!({
+            "url": format!("http://127.0.0.1:{}/scep", self.port),
+            "ca_fingerprint": pki::fingerprint::Fingerprint::of(&ca[0]).to_string(),
+            "old_algorithms": old_algorithms,
+        })
+    }
+}
+
+/// A server whose profile `device` is signed by that CA.
+async fn in_front_of(upstream: &ScepServer, challenge: &str, old_algorithms: bool) -> Scenery {
+    let server = TestServer::start().await;
+    // The CA's certificate begins now; the server's clock stands a little before that.
+    server.clock.advance(std::time::Duration::from_secs(300));
+    let api = Api::of(&server, domain::role::Role::Administrator).await;
+    let issuer = json!({
+        "name": "upstream", "kind": "scep", "settings": upstream.settings(old_algorithms),
+        "secrets": { "challenge_password": challenge },
+    });
+    let made = api.post("/api/v1/issuers", issuer).await.expect(201);
+    assert!(!made.to_string().contains(challenge), "{made}");
+    let rules = json!(domain::profile::preset::tls_client("upstream"));
+    let path = "/api/v1/profiles/device";
+    api.call(Method::PUT, path, Some(rules)).await;
+    Scenery { server, api }
+}
+
+struct Scenery {
+    server: TestServer,
+    api: Api,
+}
+
+impl Scenery {
+    async fn enroll(&self, name: &str) -> Value {
+        let key = pki::key::LocalKey::generate(pki::key::KeyAlgorithm::EcP256).unwrap();
+        let csr = pki::pem::encode("CERTIFICATE REQUEST", &testkit::acme::csr_for(&[name], &key));
+        let body = json!({ "profile": "device", "csr": csr });
+        let made = self.api.post("/api/v1/enrollments", body).await;
+        let id = made.body["id"].as_str().map(str::to_owned);
+        let id = id.unwrap_or_else(|| panic!("{}", made.body));
+        self.server.run_jobs().await;
+        self.api.get(&format!("/api/v1/enrollments/{id}")).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn p14_micromdm_scepserver_signs_as_a_ca_behind_this_one() {
+    let upstream = ScepServer::start().await;
+    let scenery = in_front_of(&upstream, CHALLENGE, true).await;
+    let check = scenery
+        .api
+        .post("/api/v1/issuers/upstream/test", json!({}))
+        .await
+        .expect(200);
+    assert_eq!(check["passed"], true, "{check}");
+    assert!(check.to_string().contains("old_algorithms"), "{check}");
+    let enrollment = scenery.enroll("device.example.org").await;
+    assert_eq!(
+        enrollment["status"],
+        "issued",
+        "{enrollment}\n{}",
+        upstream.process.log()
+    );
+    let id = enrollment["certificate"].as_str().unwrap();
+    let path = format!("/api/v1/certificates/{id}");
+    let certificate = scenery.api.get(&path).await;
+    assert_eq!(certificate["names"], json!(["device.example.org"]));
+    assert_eq!(certificate["issuer"], "upstream");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_challenge_and_old_algorithms_at_a_scep_server_are_told_in_words() {
+    let upstream = ScepServer::start().await;
+    let scenery = in_front_of(&upstream, "not the challenge", true).await;
+    let enrollment = scenery.enroll("device.example.org").await;
+    assert_eq!(enrollment["status"], "failed", "{enrollment}");
+    let told = enrollment.to_string();
+    assert!(told.contains("challenge password"), "{told}");
+    assert!(!told.contains("not the challenge"), "{told}");
+    // Its answers are signed with SHA-1, which is believed only where somebody says so.
+    let scenery = in_front_of(&upstream, CHALLENGE, false).await;
+    let enrollment = scenery.enroll("device.example.org").await;
+    let told = enrollment.to_string();
+    assert!(told.contains("not believed"), "{told}");
 }

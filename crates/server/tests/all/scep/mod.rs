@@ -3,4 +3,5 @@
 mod enrolling;
 mod messages;
 mod renewing;
-mod support;
+pub mod support;
+mod upstream;

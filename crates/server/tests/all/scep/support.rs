@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use pki::certificate::{self, Certificate, CertificateContent, IssuerFacts};
-use pki::cms::{self, ContentCipher, DecryptionKey, SignedData};
+use pki::cms::{self, Accepts, ContentCipher, DecryptionKey, SignedData};
 use pki::csr;
 use pki::key::{KeyAlgorithm, LocalKey, SigningKey};
 use pki::name::{DistinguishedName, GeneralName};
@@ -167,7 +167,7 @@ impl Scep {
 
     /// The reply to a message, verified, and what it carries.
     pub fn read(&self, reply: &[u8], device: &Device) -> (PkiMessage, Option<SignedData>) {
-        let reply = PkiMessage::reply_from_ber(reply, std::slice::from_ref(&self.ra)).unwrap();
+        let reply = PkiMessage::reply_from_ber(reply, std::slice::from_ref(&self.ra), Accepts::Strong).unwrap();
         assert_eq!(reply.recipient_nonce.as_deref(), Some(&[7; 16][..]));
         if reply.envelope.is_empty() {
             return (reply, None);
@@ -175,7 +175,7 @@ impl Scep {
         let key = DecryptionKey::from_pkcs8(&device.key.to_pkcs8().unwrap()).unwrap();
         let random = SystemRandom::new();
         let opened =
-            cms::decrypt(&reply.envelope, &device.certificate, &key, false, &random).unwrap();
+            cms::decrypt(&reply.envelope, &device.certificate, &key, Accepts::Strong, &random).unwrap();
         let bundle = SignedData::from_ber(&opened).unwrap();
         (reply, Some(bundle))
     }
