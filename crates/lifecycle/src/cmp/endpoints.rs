@@ -15,9 +15,9 @@ use serde_json::json;
 use store::{StoreError, Tx};
 
 use crate::Lifecycle;
-use crate::authorities::{self, AuthoritiesFault};
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
+use crate::authorities::{self, AuthoritiesFault};
 use crate::operator::Expected;
 
 /// Endpoints by name. The short life is what carries a change to other nodes.

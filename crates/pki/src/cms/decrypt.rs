@@ -5,8 +5,8 @@ use std::fmt;
 use aws_lc_rs::rsa::{Pkcs1PrivateDecryptingKey, PrivateDecryptingKey};
 use zeroize::Zeroizing;
 
-use super::{Accepts, ContentCipher};
 use super::read::{CmsError, SignerId, content_of, normalized};
+use super::{Accepts, ContentCipher};
 use crate::asn1::{Reader, ber, tag};
 use crate::certificate::Certificate;
 use crate::key::KeyError;

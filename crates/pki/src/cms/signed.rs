@@ -178,8 +178,9 @@ impl SignedData {
         let attributes = Attributes::read(set)?;
         let digest = match is_sha1 {
             true => &digest::SHA1_FOR_LEGACY_USE_ONLY,
-            false => digest_of(&info.digest)
-                .ok_or_else(|| CmsError::Algorithm(name_of(&info.digest)))?,
+            false => {
+                digest_of(&info.digest).ok_or_else(|| CmsError::Algorithm(name_of(&info.digest)))?
+            }
         };
         let expected = digest::digest(digest, &self.content);
         let stated = attributes.element(oid::MESSAGE_DIGEST.as_bytes());

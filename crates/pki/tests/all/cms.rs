@@ -2,8 +2,8 @@
 
 use pki::certificate::{Certificate, CertificateContent, KeyUsage};
 use pki::cms::{
-    Accepts,
-    self, CertsOnly, CmsError, ContentCipher, DecryptError, DecryptionKey, Draft, SignedData,
+    self, Accepts, CertsOnly, CmsError, ContentCipher, DecryptError, DecryptionKey, Draft,
+    SignedData,
 };
 use pki::key::{KeyAlgorithm, LocalKey, SigningKey};
 use pki::name::DistinguishedName;
@@ -165,7 +165,9 @@ fn a_message_that_was_changed_or_signed_with_sha1_is_refused() {
         CmsError::NoSignerCertificate
     );
     let stranger = party(&ca, KeyAlgorithm::Rsa2048);
-    let error = signed.verified_with(&stranger.certificate, Accepts::Strong).unwrap_err();
+    let error = signed
+        .verified_with(&stranger.certificate, Accepts::Strong)
+        .unwrap_err();
     assert_eq!(error, CmsError::Signature);
 
     let desk = Desk::new();
@@ -263,16 +265,29 @@ fn what_openssl_encrypts_is_read_and_3des_only_where_it_is_allowed() {
             ]);
             assert!(made.success, "{}", made.stderr);
             let der = desk.take("message.p7");
-            let opened = cms::decrypt(&der, &device.certificate, &key, Accepts::TripleDes, &random).unwrap();
+            let opened =
+                cms::decrypt(&der, &device.certificate, &key, Accepts::TripleDes, &random).unwrap();
             assert_eq!(opened.as_slice(), b"secret", "{cipher}");
             let strict = cms::decrypt(&der, &device.certificate, &key, Accepts::Strong, &random);
             match is_old {
                 true => assert!(matches!(strict, Err(DecryptError::Cipher(_)))),
                 false => assert!(strict.is_ok()),
             }
-            let wrong_key = cms::decrypt(&der, &device.certificate, &other, Accepts::TripleDes, &random);
+            let wrong_key = cms::decrypt(
+                &der,
+                &device.certificate,
+                &other,
+                Accepts::TripleDes,
+                &random,
+            );
             assert_ne!(wrong_key.ok().as_deref(), Some(&b"secret".to_vec()));
-            let foreign = cms::decrypt(&der, &stranger.certificate, &other, Accepts::TripleDes, &random);
+            let foreign = cms::decrypt(
+                &der,
+                &stranger.certificate,
+                &other,
+                Accepts::TripleDes,
+                &random,
+            );
             assert_eq!(foreign.unwrap_err(), DecryptError::NotForUs);
         }
     }

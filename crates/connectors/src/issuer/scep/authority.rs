@@ -45,7 +45,9 @@ impl Capabilities {
     }
 
     fn has(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.0.iter().any(|one| one == name))
+        names
+            .iter()
+            .any(|name| self.0.iter().any(|one| one == name))
     }
 
     /// `SCEPStandard` stands for AES, POST and SHA-256.

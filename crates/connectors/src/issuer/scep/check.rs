@@ -22,12 +22,19 @@ impl HealthCheck for ScepConnector {
                 };
                 report.failed(Aspect::Reach, text);
                 for aspect in [Aspect::Credentials, Aspect::Rights, Aspect::Chain] {
-                    report.note(aspect, Outcome::Skipped, "the server did not answer as it should");
+                    report.note(
+                        aspect,
+                        Outcome::Skipped,
+                        "the server did not answer as it should",
+                    );
                 }
                 return report;
             }
         };
-        report.passed(Aspect::Reach, "the SCEP server answers and shows the named CA");
+        report.passed(
+            Aspect::Reach,
+            "the SCEP server answers and shows the named CA",
+        );
         self.check_credentials(&mut report).await;
         self.check_algorithms(&authority, &mut report);
         match authority.chain() {

@@ -113,7 +113,13 @@ impl ScepConnector {
         handle: &Handle,
     ) -> Result<Issuance, IssueError> {
         let nonce: [u8; 16] = self.random.octets();
-        let message = self.message(authority, signer, kind, content, (&handle.transaction, &nonce));
+        let message = self.message(
+            authority,
+            signer,
+            kind,
+            content,
+            (&handle.transaction, &nonce),
+        );
         let octets = self.send(authority, message?).await?;
         let reply = PkiMessage::reply_from_ber(&octets, &authority.trusted, self.accepts());
         let reply = match reply {

@@ -8,9 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::clock::Clock;
 use domain::id::IssuerId;
-use domain::issuer::{
-    ConnectError, ConnectorState, IssueError, Issuer, IssuerSecrets, ScepConfig,
-};
+use domain::issuer::{ConnectError, ConnectorState, IssueError, Issuer, IssuerSecrets, ScepConfig};
 use pki::certificate::{Certificate, CertificateContent, IssuerFacts, KeyUsage, encode_tbs, sign};
 use pki::cms::DecryptionKey;
 use pki::key::{KeyAlgorithm, KeyKind, LocalKey, SigningKey};
@@ -126,7 +124,10 @@ impl Signers {
 
     /// RFC 8894 section 2.3: a certificate that signs itself.
     fn certify(&self, key: &LocalKey) -> Result<Vec<u8>, IssueError> {
-        let name: String = format!("SCEP client {}", self.name).chars().take(64).collect();
+        let name: String = format!("SCEP client {}", self.name)
+            .chars()
+            .take(64)
+            .collect();
         let from = (self.clock.now() - BACKDATE).floor_to_second();
         let content = CertificateContent {
             subject: DistinguishedName::from_attributes([Attribute::text(&oid::COMMON_NAME, name)]),

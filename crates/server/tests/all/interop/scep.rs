@@ -270,7 +270,10 @@ struct Scenery {
 impl Scenery {
     async fn enroll(&self, name: &str) -> Value {
         let key = pki::key::LocalKey::generate(pki::key::KeyAlgorithm::EcP256).unwrap();
-        let csr = pki::pem::encode("CERTIFICATE REQUEST", &testkit::acme::csr_for(&[name], &key));
+        let csr = pki::pem::encode(
+            "CERTIFICATE REQUEST",
+            &testkit::acme::csr_for(&[name], &key),
+        );
         let body = json!({ "profile": "device", "csr": csr });
         let made = self.api.post("/api/v1/enrollments", body).await;
         let id = made.body["id"].as_str().map(str::to_owned);

@@ -167,15 +167,23 @@ impl Scep {
 
     /// The reply to a message, verified, and what it carries.
     pub fn read(&self, reply: &[u8], device: &Device) -> (PkiMessage, Option<SignedData>) {
-        let reply = PkiMessage::reply_from_ber(reply, std::slice::from_ref(&self.ra), Accepts::Strong).unwrap();
+        let reply =
+            PkiMessage::reply_from_ber(reply, std::slice::from_ref(&self.ra), Accepts::Strong)
+                .unwrap();
         assert_eq!(reply.recipient_nonce.as_deref(), Some(&[7; 16][..]));
         if reply.envelope.is_empty() {
             return (reply, None);
         }
         let key = DecryptionKey::from_pkcs8(&device.key.to_pkcs8().unwrap()).unwrap();
         let random = SystemRandom::new();
-        let opened =
-            cms::decrypt(&reply.envelope, &device.certificate, &key, Accepts::Strong, &random).unwrap();
+        let opened = cms::decrypt(
+            &reply.envelope,
+            &device.certificate,
+            &key,
+            Accepts::Strong,
+            &random,
+        )
+        .unwrap();
         let bundle = SignedData::from_ber(&opened).unwrap();
         (reply, Some(bundle))
     }

@@ -53,9 +53,7 @@ impl Chained {
 
     async fn enroll(&self, request: &[u8], secret: &str) -> Answer {
         let shows = Shows::Password("", secret);
-        self.front
-            .post("behind/simpleenroll", request, shows)
-            .await
+        self.front.post("behind/simpleenroll", request, shows).await
     }
 }
 
