@@ -3,11 +3,8 @@
 use domain::id::{EntryPointId, IssuerId};
 use pki::time::Timestamp;
 
-use crate::ocsp_responders::StoredResponder;
+use crate::delegates::StoredDelegate;
 use crate::{StoreError, Tx, params};
-
-/// A registration authority's certificate with its key: kept as a responder's is.
-pub type StoredRa = StoredResponder;
 
 impl Tx<'_> {
     /// Puts a certificate in the place of one that ends before `overdue`; a younger one stays, so that of
@@ -16,7 +13,7 @@ impl Tx<'_> {
         &mut self,
         entry_point: &EntryPointId,
         issuer: &IssuerId,
-        ra: &StoredRa,
+        ra: &StoredDelegate,
         (now, overdue): (Timestamp, Timestamp),
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO ra_certificates \
@@ -41,17 +38,10 @@ impl Tx<'_> {
         &mut self,
         entry_point: &EntryPointId,
         issuer: &IssuerId,
-    ) -> Result<Option<StoredRa>, StoreError> {
+    ) -> Result<Option<StoredDelegate>, StoreError> {
         let sql = "SELECT certificate, sealed_key, not_after_at FROM ra_certificates \
                    WHERE entry_point_id = $1 AND issuer_id = $2";
         let values = params![entry_point.as_str(), issuer.as_str()];
-        let Some(row) = self.query_opt(sql, values).await? else {
-            return Ok(None);
-        };
-        Ok(Some(StoredRa {
-            certificate: row.get(0)?,
-            sealed_key: row.get(1)?,
-            not_after: row.get(2)?,
-        }))
+        self.find_delegate(sql, values).await
     }
 }

@@ -9,20 +9,16 @@ use domain::id::IssuerId;
 use domain::issuer::LocalCa;
 use domain::keystore::KeyStoreError;
 use moka::sync::Cache;
-use pki::certificate::{
-    BuildError, Certificate, CertificateContent, CertificateError, ExtendedKeyUsage, IssuerFacts,
-    KeyUsage, assemble, encode_tbs,
-};
-use pki::key::{KeyAlgorithm, KeyError, LocalKey, SigningKey};
-use pki::lint::{CertificateKind, LintContext, Severity, lint_tbs};
-use pki::name::{Attribute, DistinguishedName};
+use pki::certificate::{Certificate, CertificateError, ExtendedKeyUsage, KeyUsage};
+use pki::key::{KeyAlgorithm, KeyError, LocalKey};
+use pki::lint::CertificateKind;
 use pki::oid;
-use pki::serial::Serial;
 use pki::time::Timestamp;
 use store::StoreError;
-use store::cmp::signers::StoredSigner;
+use store::delegates::StoredDelegate;
 
 use crate::Lifecycle;
+use crate::delegate::{DelegateError, Duty, named_after};
 use crate::issuers::ConnectedIssuer;
 
 /// A signer ready to sign, with what others need to believe it.
@@ -53,12 +49,10 @@ impl SignerCache {
 pub enum SignerError {
     #[error("no CA whose key is here can certify a key for CMP messages")]
     NoCa,
-    #[error("the signer's certificate cannot be built: {0}")]
-    Build(#[from] BuildError),
+    #[error("the signer of CMP messages: {0}")]
+    Delegate(#[from] DelegateError),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
-    #[error("the signer's certificate would break a rule: {0}")]
-    Lint(String),
     #[error(transparent)]
     Key(#[from] KeyError),
     #[error(transparent)]
@@ -124,7 +118,7 @@ impl Lifecycle {
     fn open_signer(
         &self,
         issuer: &IssuerId,
-        stored: &StoredSigner,
+        stored: &StoredDelegate,
         chain: Vec<Vec<u8>>,
     ) -> Result<CmpSigner, SignerError> {
         let pkcs8 = self.sealer.open(&context(issuer), &stored.sealed_key)?;
@@ -144,58 +138,22 @@ impl Lifecycle {
         now: Timestamp,
     ) -> Result<CmpSigner, SignerError> {
         let key = LocalKey::generate(KeyAlgorithm::EcP256)?;
-        let not_before = (now - BACKDATE).floor_to_second();
-        let not_after = (not_before + LIFETIME).min(ca.certificate.not_after);
-        let content = content(&ca.certificate, &key, not_before, not_after);
-        let algorithm = ca.key.signature_algorithm();
-        let facts = IssuerFacts::from_certificate(&ca.certificate, algorithm);
-        let tbs = encode_tbs(&content, &Serial::random(&*self.random), &facts)?;
-        let end = ca.certificate.not_after;
-        let linted_as = LintContext::new(&facts, end, CertificateKind::Other);
-        let findings = lint_tbs(&tbs, &linted_as);
-        if let Some(finding) = findings.iter().find(|f| f.severity == Severity::Error) {
-            return Err(SignerError::Lint(finding.message.clone()));
-        }
-        let der = assemble(&tbs, algorithm, &ca.key.sign(&tbs)?);
-        let certificate = Certificate::from_der(&der)?;
-        let stored = StoredSigner {
-            certificate: der,
-            sealed_key: self.sealer.seal(&context(issuer), &key.to_pkcs8()?),
-            not_after,
+        let duty = Duty {
+            name: named_after(&ca.certificate, "CMP authority"),
+            key_usage: KeyUsage::DIGITAL_SIGNATURE,
+            extended_key_usage: vec![ExtendedKeyUsage::Other(oid::CMC_RA.to_string())],
+            ocsp_no_check: false,
+            kind: CertificateKind::Other,
+            lifetime: LIFETIME,
         };
-        let id = issuer.clone();
+        let made = self.certify_delegate(&context(issuer), duty, &key, Some(ca))?;
+        let (id, stored) = (issuer.clone(), made.clone());
         self.store
             .write("cmp.signer", move |tx| {
                 Box::pin(async move { tx.put_cmp_signer(&id, &stored, now).await })
             })
             .await?;
-        Ok(CmpSigner {
-            certificate,
-            key,
-            chain,
-            renew_at: not_after - RENEW_BEFORE,
-        })
-    }
-}
-
-fn content(
-    issuer: &Certificate,
-    key: &LocalKey,
-    not_before: Timestamp,
-    not_after: Timestamp,
-) -> CertificateContent {
-    let name = issuer.subject.common_name().unwrap_or("CA").to_owned();
-    // ub-common-name is 64; the suffix has 14 characters.
-    let name: String = name.chars().take(48).collect();
-    CertificateContent {
-        subject: DistinguishedName::from_attributes([Attribute::text(
-            &oid::COMMON_NAME,
-            format!("{name} CMP authority"),
-        )]),
-        key_usage: KeyUsage::DIGITAL_SIGNATURE,
-        extended_key_usage: vec![ExtendedKeyUsage::Other(oid::CMC_RA.to_string())],
-        subject_key_identifier: true,
-        ..CertificateContent::new(key.public_key().clone(), not_before, not_after)
+        self.open_signer(issuer, &made, chain)
     }
 }
 
@@ -203,6 +161,5 @@ fn context(issuer: &IssuerId) -> String {
     format!("cmp_signers/{issuer}")
 }
 
-const BACKDATE: Duration = Duration::from_secs(60 * 60);
 const LIFETIME: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const RENEW_BEFORE: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -6,24 +6,18 @@ use std::time::Duration;
 
 use domain::enrolling::EntryPoint;
 use domain::id::{EntryPointId, IssuerId};
-use domain::issuer::LocalCa;
 use domain::keystore::KeyStoreError;
 use domain::profile::Profile;
-use pki::certificate::{
-    BuildError, Certificate, CertificateContent, CertificateError, IssuerFacts, KeyUsage, assemble,
-    encode_tbs,
-};
+use pki::certificate::{Certificate, CertificateError, KeyUsage};
 use pki::cms::DecryptionKey;
-use pki::key::{KeyAlgorithm, KeyError, LocalKey, SigningKey};
-use pki::lint::{CertificateKind, LintContext, Severity, lint_tbs};
-use pki::name::{Attribute, DistinguishedName};
-use pki::oid;
-use pki::serial::Serial;
+use pki::key::{KeyAlgorithm, KeyError, LocalKey};
+use pki::lint::CertificateKind;
 use pki::time::Timestamp;
 use store::StoreError;
-use store::ra_certificates::StoredRa;
+use store::delegates::StoredDelegate;
 
 use crate::Lifecycle;
+use crate::delegate::{DelegateError, Duty};
 use crate::issuers::ConnectedIssuer;
 
 /// A registration authority at work.
@@ -43,10 +37,8 @@ pub enum RaError {
     NoProfile(String),
     #[error("no issuer of this service's profile is there")]
     NoIssuer,
-    #[error("the certificate of the registration authority cannot be built: {0}")]
-    Build(#[from] BuildError),
-    #[error("the certificate of the registration authority would break a rule: {0}")]
-    Lint(String),
+    #[error("the registration authority: {0}")]
+    Delegate(#[from] DelegateError),
     #[error(transparent)]
     Certificate(#[from] CertificateError),
     #[error(transparent)]
@@ -110,7 +102,7 @@ impl Lifecycle {
         &self,
         point: &EntryPoint,
         issuer: &ConnectedIssuer,
-        stored: &StoredRa,
+        stored: &StoredDelegate,
     ) -> Result<RegistrationAuthority, RaError> {
         let context = context(&point.id, &issuer.issuer.id);
         let pkcs8 = self.sealer.open(&context, &stored.sealed_key)?;
@@ -130,30 +122,24 @@ impl Lifecycle {
         point: &EntryPoint,
         issuer: &ConnectedIssuer,
         now: Timestamp,
-    ) -> Result<StoredRa, RaError> {
+    ) -> Result<StoredDelegate, RaError> {
         let made = tokio::task::spawn_blocking(|| LocalKey::generate(KeyAlgorithm::Rsa2048));
         let key = made
             .await
             .map_err(|_| KeyError::Provider("generate a key"))??;
-        let not_before = (now - BACKDATE).floor_to_second();
-        let ca = issuer.connector.local_ca();
-        let end = not_before + LIFETIME;
-        let not_after = ca.map_or(end, |ca| end.min(ca.certificate.not_after));
-        let content = ra_content(&point.name, &key, not_before, not_after);
-        let certificate = match ca {
-            Some(ca) => self.certify_ra(&content, ca)?,
-            None => {
-                let facts = IssuerFacts::self_signed(&content, key.signature_algorithm());
-                let tbs = encode_tbs(&content, &Serial::random(&*self.random), &facts)?;
-                pki::certificate::sign(&tbs, &key)?
-            }
+        // ub-common-name is 64; a name in a URL has up to 63 characters.
+        let name = format!("SCEP RA {}", point.name).chars().take(64).collect();
+        let duty = Duty {
+            name,
+            key_usage: KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_ENCIPHERMENT,
+            extended_key_usage: Vec::new(),
+            ocsp_no_check: false,
+            kind: CertificateKind::Other,
+            lifetime: LIFETIME,
         };
         let context = context(&point.id, &issuer.issuer.id);
-        let stored = StoredRa {
-            certificate,
-            sealed_key: self.sealer.seal(&context, &key.to_pkcs8()?),
-            not_after,
-        };
+        let ca = issuer.connector.local_ca();
+        let stored = self.certify_delegate(&context, duty, &key, ca)?;
         let (point, issuer, row) = (point.id.clone(), issuer.issuer.id.clone(), stored.clone());
         let times = (now, now + RENEW_BEFORE);
         let kept = self
@@ -167,40 +153,11 @@ impl Lifecycle {
             .await?;
         Ok(kept.unwrap_or(stored))
     }
-
-    fn certify_ra(&self, content: &CertificateContent, ca: &LocalCa) -> Result<Vec<u8>, RaError> {
-        let algorithm = ca.key.signature_algorithm();
-        let facts = IssuerFacts::from_certificate(&ca.certificate, algorithm);
-        let tbs = encode_tbs(content, &Serial::random(&*self.random), &facts)?;
-        let linted_as = LintContext::new(&facts, ca.certificate.not_after, CertificateKind::Other);
-        let findings = lint_tbs(&tbs, &linted_as);
-        if let Some(finding) = findings.iter().find(|f| f.severity == Severity::Error) {
-            return Err(RaError::Lint(finding.message.clone()));
-        }
-        Ok(assemble(&tbs, algorithm, &ca.key.sign(&tbs)?))
-    }
-}
-
-fn ra_content(
-    service: &str,
-    key: &LocalKey,
-    not_before: Timestamp,
-    not_after: Timestamp,
-) -> CertificateContent {
-    // ub-common-name is 64; a name in a URL has up to 63 characters.
-    let name: String = format!("SCEP RA {service}").chars().take(64).collect();
-    CertificateContent {
-        subject: DistinguishedName::from_attributes([Attribute::text(&oid::COMMON_NAME, name)]),
-        key_usage: KeyUsage::DIGITAL_SIGNATURE | KeyUsage::KEY_ENCIPHERMENT,
-        subject_key_identifier: true,
-        ..CertificateContent::new(key.public_key().clone(), not_before, not_after)
-    }
 }
 
 fn context(point: &EntryPointId, issuer: &IssuerId) -> String {
     format!("ra_certificates/{point}/{issuer}")
 }
 
-const BACKDATE: Duration = Duration::from_secs(60 * 60);
 const LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 const RENEW_BEFORE: Duration = Duration::from_secs(30 * 24 * 60 * 60);

@@ -3,24 +3,15 @@
 use domain::id::IssuerId;
 use pki::time::Timestamp;
 
+use crate::delegates::StoredDelegate;
 use crate::{StoreError, Tx, params};
-
-/// A signer's certificate with its key.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StoredSigner {
-    /// DER.
-    pub certificate: Vec<u8>,
-    /// PKCS#8, sealed.
-    pub sealed_key: String,
-    pub not_after: Timestamp,
-}
 
 impl Tx<'_> {
     /// Puts a signer in the place of the one before.
     pub async fn put_cmp_signer(
         &mut self,
         issuer: &IssuerId,
-        signer: &StoredSigner,
+        signer: &StoredDelegate,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let sql = "INSERT INTO cmp_signers \
@@ -41,25 +32,9 @@ impl Tx<'_> {
     pub async fn find_cmp_signer(
         &mut self,
         issuer: &IssuerId,
-    ) -> Result<Option<StoredSigner>, StoreError> {
+    ) -> Result<Option<StoredDelegate>, StoreError> {
         let sql = "SELECT certificate, sealed_key, not_after_at FROM cmp_signers \
                    WHERE issuer_id = $1";
-        let Some(row) = self.query_opt(sql, params![issuer.as_str()]).await? else {
-            return Ok(None);
-        };
-        Ok(Some(StoredSigner {
-            certificate: row.get(0)?,
-            sealed_key: row.get(1)?,
-            not_after: row.get(2)?,
-        }))
-    }
-}
-
-impl std::fmt::Debug for StoredSigner {
-    /// Without the key, sealed as it is.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StoredSigner")
-            .field("not_after", &self.not_after)
-            .finish_non_exhaustive()
+        self.find_delegate(sql, params![issuer.as_str()]).await
     }
 }

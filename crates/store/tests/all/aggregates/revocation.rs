@@ -4,7 +4,7 @@ use domain::certificate::Revocation;
 use pki::revocation::RevocationReason;
 use store::StoreError;
 use store::crls::StoredCrl;
-use store::ocsp_responders::StoredResponder;
+use store::delegates::StoredDelegate;
 
 use super::transact;
 use crate::fixture::both_engines;
@@ -106,7 +106,7 @@ both_engines! {
         transact!(database, |tx| {
             let issuer = issuer("issuing").id;
             assert_eq!(tx.find_ocsp_responder(&issuer).await?, None);
-            let mut responder = StoredResponder {
+            let mut responder = StoredDelegate {
                 certificate: vec![1, 2],
                 sealed_key: "sealed".to_owned(),
                 not_after: at(100),
