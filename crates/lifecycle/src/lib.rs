@@ -15,6 +15,7 @@ pub mod client_certificates;
 mod clock_watch;
 pub mod cmp;
 pub mod connector_state;
+mod delegate;
 pub mod enrolling;
 pub mod event_stream;
 pub mod events;

@@ -8,6 +8,7 @@ use pki::time::Timestamp;
 
 use crate::codec::json;
 use crate::list::List;
+use crate::terms::read_terms;
 use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
@@ -28,21 +29,22 @@ impl Tx<'_> {
             columns!(),
             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
         );
+        let terms = &password.terms;
         let values = params![
             password.id.as_str(),
             &password.name,
             password.entry_point.as_str(),
             password.hash.to_string(),
             password.username.as_deref(),
-            json(&password.allowed_names)?,
-            password.max_uses,
-            password.uses,
-            json(&password.metadata)?,
-            password.expires_at,
-            password.revoked_at,
-            password.last_used_at,
-            password.team_id.as_ref().map(TeamId::as_str),
-            password.created_at,
+            json(&terms.allowed_names)?,
+            terms.max_uses,
+            terms.uses,
+            json(&terms.metadata)?,
+            terms.expires_at,
+            terms.revoked_at,
+            terms.last_used_at,
+            terms.team_id.as_ref().map(TeamId::as_str),
+            terms.created_at,
         ];
         self.execute_one(sql, values).await
     }
@@ -121,14 +123,6 @@ fn read(row: &Row) -> Result<EnrollmentPassword, StoreError> {
         entry_point: row.parse(2)?,
         hash: row.parse(3)?,
         username: row.get(4)?,
-        allowed_names: row.json(5)?,
-        max_uses: row.get(6)?,
-        uses: row.get(7)?,
-        metadata: row.json(8)?,
-        expires_at: row.get(9)?,
-        revoked_at: row.get(10)?,
-        last_used_at: row.get(11)?,
-        team_id: row.parse_opt(12)?,
-        created_at: row.get(13)?,
+        terms: read_terms(row, 5)?,
     })
 }

@@ -5,5 +5,5 @@ pub mod secret;
 pub mod transaction;
 
 pub use endpoint::{CmpEndpoint, CmpRules};
-pub use secret::{CmpSecret, SecretRefusal};
+pub use secret::CmpSecret;
 pub use transaction::{CmpTransaction, RequestForm, TransactionState};

@@ -4,12 +4,14 @@ pub mod entry_point;
 pub mod password;
 pub mod sameness;
 pub mod secret;
+pub mod terms;
 
 pub use entry_point::{
     CertificateUse, ChannelBinding, EntryPoint, EntryPointSpec, EstRules, Protocol, ScepRules,
 };
-pub use password::{EnrollmentPassword, PasswordRefusal};
+pub use password::EnrollmentPassword;
 pub use secret::EnrollmentSecret;
+pub use terms::{NewTerms, Terms, TermsRefusal};
 
 use serde::{Deserialize, Serialize};
 

@@ -89,7 +89,7 @@ async fn by_mac(
     if !is_authentic.await.unwrap_or(false) {
         return Err(wrong_mac());
     }
-    secret.check_alive(verbs.now())?;
+    secret.terms.check_alive(verbs.now())?;
     Ok(Authenticated {
         sender: CmpSender::Secret(Box::new(secret)),
         protector: AnswerProtection::Mac {

@@ -1,6 +1,6 @@
 //! Why a message is refused, as the other side is told.
 
-use domain::cmp::SecretRefusal;
+use domain::enrolling::TermsRefusal;
 use lifecycle::StoreError;
 use lifecycle::cmp::{CmpRequestError, CmpRevokeError, ConfirmError, SenderError};
 use lifecycle::issuance::{AdmitError, EnrollError};
@@ -59,9 +59,12 @@ impl From<StoreError> for Refusal {
     }
 }
 
-impl From<SecretRefusal> for Refusal {
-    fn from(error: SecretRefusal) -> Self {
-        Self::new(FailInfo::NotAuthorized, error.to_string())
+impl From<TermsRefusal> for Refusal {
+    fn from(error: TermsRefusal) -> Self {
+        Self::new(
+            FailInfo::NotAuthorized,
+            format!("the shared secret {error}"),
+        )
     }
 }
 

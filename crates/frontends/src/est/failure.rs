@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::{IntoResponse, Response};
-use domain::enrolling::PasswordRefusal;
+use domain::enrolling::TermsRefusal;
 use domain::policy::Violation;
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
@@ -125,12 +125,12 @@ impl From<AskError> for Failure {
                 Self::internal(&error)
             }
             AskError::Csr(_) | AskError::NotTheSame(_) => Self::bad_request(text),
-            AskError::Password(PasswordRefusal::Name(_))
+            AskError::Password(TermsRefusal::Name(_))
             | AskError::CertificateNotEnough
             | AskError::NothingToRenew
             | AskError::OtherProfile => Self::forbidden(text),
             AskError::Password(
-                PasswordRefusal::Revoked | PasswordRefusal::Expired | PasswordRefusal::Used,
+                TermsRefusal::Revoked | TermsRefusal::Expired | TermsRefusal::Used,
             ) => Self::unauthorized(text),
         }
     }

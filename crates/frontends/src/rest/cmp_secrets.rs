@@ -1,15 +1,14 @@
 //! `/cmp/secrets`: shared secrets of CMP endpoints.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use domain::cmp::{CmpSecret, SecretRefusal};
+use domain::cmp::CmpSecret;
+use domain::enrolling::NewTerms;
 use domain::id::{CmpSecretId, EntryPointId, TeamId};
 use domain::permission::Permission;
-use domain::profile::NamePattern;
 use lifecycle::cmp::secrets::{CmpSecretError, NewCmpSecret};
 use pki::time::Timestamp;
 use protocols::rest::cmp as wire;
@@ -22,6 +21,7 @@ use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::Listing;
 use super::names::Names;
+use super::terms::{read_terms, shown_names, status};
 
 /// Shared secrets of CMP, newest first
 #[utoipa::path(get, path = "/api/v1/cmp/secrets", tag = "enrolling",
@@ -135,7 +135,7 @@ async fn require(
     id: &CmpSecretId,
 ) -> Result<CmpSecret, Failure> {
     let secret = verbs.cmp_secret(id).await?.ok_or_else(|| unknown(id))?;
-    operator.require(needed, secret.team_id.as_ref(), || unknown(id))?;
+    operator.require(needed, secret.terms.team_id.as_ref(), || unknown(id))?;
     Ok(secret)
 }
 
@@ -144,18 +144,19 @@ fn unknown(id: &CmpSecretId) -> Failure {
 }
 
 fn read(request: wire::CreateCmpSecret, team: Option<TeamId>) -> Result<NewCmpSecret, Failure> {
-    let patterns = request.allowed_names.iter().map(|text| text.parse());
-    let allowed_names = patterns
-        .collect::<Result<Vec<NamePattern>, _>>()
-        .map_err(|error| Failure::invalid(format!("`allowed_names`: {error}")))?;
+    let terms = read_terms(
+        &request.allowed_names,
+        request.max_uses,
+        request.lifetime_seconds,
+        team,
+    )?;
     Ok(NewCmpSecret {
         name: request.name,
         reference: request.reference,
-        allowed_names,
-        max_uses: request.max_uses,
-        metadata: texts(request.metadata),
-        lifetime: request.lifetime_seconds.map(Duration::from_secs),
-        team,
+        terms: NewTerms {
+            metadata: texts(request.metadata),
+            ..terms
+        },
     })
 }
 
@@ -178,31 +179,22 @@ impl Shown {
     }
 
     fn render(&self, secret: &CmpSecret, now: Timestamp) -> wire::CmpSecret {
-        let endpoint = self.endpoints.get(&secret.endpoint);
+        let (endpoint, terms) = (self.endpoints.get(&secret.endpoint), &secret.terms);
         wire::CmpSecret {
             id: secret.id.to_string(),
             name: secret.name.clone(),
             reference: secret.reference.clone(),
-            status: match secret.check_usable(now) {
-                Ok(()) | Err(SecretRefusal::Name(_)) => wire::CmpSecretStatus::Usable,
-                Err(SecretRefusal::Used) => wire::CmpSecretStatus::Used,
-                Err(SecretRefusal::Expired) => wire::CmpSecretStatus::Expired,
-                Err(SecretRefusal::Revoked) => wire::CmpSecretStatus::Revoked,
-            },
+            status: status(terms, now),
             endpoint: endpoint.map_or_else(|| secret.endpoint.to_string(), Clone::clone),
-            allowed_names: secret
-                .allowed_names
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            max_uses: secret.max_uses,
-            uses: secret.uses,
-            team: secret.team_id.as_ref().map(|id| self.names.team(id)),
-            metadata: secret.metadata.clone(),
-            expires_at: secret.expires_at,
-            revoked_at: secret.revoked_at,
-            last_used_at: secret.last_used_at,
-            created_at: secret.created_at,
+            allowed_names: shown_names(&terms.allowed_names),
+            max_uses: terms.max_uses,
+            uses: terms.uses,
+            team: terms.team_id.as_ref().map(|id| self.names.team(id)),
+            metadata: terms.metadata.clone(),
+            expires_at: terms.expires_at,
+            revoked_at: terms.revoked_at,
+            last_used_at: terms.last_used_at,
+            created_at: terms.created_at,
         }
     }
 }

@@ -8,7 +8,6 @@ use axum::response::Response;
 use domain::acme::eab::{EabKey, EabUsage};
 use domain::id::{EabKeyId, TeamId};
 use domain::permission::Permission;
-use domain::profile::NamePattern;
 use lifecycle::acme::eab_keys::NewEabKey;
 use pki::time::Timestamp;
 use protocols::rest::eab_key as wire;
@@ -21,6 +20,7 @@ use super::extract::{Body, Named, Parameters, created};
 use super::failure::Failure;
 use super::listing::{Everything, Listing};
 use super::names::Names;
+use super::terms::{read_names, shown_names};
 
 /// External account binding keys, newest first
 #[utoipa::path(get, path = "/api/v1/acme/eab-keys", tag = "acme", params(PageQuery),
@@ -123,15 +123,11 @@ pub(super) fn unknown(id: &EabKeyId) -> Failure {
 }
 
 fn read(request: wire::CreateEabKey, team: Option<TeamId>) -> Result<NewEabKey, Failure> {
-    let patterns = request.allowed_names.iter().map(|text| text.parse());
-    let allowed_names = patterns
-        .collect::<Result<Vec<NamePattern>, _>>()
-        .map_err(|error| Failure::invalid(format!("`allowed_names`: {error}")))?;
     Ok(NewEabKey {
         name: request.name,
         directory: request.directory,
         team,
-        allowed_names,
+        allowed_names: read_names(&request.allowed_names)?,
         usage: match request.usage {
             wire::EabUsage::Single => EabUsage::Single,
             wire::EabUsage::Multi => EabUsage::Multi,
@@ -147,7 +143,7 @@ fn render(key: &EabKey, names: &Names, now: Timestamp) -> wire::EabKey {
         name: key.name.clone(),
         status: status(key, now),
         directory: key.directory_id.as_ref().map(|id| names.directory(id)),
-        allowed_names: key.allowed_names.iter().map(ToString::to_string).collect(),
+        allowed_names: shown_names(&key.allowed_names),
         usage: match key.usage {
             EabUsage::Single => wire::EabUsage::Single,
             EabUsage::Multi => wire::EabUsage::Multi,

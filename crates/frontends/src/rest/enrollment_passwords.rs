@@ -1,15 +1,13 @@
 //! `/enrollment-passwords`: what opens EST labels and SCEP services.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use domain::enrolling::{EnrollmentPassword, EntryPoint, PasswordRefusal, Protocol};
+use domain::enrolling::{EnrollmentPassword, EntryPoint, NewTerms, Protocol};
 use domain::id::{EnrollmentPasswordId, EntryPointId};
 use domain::permission::Permission;
-use domain::profile::NamePattern;
 use lifecycle::enrolling::passwords::NewEnrollmentPassword;
 use pki::time::Timestamp;
 use protocols::rest::enrollment_password as wire;
@@ -23,6 +21,7 @@ use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::Listing;
 use super::names::Names;
+use super::terms::{read_terms, shown_names, status};
 
 /// Enrollment passwords, newest first
 #[utoipa::path(get, path = "/api/v1/enrollment-passwords", tag = "enrolling",
@@ -138,7 +137,7 @@ async fn require(
     let unknown = || Failure::not_found(format!("there is no enrollment password {id}"));
     let found = verbs.enrollment_password(id).await?;
     let password = found.ok_or_else(unknown)?;
-    operator.require(needed, password.team_id.as_ref(), unknown)?;
+    operator.require(needed, password.terms.team_id.as_ref(), unknown)?;
     Ok(password)
 }
 
@@ -164,18 +163,19 @@ fn read(
     request: wire::CreateEnrollmentPassword,
     team: Option<domain::id::TeamId>,
 ) -> Result<NewEnrollmentPassword, Failure> {
-    let patterns = request.allowed_names.iter().map(|text| text.parse());
-    let allowed_names = patterns
-        .collect::<Result<Vec<NamePattern>, _>>()
-        .map_err(|error| Failure::invalid(format!("`allowed_names`: {error}")))?;
+    let terms = read_terms(
+        &request.allowed_names,
+        request.max_uses,
+        request.lifetime_seconds,
+        team,
+    )?;
     Ok(NewEnrollmentPassword {
         name: request.name,
         username: request.username,
-        allowed_names,
-        max_uses: request.max_uses,
-        metadata: texts(request.metadata),
-        lifetime: request.lifetime_seconds.map(Duration::from_secs),
-        team,
+        terms: NewTerms {
+            metadata: texts(request.metadata),
+            ..terms
+        },
     })
 }
 
@@ -201,12 +201,12 @@ impl Words {
     }
 
     fn render(&self, password: &EnrollmentPassword) -> wire::EnrollmentPassword {
-        let point = self.points.get(&password.entry_point);
+        let (point, terms) = (self.points.get(&password.entry_point), &password.terms);
         let protocol = point.map_or(Protocol::Est, |(protocol, _)| *protocol);
         wire::EnrollmentPassword {
             id: password.id.to_string(),
             name: password.name.clone(),
-            status: self.status(password),
+            status: status(terms, self.now),
             protocol: match protocol {
                 Protocol::Est => wire::EntryProtocol::Est,
                 Protocol::Scep => wire::EntryProtocol::Scep,
@@ -216,28 +216,15 @@ impl Words {
                 |(_, name)| name.clone(),
             ),
             username: password.username.clone(),
-            allowed_names: password
-                .allowed_names
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            max_uses: password.max_uses,
-            uses: password.uses,
-            metadata: password.metadata.clone(),
-            team: password.team_id.as_ref().map(|id| self.names.team(id)),
-            expires_at: password.expires_at,
-            revoked_at: password.revoked_at,
-            last_used_at: password.last_used_at,
-            created_at: password.created_at,
-        }
-    }
-
-    fn status(&self, password: &EnrollmentPassword) -> wire::PasswordStatus {
-        match password.check_usable(self.now) {
-            Ok(()) | Err(PasswordRefusal::Name(_)) => wire::PasswordStatus::Usable,
-            Err(PasswordRefusal::Used) => wire::PasswordStatus::Used,
-            Err(PasswordRefusal::Expired) => wire::PasswordStatus::Expired,
-            Err(PasswordRefusal::Revoked) => wire::PasswordStatus::Revoked,
+            allowed_names: shown_names(&terms.allowed_names),
+            max_uses: terms.max_uses,
+            uses: terms.uses,
+            metadata: terms.metadata.clone(),
+            team: terms.team_id.as_ref().map(|id| self.names.team(id)),
+            expires_at: terms.expires_at,
+            revoked_at: terms.revoked_at,
+            last_used_at: terms.last_used_at,
+            created_at: terms.created_at,
         }
     }
 }

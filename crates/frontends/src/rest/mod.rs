@@ -71,6 +71,7 @@ mod sign_on;
 mod sign_on_providers;
 mod table;
 mod teams;
+mod terms;
 mod tokens;
 mod translate;
 mod trends;

@@ -1,7 +1,7 @@
 //! What becomes of a request, as SCEP says it (RFC 8894 section 3.3.2).
 
 use axum::response::{IntoResponse, Response};
-use domain::enrolling::PasswordRefusal;
+use domain::enrolling::TermsRefusal;
 use domain::enrollment::EnrollmentState;
 use domain::policy::Violation;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -154,10 +154,10 @@ impl From<AskError> for Refusal {
             | AskError::Key(_)
             | AskError::Enroll(EnrollError::Key(_)) => Self::internal(&error),
             AskError::Password(
-                PasswordRefusal::Revoked
-                | PasswordRefusal::Expired
-                | PasswordRefusal::Used
-                | PasswordRefusal::Name(_),
+                TermsRefusal::Revoked
+                | TermsRefusal::Expired
+                | TermsRefusal::Used
+                | TermsRefusal::Name(_),
             )
             | AskError::CertificateNotEnough
             | AskError::NothingToRenew

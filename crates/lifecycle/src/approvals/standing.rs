@@ -117,11 +117,11 @@ async fn client_fault(tx: &mut Tx<'_>, proof: &ClientProof) -> Result<Option<Str
     let gone = match proof {
         ClientProof::Password { password } => {
             let password = tx.find_enrollment_password(password).await?;
-            password.is_none_or(|password| password.revoked_at.is_some())
+            password.is_none_or(|password| password.terms.revoked_at.is_some())
         }
         ClientProof::Secret { secret } => {
             let secret = tx.find_cmp_secret(secret).await?;
-            secret.is_none_or(|secret| secret.revoked_at.is_some())
+            secret.is_none_or(|secret| secret.terms.revoked_at.is_some())
         }
         ClientProof::Certificate { certificate } => {
             let certificate = tx.find_certificate(certificate).await?;

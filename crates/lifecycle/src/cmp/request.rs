@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::cmp::{CmpEndpoint, CmpTransaction, RequestForm, SecretRefusal, TransactionState};
+use domain::cmp::{CmpEndpoint, CmpTransaction, RequestForm, TransactionState};
+use domain::enrolling::TermsRefusal;
 use domain::enrolling::sameness::{NotTheSame, check_same};
 use domain::enrolling::{CertificateUse, ClientProof};
 use domain::enrollment::{Enrollment, Requester};
@@ -56,8 +57,8 @@ pub enum CmpRequestError {
     NoSuchProfile(String),
     #[error("the transaction's id is in use for another request")]
     TransactionInUse,
-    #[error(transparent)]
-    Secret(#[from] SecretRefusal),
+    #[error("the shared secret {0}")]
+    Secret(#[from] TermsRefusal),
     #[error(
         "an update is signed with the key of the certificate that is updated, or asked for by an authority"
     )]
@@ -165,7 +166,7 @@ impl Lifecycle {
         }
         let enrollment = match enrolled {
             Err(EnrollError::Repeated) => return Err(CmpRequestError::TransactionInUse),
-            Err(EnrollError::PasswordUsed) => return Err(SecretRefusal::Used.into()),
+            Err(EnrollError::PasswordUsed) => return Err(TermsRefusal::Used.into()),
             enrolled => enrolled?,
         };
         let begun = self
@@ -203,12 +204,14 @@ impl Lifecycle {
         }
         match &request.sender {
             CmpSender::Secret(secret) => {
-                secret.check_usable(self.now())?;
-                secret.check_names(&identifiers, csr.subject.common_name())?;
+                secret.terms.check_usable(self.now())?;
+                secret
+                    .terms
+                    .check_names(&identifiers, csr.subject.common_name())?;
                 Ok(Scope {
                     identifiers,
                     replaces: None,
-                    team: secret.team_id.clone().or(owner),
+                    team: secret.terms.team_id.clone().or(owner),
                 })
             }
             CmpSender::Holder(holder) => {

@@ -1,14 +1,12 @@
 //! Shared secrets of CMP: made, shown once, used, revoked.
 
-use std::time::Duration;
-
 use domain::access::Visibility;
 use domain::cmp::{CmpEndpoint, CmpSecret};
-use domain::id::{CmpSecretId, EntryPointId, TeamId};
+use domain::enrolling::NewTerms;
+use domain::id::{CmpSecretId, EntryPointId};
 use domain::keystore::KeyStoreError;
-use domain::metadata::{Circumstance, Values};
+use domain::metadata::Circumstance;
 use domain::policy::Violation;
-use domain::profile::NamePattern;
 use serde_json::json;
 use store::StoreError;
 use zeroize::Zeroizing;
@@ -22,13 +20,7 @@ pub struct NewCmpSecret {
     pub name: String,
     /// What clients shall send as reference; made up without it.
     pub reference: Option<String>,
-    pub allowed_names: Vec<NamePattern>,
-    pub max_uses: Option<u32>,
-    /// Values of custom metadata that requests with it inherit.
-    pub metadata: Values,
-    pub lifetime: Option<Duration>,
-    /// The team that owns it, and what is asked for with it.
-    pub team: Option<TeamId>,
+    pub terms: NewTerms,
 }
 
 /// A secret that was made: the only time it is shown.
@@ -66,10 +58,11 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<CreatedCmpSecret, CmpSecretError> {
         check(&request)?;
-        let metadata = self
+        let mut terms = request.terms;
+        terms.metadata = self
             .fields()
             .await?
-            .check_passed_on(&request.metadata, Circumstance::Password)
+            .check_passed_on(&terms.metadata, Circumstance::Password)
             .map_err(CmpSecretError::Metadata)?;
         let now = self.now();
         let id = CmpSecretId::mint(now, &*self.random);
@@ -81,25 +74,17 @@ impl Lifecycle {
             id,
             name: request.name,
             endpoint: endpoint.id.clone(),
-            allowed_names: request.allowed_names,
-            max_uses: request.max_uses,
-            uses: 0,
-            metadata,
-            expires_at: request.lifetime.map(|lifetime| now + lifetime),
-            revoked_at: None,
-            last_used_at: None,
-            team_id: request.team,
-            created_at: now,
+            terms: terms.begin(now),
         };
         let data = json!({
             "name": secret.name,
             "endpoint": endpoint.name,
             "reference": secret.reference,
-            "team": secret.team_id,
-            "allowed_names": secret.allowed_names,
-            "max_uses": secret.max_uses,
-            "expires_at": secret.expires_at,
-            "metadata": secret.metadata,
+            "team": secret.terms.team_id,
+            "allowed_names": secret.terms.allowed_names,
+            "max_uses": secret.terms.max_uses,
+            "expires_at": secret.terms.expires_at,
+            "metadata": secret.terms.metadata,
         });
         let event = self.event(caller, "cmp_secret.created", secret.id.as_str(), data);
         let stored = secret.clone();
@@ -198,7 +183,7 @@ fn check(request: &NewCmpSecret) -> Result<(), CmpSecretError> {
     if request.name.trim().is_empty() {
         return Err(CmpSecretError::NoName);
     }
-    if request.max_uses == Some(0) {
+    if request.terms.max_uses == Some(0) {
         return Err(CmpSecretError::NoUse);
     }
     let fits = |reference: &String| {

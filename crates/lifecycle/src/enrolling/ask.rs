@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::certificate::InventoryCertificate;
 use domain::enrolling::sameness::{NotTheSame, check_same};
-use domain::enrolling::{CertificateUse, EntryPoint, EntryPointSpec, PasswordRefusal};
+use domain::enrolling::{CertificateUse, EntryPoint, EntryPointSpec, TermsRefusal};
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::event::ActorKind;
 use domain::id::{EnrollmentId, EnrollmentPasswordId};
@@ -50,8 +50,8 @@ pub enum Renewal {
 pub enum AskError {
     #[error("the profile `{0}` of this entry point is gone; an operator has to name another")]
     NoProfile(String),
-    #[error(transparent)]
-    Password(#[from] PasswordRefusal),
+    #[error("the enrollment password {0}")]
+    Password(#[from] TermsRefusal),
     #[error("a certificate opens only its own renewal here; show an enrollment password")]
     CertificateNotEnough,
     #[error(
@@ -130,7 +130,7 @@ impl Lifecycle {
                 Before::Standing(enrollment) => Ok(*enrollment),
                 Before::Nothing | Before::Ended(_) => Err(EnrollError::Repeated.into()),
             },
-            Err(EnrollError::PasswordUsed) => Err(PasswordRefusal::Used.into()),
+            Err(EnrollError::PasswordUsed) => Err(TermsRefusal::Used.into()),
             Err(error) => {
                 let error = AskError::from(error);
                 if let Some(violations) = error.violations() {
@@ -236,8 +236,10 @@ impl Lifecycle {
         check_client(point, ask, &profile, &identifiers)?;
         let password = match &ask.client {
             Client::Password(password) => {
-                password.check_usable(now)?;
-                password.check_names(&identifiers, ask.csr.subject.common_name())?;
+                password.terms.check_usable(now)?;
+                password
+                    .terms
+                    .check_names(&identifiers, ask.csr.subject.common_name())?;
                 Some(password)
             }
             Client::Known { .. } | Client::Stranger(_) | Client::Authority(_) => None,
@@ -256,7 +258,7 @@ impl Lifecycle {
         let proof = ask.client.proof();
         let team = replaced
             .and_then(|entry| entry.team_id.clone())
-            .or_else(|| password.and_then(|password| password.team_id.clone()))
+            .or_else(|| password.and_then(|password| password.terms.team_id.clone()))
             .or_else(|| point.team_id.clone())
             .or_else(|| profile.team_id.clone());
         // Who lost the answer to an earlier renewal, and its key with it, renews once more.

@@ -1,13 +1,10 @@
 //! Enrollment passwords: made, shown once, revoked.
 
-use std::time::Duration;
-
 use domain::access::Visibility;
-use domain::enrolling::{EnrollmentPassword, EnrollmentSecret, EntryPoint};
-use domain::id::{EnrollmentPasswordId, EntryPointId, TeamId};
-use domain::metadata::{Circumstance, Values};
+use domain::enrolling::{EnrollmentPassword, EnrollmentSecret, EntryPoint, NewTerms};
+use domain::id::{EnrollmentPasswordId, EntryPointId};
+use domain::metadata::Circumstance;
 use domain::policy::Violation;
-use domain::profile::NamePattern;
 use serde_json::json;
 use store::StoreError;
 
@@ -19,13 +16,7 @@ use crate::actor::Caller;
 pub struct NewEnrollmentPassword {
     pub name: String,
     pub username: Option<String>,
-    pub allowed_names: Vec<NamePattern>,
-    /// How many enrollments it opens; any number without it.
-    pub max_uses: Option<u32>,
-    pub metadata: Values,
-    pub lifetime: Option<Duration>,
-    /// The team that owns it, and what is enrolled with it.
-    pub team: Option<TeamId>,
+    pub terms: NewTerms,
 }
 
 /// A password that was made, with its secret: the only time it is shown.
@@ -61,7 +52,7 @@ impl Lifecycle {
         if request.name.trim().is_empty() {
             return Err(NewPasswordError::NoName);
         }
-        if request.max_uses == Some(0) {
+        if request.terms.max_uses == Some(0) {
             return Err(NewPasswordError::NoUses);
         }
         let is_bad = |c: char| c == ':' || c.is_control();
@@ -72,11 +63,13 @@ impl Lifecycle {
         {
             return Err(NewPasswordError::Username);
         }
-        let metadata = self
+        let mut terms = request.terms;
+        terms.metadata = self
             .fields()
             .await?
-            .check_passed_on(&request.metadata, Circumstance::Password)
+            .check_passed_on(&terms.metadata, Circumstance::Password)
             .map_err(NewPasswordError::Metadata)?;
+        terms.team = terms.team.or_else(|| point.team_id.clone());
         let now = self.now();
         let secret = EnrollmentSecret::generate(&*self.random);
         let password = EnrollmentPassword {
@@ -85,15 +78,7 @@ impl Lifecycle {
             entry_point: point.id.clone(),
             hash: secret.hash(),
             username: request.username,
-            allowed_names: request.allowed_names,
-            max_uses: request.max_uses,
-            uses: 0,
-            metadata,
-            expires_at: request.lifetime.map(|lifetime| now + lifetime),
-            revoked_at: None,
-            last_used_at: None,
-            team_id: request.team.or_else(|| point.team_id.clone()),
-            created_at: now,
+            terms: terms.begin(now),
         };
         let event = self.event(
             caller,
@@ -104,11 +89,11 @@ impl Lifecycle {
                 "protocol": point.spec.protocol(),
                 "entry_point": point.name,
                 "username": password.username,
-                "allowed_names": password.allowed_names,
-                "max_uses": password.max_uses,
-                "expires_at": password.expires_at,
-                "metadata": password.metadata,
-                "team": password.team_id,
+                "allowed_names": password.terms.allowed_names,
+                "max_uses": password.terms.max_uses,
+                "expires_at": password.terms.expires_at,
+                "metadata": password.terms.metadata,
+                "team": password.terms.team_id,
             }),
         );
         let stored = password.clone();

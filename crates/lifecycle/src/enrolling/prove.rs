@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::certificate::{InventoryCertificate, Origin};
 use domain::client_certificate::{CaReference, Refusal, TrustedCa, judge};
 use domain::enrolling::{
-    ClientProof, EnrollmentPassword, EnrollmentSecret, EntryPoint, PasswordRefusal, ScepRules,
+    ClientProof, EnrollmentPassword, EnrollmentSecret, EntryPoint, ScepRules, TermsRefusal,
 };
 use pki::certificate::Certificate;
 use store::StoreError;
@@ -52,8 +52,8 @@ pub enum ProofError {
     /// Unknown, for another entry point, or with another user name: which of these is not told.
     #[error("user name or password is not right here")]
     WrongPassword,
-    #[error(transparent)]
-    Password(#[from] PasswordRefusal),
+    #[error("the enrollment password {0}")]
+    Password(#[from] TermsRefusal),
     #[error("{0}")]
     Certificate(#[from] Refusal),
     #[error(
@@ -89,7 +89,7 @@ impl Lifecycle {
                 (None, _) | (Some(_), None) => true,
             })
             .ok_or(ProofError::WrongPassword)?;
-        password.check_alive(self.now())?;
+        password.terms.check_alive(self.now())?;
         Ok(Client::Password(Arc::new(password)))
     }
 

@@ -49,8 +49,11 @@ struct Inherited {
 impl Inherited {
     /// What the password or the shared secret passes on.
     fn of_credential(&self) -> Option<&Values> {
-        let secret = self.cmp_secret.as_ref().map(|secret| &secret.metadata);
-        self.password.as_ref().map(|p| &p.metadata).or(secret)
+        let secret = self
+            .cmp_secret
+            .as_ref()
+            .map(|secret| &secret.terms.metadata);
+        self.password.as_ref().map(|p| &p.terms.metadata).or(secret)
     }
 
     /// What the entry point of EST, SCEP or CMP passes on.

@@ -7,6 +7,7 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::enrollment_password::PasswordStatus;
 use super::metadata::GivenValues;
 
 /// Where CMP clients come in.
@@ -93,7 +94,7 @@ pub struct CmpSecret {
     /// What clients send as reference (senderKID)
     #[schema(example = "line-7")]
     pub reference: String,
-    pub status: CmpSecretStatus,
+    pub status: PasswordStatus,
     /// Name of the endpoint that it opens
     #[schema(example = "plant")]
     pub endpoint: String,
@@ -122,17 +123,6 @@ pub struct CmpSecret {
     pub last_used_at: Option<Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
-}
-
-/// Whether a secret still opens anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CmpSecretStatus {
-    Usable,
-    /// As often as it may be
-    Used,
-    Expired,
-    Revoked,
 }
 
 /// Which secrets are listed.

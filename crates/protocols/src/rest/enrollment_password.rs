@@ -49,7 +49,7 @@ pub struct EnrollmentPassword {
     pub created_at: Timestamp,
 }
 
-/// Whether a password still opens something.
+/// Whether a password or a shared secret still opens something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PasswordStatus {

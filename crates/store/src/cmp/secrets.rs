@@ -7,6 +7,7 @@ use pki::time::Timestamp;
 
 use crate::codec::json;
 use crate::list::List;
+use crate::terms::read_terms;
 use crate::{Row, StoreError, Tx, params};
 
 macro_rules! columns {
@@ -24,21 +25,22 @@ impl Tx<'_> {
             columns!(),
             ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
         );
+        let terms = &secret.terms;
         let values = params![
             secret.id.as_str(),
             secret.endpoint.as_str(),
             &secret.reference,
             &secret.name,
             &secret.sealed_secret,
-            json(&secret.allowed_names)?,
-            secret.max_uses,
-            secret.uses,
-            json(&secret.metadata)?,
-            secret.expires_at,
-            secret.revoked_at,
-            secret.last_used_at,
-            secret.team_id.as_ref().map(TeamId::as_str),
-            secret.created_at,
+            json(&terms.allowed_names)?,
+            terms.max_uses,
+            terms.uses,
+            json(&terms.metadata)?,
+            terms.expires_at,
+            terms.revoked_at,
+            terms.last_used_at,
+            terms.team_id.as_ref().map(TeamId::as_str),
+            terms.created_at,
         ];
         self.execute_one(sql, values).await
     }
@@ -115,14 +117,6 @@ fn read(row: &Row) -> Result<CmpSecret, StoreError> {
         reference: row.get(2)?,
         name: row.get(3)?,
         sealed_secret: row.get(4)?,
-        allowed_names: row.json(5)?,
-        max_uses: row.get(6)?,
-        uses: row.get(7)?,
-        metadata: row.json(8)?,
-        expires_at: row.get(9)?,
-        revoked_at: row.get(10)?,
-        last_used_at: row.get(11)?,
-        team_id: row.parse_opt(12)?,
-        created_at: row.get(13)?,
+        terms: read_terms(row, 5)?,
     })
 }

@@ -18,6 +18,7 @@ impl From<EntryPointError> for Failure {
             EntryPointError::Unknown { .. } => Self::not_found(error.to_string()),
             EntryPointError::BadName(_)
             | EntryPointError::Reserved(_)
+            | EntryPointError::Authority(_)
             | EntryPointError::NoSuchProfile(_) => Self::invalid(error.to_string()),
         }
     }

@@ -7,7 +7,7 @@ use domain::acme::account::{Account, AccountStatus};
 use domain::acme::directory::DirectorySpec;
 use domain::acme::eab::EabUsage;
 use domain::acme::order::Order;
-use domain::enrolling::{EntryPointSpec, EstRules, Protocol, ScepRules};
+use domain::enrolling::{EntryPointSpec, EstRules, NewTerms, Protocol, ScepRules};
 use domain::enrollment::{Enrollment, EnrollmentState};
 use domain::id::{AccountId, EnrollmentId, IncidentId, OrderId, TeamId};
 use domain::identifier::Identifier;
@@ -314,11 +314,10 @@ impl<'a> Maker<'a> {
         let request = NewCmpSecret {
             name: "line".to_owned(),
             reference: None,
-            allowed_names: Vec::new(),
-            max_uses: None,
-            metadata: domain::metadata::Values::new(),
-            lifetime: None,
-            team: self.team(team).await,
+            terms: NewTerms {
+                team: self.team(team).await,
+                ..NewTerms::default()
+            },
         };
         let lifecycle = self.server.lifecycle();
         let caller = Caller::system();
@@ -398,11 +397,10 @@ impl<'a> Maker<'a> {
         let request = NewEnrollmentPassword {
             name: "printer".to_owned(),
             username: None,
-            allowed_names: Vec::new(),
-            max_uses: None,
-            metadata: domain::metadata::Values::new(),
-            lifetime: None,
-            team: self.team(team).await,
+            terms: NewTerms {
+                team: self.team(team).await,
+                ..NewTerms::default()
+            },
         };
         let made = lifecycle
             .create_enrollment_password(&point.unwrap(), request, &Caller::system())

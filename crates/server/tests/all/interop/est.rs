@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::enrolling::{EntryPointSpec, EstRules, Protocol};
+use domain::enrolling::{EntryPointSpec, EstRules, NewTerms, Protocol};
 use lifecycle::actor::Caller;
 use lifecycle::enrolling::passwords::NewEnrollmentPassword;
 use lifecycle::operator::Expected;
@@ -48,11 +48,7 @@ impl Scene {
         let request = NewEnrollmentPassword {
             name: "client".to_owned(),
             username: None,
-            allowed_names: Vec::new(),
-            max_uses: None,
-            metadata: domain::metadata::Values::new(),
-            lifetime: None,
-            team: None,
+            terms: NewTerms::default(),
         };
         let caller = Caller::system();
         let made = lifecycle

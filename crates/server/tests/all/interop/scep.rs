@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use domain::enrolling::{EntryPointSpec, Protocol, ScepRules};
+use domain::enrolling::{EntryPointSpec, NewTerms, Protocol, ScepRules};
 use lifecycle::actor::Caller;
 use lifecycle::enrolling::passwords::NewEnrollmentPassword;
 use lifecycle::operator::Expected;
@@ -52,11 +52,10 @@ impl Scene {
         let request = NewEnrollmentPassword {
             name: "phone".to_owned(),
             username: None,
-            allowed_names: Vec::new(),
-            max_uses: Some(1),
-            metadata: domain::metadata::Values::new(),
-            lifetime: None,
-            team: None,
+            terms: NewTerms {
+                max_uses: Some(1),
+                ..NewTerms::default()
+            },
         };
         let caller = Caller::system();
         let made = lifecycle
