@@ -48,6 +48,7 @@ use domain::acme::challenge::ChallengeKind;
 use domain::acme::validation::{CaaChecker, ChallengeValidator};
 use domain::clock::Clock;
 use domain::issuer::ConnectorFactory;
+use domain::issuer::published::PublishedFetcher;
 use domain::keystore::{KeyStore, Sealer};
 use domain::notification::notifier::NotifierKind;
 use domain::sign_on::SignOnClient;
@@ -81,6 +82,7 @@ pub struct Ports {
     pub sealer: Arc<dyn Sealer>,
     pub key_store: Arc<dyn KeyStore>,
     pub connectors: Arc<dyn ConnectorFactory>,
+    pub published: Arc<dyn PublishedFetcher>,
     pub validators: Vec<Arc<dyn ChallengeValidator>>,
     pub caa: Arc<dyn CaaChecker>,
     pub notifiers: Vec<Arc<dyn NotifierKind>>,
@@ -97,6 +99,7 @@ pub struct Lifecycle {
     pub(crate) key_store: Arc<dyn KeyStore>,
     pub(crate) validators: HashMap<ChallengeKind, Arc<dyn ChallengeValidator>>,
     pub(crate) caa: Arc<dyn CaaChecker>,
+    pub(crate) published: Arc<dyn PublishedFetcher>,
     pub(crate) sign_on: Arc<dyn SignOnClient>,
     pub(crate) passwords: sign_in::Passwords,
     /// `None` where the public URL names no domain.
@@ -159,6 +162,7 @@ impl Lifecycle {
                 .map(|validator| (validator.kind(), validator))
                 .collect(),
             caa: ports.caa,
+            published: ports.published,
             sign_on: ports.sign_on,
             passwords,
             webauthn: sign_in::passkeys::relying_party(&settings.public_url),

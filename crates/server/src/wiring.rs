@@ -8,6 +8,7 @@ use connectors::challenge::{DnsCaaChecker, ValidationSettings as ProbeSettings, 
 use connectors::issuer::ca_certificate::{
     ParentUrls, Validity, issuing_certificate, root_certificate,
 };
+use connectors::issuer::published::GuardedPublished;
 use connectors::issuer::{Connectors, Environment};
 use connectors::keystore::{
     AeadSealer, FileKeyStore, KeyRing, Pkcs11Config, Pkcs11KeyStore, SealKey, TokenSelector,
@@ -147,6 +148,7 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
         validators: validators(&dialer, probes),
         caa: Arc::new(DnsCaaChecker::new(resolver)),
         notifiers: notify::kinds(&dialer),
+        published: Arc::new(GuardedPublished::new(dialer.clone())),
         sign_on: Arc::new(OpenIdConnect::new(dialer)),
     };
     Ok(Wired {

@@ -6,8 +6,9 @@
 use domain::access::Visibility;
 use domain::enrollment::{Enrollment, EnrollmentState};
 use domain::id::{CertificateId, EnrollmentId, IssuerId, TeamId};
-use domain::issuer::Prepared;
+use domain::issuer::{Backlog, Prepared};
 use pki::serial::Serial;
+use pki::time::Timestamp;
 
 use crate::codec::json;
 use crate::dialect::for_update;
@@ -46,11 +47,12 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO enrollments (",
             columns!(),
-            ", status, issuer_id, serial) \
+            ", status, issuer_id, serial, waits_at, waits_since) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-             $18, $19, $20, $21)"
+             $18, $19, $20, $21, $22, $23)"
         );
         let prepared = prepared(&enrollment.state);
+        let waits = waits(enrollment);
         let values = params![
             enrollment.id.as_str(),
             json(&enrollment.requester)?,
@@ -73,6 +75,8 @@ impl Tx<'_> {
             enrollment.state.name(),
             prepared.map(|(issuer, _)| issuer.as_str()),
             prepared.map(|(_, prepared)| prepared.serial.to_string()),
+            waits.map(|(issuer, _)| issuer.as_str()),
+            waits.map(|(_, since)| since),
         ];
         self.execute_one(sql, values).await
     }
@@ -119,8 +123,9 @@ impl Tx<'_> {
     pub async fn update_enrollment(&mut self, enrollment: &Enrollment) -> Result<bool, StoreError> {
         let sql = "UPDATE enrollments SET status = $2, state = $3, updated_at = $4, \
                    issuer_id = COALESCE($5, issuer_id), serial = COALESCE($6, serial), \
-                   tbs = COALESCE($7, tbs) WHERE id = $1";
+                   tbs = COALESCE($7, tbs), waits_at = $8, waits_since = $9 WHERE id = $1";
         let prepared = prepared(&enrollment.state);
+        let waits = waits(enrollment);
         let values = params![
             enrollment.id.as_str(),
             enrollment.state.name(),
@@ -129,6 +134,8 @@ impl Tx<'_> {
             prepared.map(|(issuer, _)| issuer.as_str()),
             prepared.map(|(_, prepared)| prepared.serial.to_string()),
             prepared.map(|(_, prepared)| &prepared.tbs),
+            waits.map(|(issuer, _)| issuer.as_str()),
+            waits.map(|(_, since)| since),
         ];
         Ok(self.execute(sql, values).await? == 1)
     }
@@ -160,6 +167,28 @@ impl Tx<'_> {
         self.query(&sql, &values).await?.iter().map(read).collect()
     }
 
+    /// What waits for a CA elsewhere.
+    pub async fn issuer_backlog(&mut self, issuer: &IssuerId) -> Result<Backlog, StoreError> {
+        let sql = "SELECT status, count(*), min(waits_since) FROM enrollments \
+                   WHERE waits_at = $1 GROUP BY status";
+        let mut backlog = Backlog::default();
+        for row in &self.query(sql, params![issuer.as_str()]).await? {
+            let (status, count, oldest): (String, u64, Timestamp) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            match status.as_str() {
+                "signing" => {
+                    backlog.unanswered = count;
+                    backlog.unanswered_since = Some(oldest);
+                }
+                _ => {
+                    backlog.pending = count;
+                    backlog.pending_since = Some(oldest);
+                }
+            }
+        }
+        Ok(backlog)
+    }
+
     /// What was prepared for signing by enrollments that then failed or were cancelled, newest first.
     pub async fn list_orphans(
         &mut self,
@@ -173,6 +202,30 @@ impl Tx<'_> {
             .limit("ORDER BY id DESC", limit);
         let rows = self.query(&sql, &values).await?;
         rows.iter().map(read_orphan).collect()
+    }
+}
+
+/// Which CA elsewhere it waits for, and since when. A CA whose key we hold is not waited for.
+fn waits(enrollment: &Enrollment) -> Option<(&IssuerId, Timestamp)> {
+    match &enrollment.state {
+        EnrollmentState::Signing {
+            issuer,
+            prepared: None,
+            decided_at,
+            ..
+        }
+        | EnrollmentState::AwaitingIssuer {
+            issuer, decided_at, ..
+        } => Some((issuer, decided_at.unwrap_or(enrollment.created_at))),
+        EnrollmentState::Signing { .. }
+        | EnrollmentState::Rejected { .. }
+        | EnrollmentState::AwaitingApproval { .. }
+        | EnrollmentState::Approved { .. }
+        | EnrollmentState::Issued { .. }
+        | EnrollmentState::Failed { .. }
+        | EnrollmentState::Cancelled { .. }
+        | EnrollmentState::Denied { .. }
+        | EnrollmentState::Expired { .. } => None,
     }
 }
 

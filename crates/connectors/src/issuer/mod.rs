@@ -13,6 +13,7 @@ pub mod embedded;
 pub mod environment;
 pub mod est;
 pub mod factory;
+pub mod published;
 mod remote;
 pub mod scep;
 pub mod vault;

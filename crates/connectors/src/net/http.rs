@@ -21,11 +21,7 @@ use super::dial::{DialError, Dialer, Host};
 use super::excerpt;
 use super::tls::unchained_client;
 
-const AGENT: &str = concat!(
-    "certwright/",
-    env!("CARGO_PKG_VERSION"),
-    " (domain validation)"
-);
+const AGENT: &str = concat!("certwright/", env!("CARGO_PKG_VERSION"));
 const MAX_HEADERS: usize = 64;
 const MAX_HEAD_OCTETS: usize = 16 * 1024;
 
@@ -39,6 +35,8 @@ pub struct HttpLimits {
     pub body: usize,
     /// A port besides 80 and 443 that redirects may lead to.
     pub extra_port: Option<u16>,
+    /// What the other side's log is told that the fetch is for.
+    pub purpose: &'static str,
 }
 
 impl Default for HttpLimits {
@@ -48,6 +46,7 @@ impl Default for HttpLimits {
             redirects: 10,
             body: 64 * 1024,
             extra_port: None,
+            purpose: "domain validation",
         }
     }
 }
@@ -241,7 +240,7 @@ impl GuardedHttp {
             .handshake(TokioIo::new(stream))
             .await
             .map_err(broken)?;
-        let request = request(url).map_err(|error| HttpError::Malformed {
+        let request = request(url, self.limits.purpose).map_err(|error| HttpError::Malformed {
             url: url.clone(),
             reason: error.to_string(),
         })?;
@@ -307,7 +306,7 @@ fn broken(url: &Url, error: &hyper::Error) -> HttpError {
     }
 }
 
-fn request(url: &Url) -> Result<Request<Empty<Bytes>>, http::Error> {
+fn request(url: &Url, purpose: &str) -> Result<Request<Empty<Bytes>>, http::Error> {
     let path = match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
@@ -319,7 +318,7 @@ fn request(url: &Url) -> Result<Request<Empty<Bytes>>, http::Error> {
     };
     Request::get(path)
         .header(HOST, host)
-        .header(USER_AGENT, AGENT)
+        .header(USER_AGENT, format!("{AGENT} ({purpose})"))
         .header(ACCEPT, "*/*")
         .header(CONNECTION, "close")
         .body(Empty::new())

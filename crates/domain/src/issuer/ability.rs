@@ -60,6 +60,8 @@ pub enum Aspect {
     Limits,
     /// What requests of late met with.
     Answers,
+    /// What waits for the CA, and how long already.
+    Backlog,
     /// Whether a request would be signed, as far as can be found out without a certificate coming of it.
     DryRun,
 }
@@ -75,6 +77,7 @@ impl Aspect {
             Self::Revocation => "revocation",
             Self::Limits => "limits",
             Self::Answers => "answers",
+            Self::Backlog => "backlog",
             Self::DryRun => "dry-run",
         }
     }

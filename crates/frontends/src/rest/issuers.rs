@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
+use domain::issuer::published::{Published, PublishedKind};
 use domain::issuer::{BreakerState, Issuer, IssuerState};
 use http::StatusCode;
 use lifecycle::StoredCrl;
@@ -195,6 +196,26 @@ fn render_health(health: IssuerHealth) -> wire::IssuerHealth {
         since: health.since,
         checked_at: health.checked_at,
         findings: health.findings.into_iter().map(render_finding).collect(),
+        published: health.published.into_iter().map(render_published).collect(),
+        backlog: health.backlog.oldest().map(|oldest| wire::IssuerBacklog {
+            unanswered: health.backlog.unanswered,
+            pending: health.backlog.pending,
+            oldest,
+        }),
+    }
+}
+
+fn render_published(published: Published) -> wire::IssuerPublished {
+    wire::IssuerPublished {
+        kind: match published.kind {
+            PublishedKind::Crl => "crl",
+            PublishedKind::Ocsp => "ocsp",
+        }
+        .to_owned(),
+        url: published.url,
+        fresh_until: published.fresh_until,
+        problem: published.problem,
+        unreached_since: published.unreached_since,
     }
 }
 

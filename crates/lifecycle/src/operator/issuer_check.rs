@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use domain::certificate::Chain;
 use domain::issuer::{Aspect, CheckReport, Issuer, IssuerConnector, Outcome};
+use pki::certificate::Certificate;
 use pki::time::Timestamp;
 use serde_json::json;
 use store::StoreError;
@@ -139,31 +140,32 @@ pub(crate) fn judge_chain(chain: &Chain, now: Timestamp, report: &mut CheckRepor
         .findings
         .iter()
         .any(|finding| finding.aspect == Aspect::Chain);
-    let end = match chain.leaf() {
-        Some(Ok(own)) => own.not_after,
-        Some(Err(error)) => return report.failed(Aspect::Chain, error.to_string()),
-        None if already => return,
-        None => {
-            return report.note(
-                Aspect::Chain,
-                Outcome::Warning,
-                "the CA's certificates are not known; answers carry their own, or give them as PEM",
-            );
+    if chain.certificates().is_empty() {
+        if !already {
+            let text = "the CA's certificates are not known; answers carry their own, or give them as PEM";
+            report.note(Aspect::Chain, Outcome::Warning, text);
         }
+        return;
+    }
+    let mut ends = Vec::new();
+    for der in chain.certificates() {
+        match Certificate::from_der(der) {
+            Ok(one) => ends.push((one.not_after, one.subject.to_string())),
+            Err(error) => return report.failed(Aspect::Chain, error.to_string()),
+        }
+    }
+    // A chain is as good as its first certificate to end, whichever that is.
+    let Some((end, subject)) = ends.into_iter().min() else {
+        return;
     };
     if end <= now {
-        report.failed(
-            Aspect::Chain,
-            format!("the CA's certificate ended at {end}"),
-        );
+        let text = format!("the certificate of `{subject}` ended at {end}; renew it or move to another CA");
+        report.failed(Aspect::Chain, text);
     } else if end <= now + SOON {
-        let text = format!("the CA's certificate ends soon, at {end}");
+        let text = format!("the certificate of `{subject}` ends soon, at {end}: renew it or prepare another CA");
         report.note(Aspect::Chain, Outcome::Warning, text);
     } else {
-        report.passed(
-            Aspect::Chain,
-            format!("the CA's certificate is valid until {end}"),
-        );
+        report.passed(Aspect::Chain, format!("the CA's certificates are valid until {end}"));
     }
 }
 

@@ -13,6 +13,7 @@ mod fixture;
 mod lint;
 mod lint_purposes;
 mod ocsp;
+mod ocsp_answer;
 mod octets;
 mod openssl;
 mod pkcs12;

@@ -125,6 +125,45 @@ pub struct IssuerHealth {
     pub checked_at: Timestamp,
     /// What does not work, or not for long
     pub findings: Vec<IssuerFinding>,
+    /// Where a CA elsewhere tells of revocations, as its newest certificates say, and how that was found
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<IssuerPublished>,
+    /// What waits for a CA elsewhere
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<IssuerBacklog>,
+}
+
+/// An address at which a CA tells of revocations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuerPublished {
+    /// `crl` or `ocsp`
+    #[schema(example = "crl")]
+    pub kind: String,
+    #[schema(example = "http://crl.example.org/issuing.crl")]
+    pub url: String,
+    /// Until when what is there may be relied on
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub fresh_until: Option<Timestamp>,
+    /// What is wrong with it, and what to do; absent where it is in order
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// Since when it is not reached
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub unreached_since: Option<Timestamp>,
+}
+
+/// Requests on their way to a CA, or lying there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuerBacklog {
+    /// Requests to which the CA has not answered yet
+    pub unanswered: u64,
+    /// Requests that the CA took and has not decided yet
+    pub pending: u64,
+    /// Since when the oldest of all waits
+    #[schema(value_type = String, format = DateTime)]
+    pub oldest: Timestamp,
 }
 
 /// How a look through what a CA elsewhere issued went.

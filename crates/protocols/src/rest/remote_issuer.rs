@@ -103,7 +103,7 @@ pub struct IssuerCheck {
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct IssuerFinding {
-    /// `reach`, `credentials`, `rights`, `chain`, `limits` or `dry-run`
+    /// `reach`, `credentials`, `rights`, `chain`, `revocation`, `limits`, `answers`, `backlog` or `dry-run`
     #[schema(example = "credentials")]
     pub aspect: String,
     pub outcome: IssuerFindingOutcome,

@@ -196,7 +196,7 @@ impl IssuerCommand {
                 let issuers: Vec<Issuer> = client.list_all(&["issuers"]).await?;
                 paging::print_items(context, COLUMNS, &issuers, row)
             }
-            Verb::Show { name } => print(context, &client.get(&["issuers", &name]).await?),
+            Verb::Show { name } => show(context, &client.get(&["issuers", &name]).await?),
             Verb::Create(create) => print(context, &create.run(&client).await?),
             Verb::Update(update) => print(context, &update.run(&client).await?),
             Verb::Test { name } => issuer_remote::test(&client, context, &name).await,
@@ -301,6 +301,28 @@ async fn set(
     )
 }
 
+/// One issuer, and what was found when it was last looked at.
+fn show(context: &Context, issuer: &Issuer) -> Result<(), Failure> {
+    print(context, issuer)?;
+    if context.output == output::Format::Table
+        && let Some(health) = &issuer.health
+    {
+        let published = health.published.iter().map(|place| {
+            let until = place.fresh_until.map(|until| format!("fresh until {until}"));
+            let state = place.problem.clone().or(until);
+            let state = state.unwrap_or_else(|| "in order".to_owned());
+            format!("{:<5} {} {state}\n", place.kind, place.url)
+        });
+        let published: String = published.collect();
+        let findings = issuer_remote::lines(&health.findings);
+        if !(published.is_empty() && findings.is_empty()) {
+            let checked = health.checked_at;
+            output::print_text(&format!("\nLooked at {checked}:\n{published}{findings}"))?;
+        }
+    }
+    Ok(())
+}
+
 fn print(context: &Context, issuer: &Issuer) -> Result<(), Failure> {
     match context.output {
         output::Format::Json => Ok(output::print(context.output, issuer)?),
@@ -326,6 +348,9 @@ fn row(issuer: &Issuer) -> Value {
         "subject": certificate.map(|certificate| &certificate.subject),
         "key_kind": certificate.map(|certificate| &certificate.key_kind),
         "not_after": certificate.map(|certificate| certificate.not_after),
+        "waiting": issuer.health.as_ref().and_then(|health| health.backlog).map(|backlog| {
+            format!("{}, oldest since {}", backlog.unanswered + backlog.pending, backlog.oldest)
+        }),
         "crl_number": issuer.crl.as_ref().map(|crl| crl.number),
         "crl_next_update": issuer.crl.as_ref().map(|crl| crl.next_update),
         "id": issuer.id,
@@ -343,6 +368,7 @@ const COLUMNS: &[&str] = &[
     "subject",
     "key_kind",
     "not_after",
+    "waiting",
     "crl_number",
     "crl_next_update",
     "id",

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::Args;
 use protocols::rest::issuer::Issuer;
 use protocols::rest::remote_issuer::{
-    CreateIssuer, GivenSecret, IssuerCheck, IssuerFindingOutcome, IssuerKind, UpdateIssuer,
+    CreateIssuer, GivenSecret, IssuerCheck, IssuerFinding, IssuerFindingOutcome, IssuerKind, UpdateIssuer,
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
@@ -86,14 +86,19 @@ impl FromStr for FileOf {
     }
 }
 
+/// A secret as editors and pipes write it, with a line's end behind it.
+pub(super) fn secret_of(text: String) -> GivenSecret {
+    let text = Zeroizing::new(text);
+    GivenSecret(SecretString::from(text.trim_end_matches(['\r', '\n'])))
+}
+
 const USAGE: &str = "write NAME=@FILE, or NAME=- for standard input";
 
 impl Given {
     fn secrets(&self) -> Result<BTreeMap<String, GivenSecret>, Failure> {
         let read = |given: &FileOf| {
-            let text = Zeroizing::new(files::read_text(&given.file)?);
-            let secret = SecretString::from(text.trim_end_matches(['\r', '\n']));
-            Ok((given.name.clone(), GivenSecret(secret)))
+            let secret = secret_of(files::read_text(&given.file)?);
+            Ok((given.name.clone(), secret))
         };
         self.secrets.iter().map(read).collect()
     }
@@ -166,22 +171,7 @@ pub async fn test(client: &Client, context: &Context, name: &str) -> Result<(), 
     let check: IssuerCheck = client.act(&["issuers", name, "test"], &()).await?;
     match context.output {
         Format::Json => output::print(context.output, &check)?,
-        Format::Table => {
-            let lines: Vec<String> = check
-                .findings
-                .iter()
-                .map(|finding| {
-                    let mark = match finding.outcome {
-                        IssuerFindingOutcome::Passed => "ok",
-                        IssuerFindingOutcome::Warning => "WARN",
-                        IssuerFindingOutcome::Failed => "FAIL",
-                        IssuerFindingOutcome::Skipped => "-",
-                    };
-                    format!("{mark:<5} {:<12} {}\n", finding.aspect, finding.message)
-                })
-                .collect();
-            output::print_text(&lines.concat())?;
-        }
+        Format::Table => output::print_text(&lines(&check.findings))?,
     }
     match check.passed {
         true => Ok(()),
@@ -189,6 +179,20 @@ pub async fn test(client: &Client, context: &Context, name: &str) -> Result<(), 
             "the issuer does not work as it is configured",
         )),
     }
+}
+
+/// A finding on each line.
+pub fn lines(findings: &[IssuerFinding]) -> String {
+    let line = |finding: &IssuerFinding| {
+        let mark = match finding.outcome {
+            IssuerFindingOutcome::Passed => "ok",
+            IssuerFindingOutcome::Warning => "WARN",
+            IssuerFindingOutcome::Failed => "FAIL",
+            IssuerFindingOutcome::Skipped => "-",
+        };
+        format!("{mark:<5} {:<12} {}\n", finding.aspect, finding.message)
+    };
+    findings.iter().map(line).collect()
 }
 
 /// Lists the kinds; in JSON with an example of the settings of each.

@@ -14,18 +14,7 @@ async fn chained(is_guarded: bool) -> (Est, Est) {
         ca.guarded_profile().await;
         ca.label("default", json!({ "profile": "guarded" })).await;
     }
-    let (secret, _) = ca.password("default", json!({ "username": "front" })).await;
-    let issuer = json!({
-        "name": "upstream",
-        "kind": "est",
-        "settings": { "url": ca.server.url(), "username": "front" },
-        "secrets": { "password": secret },
-    });
-    let made = front.operate(Method::POST, "issuers", issuer).await;
-    assert!(!made.to_string().contains(&secret), "{made}");
-    let rules = json!(domain::profile::preset::tls_server("upstream"));
-    front.operate(Method::PUT, "profiles/behind", rules).await;
-    front.label("behind", json!({ "profile": "behind" })).await;
+    front.put_behind(&ca).await;
     (ca, front)
 }
 

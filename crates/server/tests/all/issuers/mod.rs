@@ -4,6 +4,7 @@ mod command;
 mod command_line;
 mod contract;
 mod migration;
+mod published;
 mod routing;
 mod vault;
 mod watch;

@@ -1,10 +1,16 @@
 //! How each issuer is: looked at every quarter of an hour, and told when it changes.
 
+mod answers;
+mod published;
+
 use std::time::Duration;
 
 use domain::event::Event;
 use domain::id::IssuerId;
-use domain::issuer::{Aspect, BreakerState, CheckReport, Finding, Issuer, IssuerState, Outcome};
+use domain::issuer::published::{Published, PublishedKind};
+use domain::issuer::{Aspect, Backlog, CheckReport, Finding, Issuer, IssuerState, Outcome};
+use pki::crl::Crl;
+use pki::certificate::Certificate;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,6 +30,20 @@ pub struct IssuerHealth {
     pub checked_at: Timestamp,
     /// What does not work, or not for long.
     pub findings: Vec<Finding>,
+    /// Where a CA elsewhere tells of revocations, and how that was found.
+    #[serde(default)]
+    pub published: Vec<Published>,
+    /// What waits for a CA elsewhere.
+    #[serde(default)]
+    pub backlog: Backlog,
+}
+
+/// What a look brought.
+#[derive(Default)]
+struct Look {
+    report: CheckReport,
+    published: Vec<Published>,
+    backlog: Backlog,
 }
 
 impl Lifecycle {
@@ -46,21 +66,27 @@ impl Lifecycle {
             if issuer.state == IssuerState::AwaitingCertificate {
                 continue;
             }
+            let before = self.issuer_health(&issuer.id).await?;
             let found = connected.iter().find(|one| one.issuer.id == issuer.id);
-            let report = match found {
-                Some(connected) => self.examine(connected).await?,
+            let look = match found {
+                Some(connected) => self.examine(connected, before.as_ref()).await?,
                 None => {
-                    let mut report = CheckReport::default();
-                    report.failed(Aspect::Reach, "it cannot be connected; its test says why");
-                    report
+                    let mut look = Look::default();
+                    let text = "it cannot be connected; its test says why";
+                    look.report.failed(Aspect::Reach, text);
+                    look
                 }
             };
-            self.note_health(&issuer, report).await?;
+            self.note_health(&issuer, before, look).await?;
         }
         Ok(self.now() + PAUSE)
     }
 
-    async fn examine(&self, connected: &ConnectedIssuer) -> Result<CheckReport, StoreError> {
+    async fn examine(
+        &self,
+        connected: &ConnectedIssuer,
+        before: Option<&IssuerHealth>,
+    ) -> Result<Look, StoreError> {
         let now = self.now();
         let mut report = CheckReport::default();
         if let Some(health) = connected.connector.abilities().health
@@ -72,11 +98,19 @@ impl Lifecycle {
             }
         }
         judge_chain(connected.connector.chain(), now, &mut report);
+        let mut look = Look::default();
         if connected.connector.local_ca().is_some() {
             self.examine_crl(connected, now, &mut report).await?;
+        } else {
+            let before = before.map_or(&[][..], |before| &before.published);
+            let found = self.examine_published(connected, before, &mut report).await?;
+            look.published = found;
+            let issuer = &connected.issuer;
+            look.backlog = self.examine_backlog(issuer, now, &mut report).await?;
         }
         self.examine_answers(&connected.issuer, &mut report).await?;
-        Ok(report)
+        look.report = report;
+        Ok(look)
     }
 
     /// Our own CRL: there, fresh, and signed by the key that the certificate has now.
@@ -95,6 +129,10 @@ impl Lifecycle {
             report.failed(Aspect::Revocation, text);
         } else if crl.this_update > now {
             report.failed(Aspect::Revocation, "the CRL begins in the future");
+        } else if !is_signed_by(&crl.der, connected) {
+            let text = "the CRL is not signed by the key of the CA's certificate; \
+                        `certwright issuer refresh-crl` makes another one";
+            report.failed(Aspect::Revocation, text);
         } else {
             report.passed(
                 Aspect::Revocation,
@@ -104,50 +142,15 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// What requests of the last hour met with.
-    async fn examine_answers(
+    /// Keeps what was found. An issuer that is well or unwell since this look is an event.
+    async fn note_health(
         &self,
         issuer: &Issuer,
-        report: &mut CheckReport,
+        before: Option<IssuerHealth>,
+        look: Look,
     ) -> Result<(), StoreError> {
-        let figures = self.live_figures(issuer).await?;
-        let counts = figures.counts;
-        match figures.breaker {
-            BreakerState::Closed => {}
-            BreakerState::Open { .. } | BreakerState::HalfOpen => {
-                let text = figures.last_error.map_or_else(
-                    || "it failed too often".to_owned(),
-                    |(_, error)| format!("it failed too often, last: {error}"),
-                );
-                report.failed(Aspect::Answers, text);
-            }
-        }
-        if counts.asked >= ENOUGH && counts.failed * 2 > counts.asked {
-            let text = format!(
-                "{} of {} requests of the last hour failed",
-                counts.failed, counts.asked
-            );
-            report.failed(Aspect::Answers, text);
-        }
-        for usage in figures.usage {
-            if usage.used * 10 >= usage.limit * 9 {
-                let text = format!(
-                    "{} of {} certificates of this {} are used; it begins anew at {}",
-                    usage.used,
-                    usage.limit,
-                    usage.period.name(),
-                    usage.resets_at
-                );
-                report.note(Aspect::Limits, Outcome::Warning, text);
-            }
-        }
-        Ok(())
-    }
-
-    /// Keeps what was found. An issuer that is well or unwell since this look is an event.
-    async fn note_health(&self, issuer: &Issuer, report: CheckReport) -> Result<(), StoreError> {
         let now = self.now();
-        let before = self.issuer_health(&issuer.id).await?;
+        let report = look.report;
         let healthy = report.is_sound();
         let changed = before
             .as_ref()
@@ -160,14 +163,15 @@ impl Lifecycle {
         let findings: Vec<Finding> = notable
             .filter(|finding| matches!(finding.outcome, Outcome::Failed | Outcome::Warning))
             .collect();
-        metrics::gauge!("certwright_issuer_healthy", "issuer" => issuer.name.clone())
-            .set(if healthy { 1.0 } else { 0.0 });
+        show_figures(issuer, healthy, &look.published);
         let event = changed.then(|| self.health_event(issuer, healthy, &findings));
         let health = IssuerHealth {
             healthy,
             since,
             checked_at: now,
             findings,
+            published: look.published,
+            backlog: look.backlog,
         };
         let (name, text) = (setting(&issuer.id), serde_json::to_string(&health));
         let text = text.unwrap_or_default();
@@ -194,11 +198,41 @@ impl Lifecycle {
     }
 }
 
+/// Whether the key in the CA's certificate made the signature.
+fn is_signed_by(crl: &[u8], connected: &ConnectedIssuer) -> bool {
+    let Some(Ok(own)) = connected.connector.chain().leaf() else {
+        return false;
+    };
+    Crl::from_der(crl).is_ok_and(|crl| crl.is_signed_with(&own.public_key))
+}
+
+fn show_figures(issuer: &Issuer, healthy: bool, published: &[Published]) {
+    metrics::gauge!("certwright_issuer_healthy", "issuer" => issuer.name.clone())
+        .set(if healthy { 1.0 } else { 0.0 });
+    let at = |time: Timestamp| {
+        #[expect(clippy::cast_precision_loss, reason = "seconds are small enough")]
+        let seconds = time.seconds() as f64;
+        seconds
+    };
+    let ends = issuer.chain().certificates().iter();
+    let ends = ends.filter_map(|der| Certificate::from_der(der).ok());
+    if let Some(end) = ends.map(|certificate| certificate.not_after).min() {
+        metrics::gauge!("certwright_issuer_chain_not_after_seconds", "issuer" => issuer.name.clone())
+            .set(at(end));
+    }
+    for (kind, name) in [(PublishedKind::Crl, "crl"), (PublishedKind::Ocsp, "ocsp")] {
+        let of_kind = published.iter().filter(|one| one.kind == kind);
+        if let Some(end) = of_kind.filter_map(|one| one.fresh_until).min() {
+            metrics::gauge!("certwright_issuer_published_fresh_until_seconds",
+                "issuer" => issuer.name.clone(), "kind" => name)
+            .set(at(end));
+        }
+    }
+}
+
 fn setting(issuer: &IssuerId) -> String {
     format!("issuer-health/{issuer}")
 }
 
 const PAUSE: Duration = Duration::from_secs(15 * 60);
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Fewer requests say nothing about a rate.
-const ENOUGH: u64 = 10;
