@@ -9,8 +9,8 @@ use domain::event::Event;
 use domain::id::IssuerId;
 use domain::issuer::published::{Published, PublishedKind};
 use domain::issuer::{Aspect, Backlog, CheckReport, Finding, Issuer, IssuerState, Outcome};
-use pki::crl::Crl;
 use pki::certificate::Certificate;
+use pki::crl::Crl;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -103,7 +103,9 @@ impl Lifecycle {
             self.examine_crl(connected, now, &mut report).await?;
         } else {
             let before = before.map_or(&[][..], |before| &before.published);
-            let found = self.examine_published(connected, before, &mut report).await?;
+            let found = self
+                .examine_published(connected, before, &mut report)
+                .await?;
             look.published = found;
             let issuer = &connected.issuer;
             look.backlog = self.examine_backlog(issuer, now, &mut report).await?;
@@ -207,8 +209,11 @@ fn is_signed_by(crl: &[u8], connected: &ConnectedIssuer) -> bool {
 }
 
 fn show_figures(issuer: &Issuer, healthy: bool, published: &[Published]) {
-    metrics::gauge!("certwright_issuer_healthy", "issuer" => issuer.name.clone())
-        .set(if healthy { 1.0 } else { 0.0 });
+    metrics::gauge!("certwright_issuer_healthy", "issuer" => issuer.name.clone()).set(if healthy {
+        1.0
+    } else {
+        0.0
+    });
     let at = |time: Timestamp| {
         #[expect(clippy::cast_precision_loss, reason = "seconds are small enough")]
         let seconds = time.seconds() as f64;

@@ -142,7 +142,8 @@ pub(crate) fn judge_chain(chain: &Chain, now: Timestamp, report: &mut CheckRepor
         .any(|finding| finding.aspect == Aspect::Chain);
     if chain.certificates().is_empty() {
         if !already {
-            let text = "the CA's certificates are not known; answers carry their own, or give them as PEM";
+            let text =
+                "the CA's certificates are not known; answers carry their own, or give them as PEM";
             report.note(Aspect::Chain, Outcome::Warning, text);
         }
         return;
@@ -159,13 +160,20 @@ pub(crate) fn judge_chain(chain: &Chain, now: Timestamp, report: &mut CheckRepor
         return;
     };
     if end <= now {
-        let text = format!("the certificate of `{subject}` ended at {end}; renew it or move to another CA");
+        let text = format!(
+            "the certificate of `{subject}` ended at {end}; renew it or move to another CA"
+        );
         report.failed(Aspect::Chain, text);
     } else if end <= now + SOON {
-        let text = format!("the certificate of `{subject}` ends soon, at {end}: renew it or prepare another CA");
+        let text = format!(
+            "the certificate of `{subject}` ends soon, at {end}: renew it or prepare another CA"
+        );
         report.note(Aspect::Chain, Outcome::Warning, text);
     } else {
-        report.passed(Aspect::Chain, format!("the CA's certificates are valid until {end}"));
+        report.passed(
+            Aspect::Chain,
+            format!("the CA's certificates are valid until {end}"),
+        );
     }
 }
 

@@ -33,7 +33,9 @@ impl World {
         let ids = OcspIssuer::from_certificate(&self.root.certificate);
         let both = [&self.good, &self.revoked];
         let request = OcspRequest {
-            cert_ids: both.map(|one| ids.cert_id(OcspDigest::Sha1, &one.serial)).into(),
+            cert_ids: both
+                .map(|one| ids.cert_id(OcspDigest::Sha1, &one.serial))
+                .into(),
             nonce: None,
         };
         let signed = (signer as &dyn SigningKey, certificates);
@@ -57,7 +59,10 @@ fn what_a_ca_answers_itself_is_read_as_it_was_written() {
     assert!(matches!(status(&world.revoked).status, CertStatus::Revoked { at, .. } if at == now()));
     assert_eq!(status(&world.good).this_update, now());
     assert!(status(&world.good).next_update.unwrap() > now());
-    assert_eq!(response.status_of(&ids, &world.root.certificate.serial), None);
+    assert_eq!(
+        response.status_of(&ids, &world.root.certificate.serial),
+        None
+    );
     let other = OcspIssuer::from_certificate(&World::new().root.certificate);
     assert_eq!(response.status_of(&other, &world.good.serial), None);
 }
@@ -111,7 +116,12 @@ fn what_is_no_answer_is_told_from_one_without_content() {
     let error = OcspResponse::from_der(&refused).unwrap_err();
     assert_eq!(error, OcspResponseError::Refused(ErrorStatus::TryLater));
     assert_eq!(error.to_string(), "the responder answers `tryLater`");
-    for octets in [&b""[..], b"<html>", &[0x30, 3, 0x0a, 1, 9], &[0x30, 3, 0x0a, 1, 0]] {
+    for octets in [
+        &b""[..],
+        b"<html>",
+        &[0x30, 3, 0x0a, 1, 9],
+        &[0x30, 3, 0x0a, 1, 0],
+    ] {
         let error = OcspResponse::from_der(octets).unwrap_err();
         assert!(matches!(error, OcspResponseError::Der(_)), "{error}");
     }

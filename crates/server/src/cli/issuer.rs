@@ -308,7 +308,9 @@ fn show(context: &Context, issuer: &Issuer) -> Result<(), Failure> {
         && let Some(health) = &issuer.health
     {
         let published = health.published.iter().map(|place| {
-            let until = place.fresh_until.map(|until| format!("fresh until {until}"));
+            let until = place
+                .fresh_until
+                .map(|until| format!("fresh until {until}"));
             let state = place.problem.clone().or(until);
             let state = state.unwrap_or_else(|| "in order".to_owned());
             format!("{:<5} {} {state}\n", place.kind, place.url)

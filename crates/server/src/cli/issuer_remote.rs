@@ -7,7 +7,8 @@ use std::str::FromStr;
 use clap::Args;
 use protocols::rest::issuer::Issuer;
 use protocols::rest::remote_issuer::{
-    CreateIssuer, GivenSecret, IssuerCheck, IssuerFinding, IssuerFindingOutcome, IssuerKind, UpdateIssuer,
+    CreateIssuer, GivenSecret, IssuerCheck, IssuerFinding, IssuerFindingOutcome, IssuerKind,
+    UpdateIssuer,
 };
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};

@@ -181,18 +181,18 @@ impl Est {
 
     /// Makes another server's label `default` the CA behind the label `behind` here.
     pub async fn put_behind(&self, ca: &Self) {
-    let (secret, _) = ca.password("default", json!({ "username": "front" })).await;
-    let issuer = json!({
-        "name": "upstream",
-        "kind": "est",
-        "settings": { "url": ca.server.url(), "username": "front" },
-        "secrets": { "password": secret },
-    });
-    let made = self.operate(Method::POST, "issuers", issuer).await;
-    assert!(!made.to_string().contains(&secret), "{made}");
-    let rules = json!(domain::profile::preset::tls_server("upstream"));
-    self.operate(Method::PUT, "profiles/behind", rules).await;
-    self.label("behind", json!({ "profile": "behind" })).await;
+        let (secret, _) = ca.password("default", json!({ "username": "front" })).await;
+        let issuer = json!({
+            "name": "upstream",
+            "kind": "est",
+            "settings": { "url": ca.server.url(), "username": "front" },
+            "secrets": { "password": secret },
+        });
+        let made = self.operate(Method::POST, "issuers", issuer).await;
+        assert!(!made.to_string().contains(&secret), "{made}");
+        let rules = json!(domain::profile::preset::tls_server("upstream"));
+        self.operate(Method::PUT, "profiles/behind", rules).await;
+        self.label("behind", json!({ "profile": "behind" })).await;
     }
 
     /// A token of the REST API, which opens nothing here.

@@ -52,8 +52,7 @@ impl Watched {
     async fn start() -> Self {
         let shown = Arc::new(Mutex::new(Shown::Nobody));
         let behind = Arc::clone(&shown);
-        let web =
-            TestService::start_plain(Arc::new(move |asked| pass_on(&behind, asked))).await;
+        let web = TestService::start_plain(Arc::new(move |asked| pass_on(&behind, asked))).await;
         let line = format!("pki_url = \"{}\"", web.url());
         let ca = Est::over(TestServer::start_with_server(&line).await).await;
         *shown.lock() = Shown::Of(ca.server.url());
@@ -69,7 +68,11 @@ impl Watched {
         let shows = Shows::Password("", &secret);
         let request = csr(&["host.example.org"]);
         let path = "behind/simpleenroll";
-        watched.front.post(path, &request, shows).await.certificate();
+        watched
+            .front
+            .post(path, &request, shows)
+            .await
+            .certificate();
         watched
     }
 
@@ -93,7 +96,10 @@ async fn look_after(front: &Est, time: Duration) -> Value {
     let turned = domain::clock::Clock::now(&front.server.clock);
     let looked = async || {
         let at = health(front).await["checked_at"].clone();
-        at.as_str().is_some_and(|at| at.parse().is_ok_and(|at: pki::time::Timestamp| at >= turned))
+        at.as_str().is_some_and(|at| {
+            at.parse()
+                .is_ok_and(|at: pki::time::Timestamp| at >= turned)
+        })
     };
     front.server.run_jobs_until(looked).await;
     health(front).await
@@ -125,7 +131,10 @@ async fn crl_and_ocsp_of_a_ca_elsewhere_are_found_by_its_certificates_and_judged
     assert_eq!(found["healthy"], false);
     let text = found["findings"].to_string();
     assert!(text.contains("not signed by the CA's key"), "{text}");
-    assert!(text.contains("the responder answers `unauthorized`"), "{text}");
+    assert!(
+        text.contains("the responder answers `unauthorized`"),
+        "{text}"
+    );
     assert_eq!(told(&watched.front, "issuer.unhealthy").await, 1);
     watched.look().await;
     assert_eq!(told(&watched.front, "issuer.unhealthy").await, 1);
@@ -144,7 +153,10 @@ async fn an_address_that_is_not_reached_is_a_fault_from_the_second_look_on() {
     assert_eq!(found["healthy"], false, "{found}");
     assert_eq!(found["published"][0]["unreached_since"], since);
     let text = found["findings"].to_string();
-    assert!(text.contains("is not reached since") && text.contains("503"), "{text}");
+    assert!(
+        text.contains("is not reached since") && text.contains("503"),
+        "{text}"
+    );
     *watched.shown.lock() = Shown::Of(watched._ca.server.url());
     let found = watched.look().await;
     assert_eq!(found["healthy"], true, "{found}");
@@ -155,7 +167,9 @@ async fn an_address_that_is_not_reached_is_a_fault_from_the_second_look_on() {
 async fn a_crl_and_an_ocsp_answer_that_nobody_renews_are_stale() {
     let watched = Watched::start().await;
     // The CA's own clock stands still.
-    let found = watched.look_after(Duration::from_secs(10 * 24 * 3600)).await;
+    let found = watched
+        .look_after(Duration::from_secs(10 * 24 * 3600))
+        .await;
     assert_eq!(found["healthy"], false, "{found}");
     for place in found["published"].as_array().unwrap() {
         let problem = place["problem"].as_str().unwrap();
