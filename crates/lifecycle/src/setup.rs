@@ -8,7 +8,7 @@ use domain::acme::directory::{Directory, DirectorySpec};
 use domain::certificate::{Chain, InventoryCertificate, Origin};
 use domain::enrolling::{EntryPoint, EntryPointSpec, EstRules};
 use domain::event::Event;
-use domain::id::{CertificateId, DirectoryId, EntryPointId, IssuerId, ProfileId};
+use domain::id::{DirectoryId, EntryPointId, IssuerId, ProfileId};
 use domain::issuer::{ConnectorConfig, EmbeddedConfig, Issuer, IssuerState, LocalCa};
 use domain::keystore::{KeyStoreError, OpenKey};
 use domain::profile::{Profile, ProfileSpec, preset};
@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::Lifecycle;
 use crate::actor::Caller;
-use crate::issuance::record::name_text;
+use crate::inventory::entry::entry;
 
 /// What the first start makes.
 #[derive(Clone, Debug)]
@@ -259,39 +259,20 @@ impl Lifecycle {
         upper: &Chain,
         now: Timestamp,
     ) -> InventoryCertificate {
-        InventoryCertificate {
-            id: CertificateId::mint(now, &*self.random),
-            fingerprint: certificate.fingerprint(),
-            serial: certificate.serial.clone(),
-            issuer_id: Some(issuer.clone()),
-            issuer_name: certificate.issuer.to_string(),
-            subject: certificate.subject.to_string(),
-            names: certificate.names.iter().map(name_text).collect(),
-            not_before: certificate.not_before,
-            not_after: certificate.not_after,
-            key_kind: certificate.public_key.kind().to_string(),
-            is_weak: false,
-            spki_sha256: certificate.spki_sha256,
+        let entry = entry(certificate, Origin::Issued, now, &*self.random);
+        let identifier = match entry.authority_key_identifier.is_empty() {
+            false => entry.authority_key_identifier,
             // A root may leave its own identifier out; it is the one its children carry.
-            authority_key_identifier: certificate
-                .authority_key_identifier
+            true => certificate
+                .subject_key_identifier
                 .clone()
-                .or_else(|| certificate.subject_key_identifier.clone())
                 .unwrap_or_default(),
-            der: certificate.der.clone(),
+        };
+        InventoryCertificate {
+            issuer_id: Some(issuer.clone()),
+            authority_key_identifier: identifier,
             chain_id: Some(upper.id()),
-            origin: Origin::Issued,
-            enrollment_id: None,
-            profile_id: None,
-            profile_version: None,
-            account_id: None,
-            directory_id: None,
-            replaces: None,
-            replaced_by: None,
-            metadata: std::collections::BTreeMap::new(),
-            revocation: None,
-            team_id: None,
-            created_at: now,
+            ..entry
         }
     }
 

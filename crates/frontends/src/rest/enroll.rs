@@ -85,9 +85,7 @@ pub(crate) async fn renew(
         (None, Some(key)) => RenewalKey::Server(key.algorithm),
         (Some(_), Some(_)) => return Err(both()),
     };
-    let renewal = read_renewal(id, key, request)?;
-    let enrolled = verbs.renew(renewal, &operator.caller()).await?;
-    answer(&verbs, &enrolled, &operator).await
+    replace(&verbs, &operator, id, key, request).await
 }
 
 /// Renew a certificate with another key
@@ -119,9 +117,7 @@ pub(crate) async fn rekey(
         }
         (Some(_), Some(_)) => return Err(both()),
     };
-    let renewal = read_renewal(id, key, request)?;
-    let enrolled = verbs.renew(renewal, &operator.caller()).await?;
-    answer(&verbs, &enrolled, &operator).await
+    replace(&verbs, &operator, id, key, request).await
 }
 
 fn read_enroll(request: wire::Enroll) -> Result<Submission, Failure> {
@@ -195,6 +191,18 @@ fn validity(
         not_after,
         lifetime: seconds.map(Duration::from_secs),
     }
+}
+
+async fn replace(
+    verbs: &Verbs,
+    operator: &Operator,
+    id: CertificateId,
+    key: RenewalKey,
+    request: wire::Renew,
+) -> Result<Response, Failure> {
+    let renewal = read_renewal(id, key, request)?;
+    let enrolled = verbs.renew(renewal, &operator.caller()).await?;
+    answer(verbs, &enrolled, operator).await
 }
 
 fn both() -> Failure {

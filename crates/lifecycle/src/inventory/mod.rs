@@ -1,5 +1,6 @@
 //! The inventory: every certificate we know, found and listed.
 
+pub(crate) mod entry;
 pub mod figures;
 pub mod import;
 pub mod saved_searches;

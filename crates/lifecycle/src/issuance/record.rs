@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::certificate::{Chain, InventoryCertificate, Origin};
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::event::Event;
-use domain::id::{AccountId, CertificateId, DirectoryId};
+use domain::id::{AccountId, DirectoryId};
 use domain::identifier::Identifier;
 use pki::certificate::Certificate;
 use pki::name::GeneralName;
@@ -17,6 +17,7 @@ use store::jobs::JobRow;
 use super::{Admitted, DriveError};
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::inventory::entry::entry;
 
 /// What is wrong with a certificate that an issuer gave.
 #[derive(Debug, thiserror::Error)]
@@ -95,39 +96,19 @@ impl Lifecycle {
         upper: &Chain,
     ) -> InventoryCertificate {
         let enrollment = &admitted.enrollment;
-        let now = self.now();
         let (account_id, directory_id) = account_of(&enrollment.requester);
         InventoryCertificate {
-            id: CertificateId::mint(now, &*self.random),
-            fingerprint: certificate.fingerprint(),
-            serial: certificate.serial.clone(),
             issuer_id: Some(admitted.issuer.issuer.id.clone()),
-            issuer_name: certificate.issuer.to_string(),
-            subject: certificate.subject.to_string(),
-            names: certificate.names.iter().map(name_text).collect(),
-            not_before: certificate.not_before,
-            not_after: certificate.not_after,
-            key_kind: certificate.public_key.kind().to_string(),
-            is_weak: false,
-            spki_sha256: certificate.spki_sha256,
-            authority_key_identifier: certificate
-                .authority_key_identifier
-                .clone()
-                .unwrap_or_default(),
-            der: certificate.der.clone(),
             chain_id: Some(upper.id()),
-            origin: Origin::Issued,
             enrollment_id: Some(enrollment.id.clone()),
             profile_id: Some(enrollment.profile_id.clone()),
             profile_version: Some(enrollment.profile_version),
             account_id,
             directory_id,
             replaces: enrollment.replaces.clone(),
-            replaced_by: None,
             metadata: BTreeMap::clone(&enrollment.metadata),
-            revocation: None,
             team_id: enrollment.team_id.clone(),
-            created_at: now,
+            ..entry(certificate, Origin::Issued, self.now(), &*self.random)
         }
     }
 

@@ -9,7 +9,6 @@ use pki::key::PublicKey;
 use pki::time::Timestamp;
 use protocols::rest::audit::{AuditKey, Event, EventQuery, ExportFormat, ExportQuery};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 
 use super::Context;
 use super::client::Client;
@@ -182,25 +181,7 @@ async fn export(client: &Client, format: Words, out: Option<&Path>) -> Result<()
             Words::Ocsf => ExportFormat::Ocsf,
         },
     };
-    let mut response = client.download(&["audit", "export"], &query).await?;
-    let mut file = match out.filter(|path| path.as_os_str() != "-") {
-        Some(path) => {
-            let created = tokio::fs::File::create(path).await;
-            Some(created.map_err(|error| files::failed(path, error))?)
-        }
-        None => None,
-    };
-    while let Some(chunk) = response.chunk().await.map_err(anyhow::Error::from)? {
-        match &mut file {
-            Some(file) => file.write_all(&chunk).await?,
-            None => output::print_octets(&chunk)?,
-        }
-    }
-    if let Some(mut file) = file {
-        file.flush().await?;
-        file.sync_all().await?;
-    }
-    Ok(())
+    files::save(client.download(&["audit", "export"], &query).await?, out).await
 }
 
 fn verify(file: &Path, key: Option<&Path>, seen: Option<i64>) -> Result<Verified, Failure> {

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use protocols::rest::certificate::{Certificate, CertificateQuery};
 use protocols::rest::inventory::{Count, SavedSearch};
-use tokio::io::AsyncWriteExt;
 
 use super::Context;
 use super::certificate::{COLUMNS, row};
@@ -104,23 +103,5 @@ async fn export(
     };
     query.push(("format".to_owned(), format.to_owned()));
     let path = ["certificates", "export"];
-    let mut response = client.download(&path, &query).await?;
-    let mut file = match out.filter(|path| path.as_os_str() != "-") {
-        Some(path) => {
-            let created = tokio::fs::File::create(path).await;
-            Some(created.map_err(|error| files::failed(path, error))?)
-        }
-        None => None,
-    };
-    while let Some(chunk) = response.chunk().await.map_err(anyhow::Error::from)? {
-        match &mut file {
-            Some(file) => file.write_all(&chunk).await?,
-            None => output::print_octets(&chunk)?,
-        }
-    }
-    if let Some(mut file) = file {
-        file.flush().await?;
-        file.sync_all().await?;
-    }
-    Ok(())
+    files::save(client.download(&path, &query).await?, out).await
 }

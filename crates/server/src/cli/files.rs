@@ -5,6 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
+use tokio::io::AsyncWriteExt;
 use zeroize::Zeroizing;
 
 use super::exit::{Exit, Failure};
@@ -94,6 +95,29 @@ pub fn stage(path: &Path, octets: &[u8], mode: u32) -> Result<Staged, Failure> {
         partial: partial.into(),
         path: path.to_owned(),
     })
+}
+
+/// Writes an answer as it comes, for it may be longer than fits into memory; without a path, or with `-`, to
+/// standard output.
+pub async fn save(mut answer: reqwest::Response, out: Option<&Path>) -> Result<(), Failure> {
+    let mut file = match out.filter(|path| path.as_os_str() != "-") {
+        Some(path) => {
+            let created = tokio::fs::File::create(path).await;
+            Some(created.map_err(|error| failed(path, error))?)
+        }
+        None => None,
+    };
+    while let Some(chunk) = answer.chunk().await.map_err(anyhow::Error::from)? {
+        match &mut file {
+            Some(file) => file.write_all(&chunk).await?,
+            None => output::print_octets(&chunk)?,
+        }
+    }
+    if let Some(mut file) = file {
+        file.flush().await?;
+        file.sync_all().await?;
+    }
+    Ok(())
 }
 
 /// An error with the file it is about.

@@ -14,7 +14,7 @@ use pki::time::Timestamp;
 use super::issuers::Issuers;
 use super::piece::Summary;
 use super::{ImportRules, Judged, Piece, Verdict, normal};
-use crate::issuance::record::name_text;
+use crate::inventory::entry::entry;
 
 /// A part of an upload on its way into the inventory.
 #[derive(Clone)]
@@ -59,7 +59,7 @@ pub(super) fn read(
         Err(error) => return Candidate::broken(place, error.to_string()),
     };
     let entry = merged(fields, &rules.metadata, &metadata)
-        .and_then(|values| entry(&parsed, rules, values, now, random));
+        .and_then(|values| candidate_entry(&parsed, rules, values, now, random));
     match entry {
         Ok(entry) => Candidate {
             place,
@@ -80,50 +80,20 @@ fn merged(fields: &Fields, all: &Values, own: &Values) -> Result<Values, String>
     Ok(values)
 }
 
-fn entry(
+fn candidate_entry(
     certificate: &Certificate,
     rules: &ImportRules,
     metadata: Values,
     now: Timestamp,
     random: &dyn Random,
 ) -> Result<InventoryCertificate, String> {
-    let names: Vec<String> = certificate.names.iter().map(name_text).collect();
-    let (subject, issuer_name) = (
-        certificate.subject.to_string(),
-        certificate.issuer.to_string(),
-    );
-    check_texts(&names, &subject, &issuer_name)?;
+    let entry = entry(certificate, Origin::Imported, now, random);
+    check_texts(&entry.names, &entry.subject, &entry.issuer_name)?;
     Ok(InventoryCertificate {
-        id: CertificateId::mint(now, random),
-        fingerprint: certificate.fingerprint(),
-        serial: certificate.serial.clone(),
-        issuer_id: None,
-        issuer_name,
-        subject,
-        names,
-        not_before: certificate.not_before,
-        not_after: certificate.not_after,
-        key_kind: certificate.public_key.kind().to_string(),
         is_weak: weak::check(&certificate.public_key).is_err(),
-        spki_sha256: certificate.spki_sha256,
-        authority_key_identifier: certificate
-            .authority_key_identifier
-            .clone()
-            .unwrap_or_default(),
-        der: certificate.der.clone(),
-        chain_id: None,
-        origin: Origin::Imported,
-        enrollment_id: None,
-        profile_id: None,
-        profile_version: None,
-        account_id: None,
-        directory_id: None,
-        replaces: None,
-        replaced_by: None,
         metadata,
-        revocation: None,
         team_id: rules.team.clone(),
-        created_at: now,
+        ..entry
     })
 }
 
