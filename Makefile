@@ -49,7 +49,7 @@ test-tools: ## Install what the tests run beside cargo
 	@scripts/install-test-tools.sh "$(TARGET)"
 
 # Modules of the integration suite that run on SQLite and on PostgreSQL.
-ON_BOTH := ^(access|acme|approvals|rest|bulk|cli|cli_enroll|crash|enroll|events|inventory|inventory_import|issuance_rules|lying_ca|metadata|network|notifications|pki_frontend|profiles|sign_in)::
+ON_BOTH := ^(access|acme|approvals|rest|bulk|cli|cli_apply|cli_enroll|cmp|crash|enroll|est|events|inventory|inventory_import|issuance_rules|issuers|lying_ca|metadata|network|notifications|pki_frontend|profiles|scep|sign_in|upstream)::
 
 # nextest gives every test a process of its own and ends those that hang; plain `cargo test` runs them as well.
 .PHONY: test

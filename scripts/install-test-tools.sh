@@ -39,6 +39,9 @@ collector=(rsyslog rsyslog-gnutls libestr0 libfastjson4 liblognorm5)
 # A name server that takes dynamic updates; installed, it would answer for the whole machine.
 nameserver=(bind9 bind9-libs libfstrm0 libjemalloc2 libjson-c5 liblmdb0 libmaxminddb0 libnghttp2-14 libprotobuf-c1 libuv1 libxml2)
 
+# A client of SCEP whose daemon would join the machine's message bus if it were installed.
+monitor=(certmonger libtalloc2 libtevent0 libpopt0 libdbus-1-3 libnss3 libnspr4 libjansson4)
+
 say() { printf 'test tools: %s\n' "$*"; }
 
 has() { # COMMAND_OR_PATTERN
@@ -145,6 +148,7 @@ install_system
 install_single
 install_unpacked rsyslog usr/sbin/rsyslogd "${collector[@]}"
 install_unpacked bind usr/sbin/named "${nameserver[@]}"
+install_unpacked certmonger usr/bin/getcert "${monitor[@]}"
 install_python
 install_npm
 say "ready in $tools"

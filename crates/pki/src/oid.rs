@@ -96,6 +96,14 @@ known! {
     CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7";
     /// CSR attribute extensionRequest, PKCS #9
     EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
+    /// CSR attribute that asks for the key to be encrypted with a shared one, RFC 4108 section 5.1.5
+    DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.37";
+    /// CSR attribute that asks for the key to be encrypted for another one, RFC 7030 section 4.4.1.2
+    ASYMMETRIC_DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.54";
+    /// CSR attribute certificationRequestInfoTemplate, RFC 9908 section 3.4
+    CSR_TEMPLATE = "1.2.840.113549.1.9.16.2.61";
+    /// CSR attribute extensionReqTemplate, RFC 9908 section 3.4
+    EXTENSION_REQUEST_TEMPLATE = "1.2.840.113549.1.9.16.2.62";
     /// CSR attribute of the same form that older Windows clients send
     MICROSOFT_EXTENSION_REQUEST = "1.3.6.1.4.1.311.2.1.14";
 

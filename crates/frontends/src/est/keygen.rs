@@ -9,6 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use lifecycle::enrolling::{ClientAsk, Renewal};
 use pki::fingerprint::Fingerprint;
+use pki::oid;
 use protocols::est::PKCS8;
 use protocols::est::key_answer::{KeyAnswer, content_type};
 
@@ -29,6 +30,14 @@ pub(super) async fn generate(
         return Err(Failure::not_found("this label makes no keys"));
     }
     let csr = read(&parts.headers, &body)?;
+    // RFC 7030 section 4.4.1: who asks for this and gets a bare key was not served.
+    let encrypted = [oid::DECRYPT_KEY_ID, oid::ASYMMETRIC_DECRYPT_KEY_ID];
+    if encrypted.iter().any(|kind| csr.has_attribute(kind)) {
+        return Err(Failure::bad_request(
+            "keys are protected by TLS alone here: leave DecryptKeyIdentifier and \
+             AsymmetricDecryptKeyIdentifier out, or make the key yourself and use simpleenroll",
+        ));
+    }
     let client = authenticate(&verbs, &label, &parts).await?;
     check_binding(&label, &csr, &parts)?;
     let origin = Origin::of(&parts.extensions).caller(ActorKind::Anonymous, &label.point.name);

@@ -35,7 +35,8 @@ pub(super) async fn ca_certificates(
     Ok(answer::certificates(&bundle.to_der()))
 }
 
-/// `csrattrs`: the kind of key that the profile likes best, and the purposes that it certifies.
+/// `csrattrs`: the kind of key that the profile likes best, and the purposes that it certifies; once as
+/// attributes and once as a template.
 pub(super) async fn csr_attributes(
     State(verbs): State<Verbs>,
     label: Label,
@@ -45,6 +46,7 @@ pub(super) async fn csr_attributes(
         key: profile.spec.key_algorithms.first().copied(),
         challenge_password: label.rules.channel_binding == ChannelBinding::Required,
         purposes: profile.spec.extended_key_usage.clone(),
+        names: profile.spec.names.min > 0,
     };
     let headers = [(CONTENT_TYPE, CSR_ATTRIBUTES)];
     Ok((headers, body::encode(&attributes.to_der())).into_response())

@@ -100,6 +100,9 @@ impl Lifecycle {
                     };
                     tx.update_cmp_transaction(endpoint, id, &state, &nonce, now)
                         .await?;
+                    if !(is_taken && in_time) {
+                        tx.unset_replaced_by(&certificate).await?;
+                    }
                     if in_time {
                         tx.insert_event(&event).await?;
                         return Ok(Verdict::Noted(certificate));
@@ -145,6 +148,7 @@ impl Lifecycle {
                     let nonce = current.nonce.clone();
                     tx.update_cmp_transaction(&wanted, &id, &state, &nonce, now)
                         .await?;
+                    tx.unset_replaced_by(&certificate).await?;
                     Ok(Some(certificate))
                 })
             })

@@ -119,6 +119,27 @@ impl Csr {
         }
     }
 
+    /// Whether an attribute is there, whatever its value; one in CRMF has none.
+    pub fn has_attribute(&self, kind: &const_oid::ObjectIdentifier) -> bool {
+        self.attribute_kinds()
+            .is_ok_and(|kinds| kinds.contains(&kind.as_bytes()))
+    }
+
+    fn attribute_kinds(&self) -> Result<Vec<&[u8]>, DerError> {
+        let mut info = Reader::single(Envelope::read(&self.der)?.tbs)?.open(tag::SEQUENCE)?;
+        info.small()?;
+        info.expect(tag::SEQUENCE)?;
+        info.expect(tag::SEQUENCE)?;
+        let mut kinds = Vec::new();
+        if let Some(attributes) = info.optional(tag::constructed(0))? {
+            let mut list = Reader::new(attributes.content);
+            while !list.is_empty() {
+                kinds.push(list.sequence()?.oid()?);
+            }
+        }
+        Ok(kinds)
+    }
+
     fn read_attributes(&mut self, mut attributes: Reader<'_>) -> Result<(), CsrError> {
         let mut seen: Vec<&[u8]> = Vec::new();
         while !attributes.is_empty() {

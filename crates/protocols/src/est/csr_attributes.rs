@@ -5,6 +5,8 @@ use pki::certificate::ExtendedKeyUsage;
 use pki::key::KeyAlgorithm;
 use pki::oid;
 
+use super::csr_template;
+
 /// What clients are told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CsrAttributes {
@@ -14,6 +16,8 @@ pub struct CsrAttributes {
     pub challenge_password: bool,
     /// The purposes that the certificate will have.
     pub purposes: Vec<ExtendedKeyUsage>,
+    /// Whether the CSR has to bring names.
+    pub names: bool,
 }
 
 impl CsrAttributes {
@@ -28,6 +32,9 @@ impl CsrAttributes {
                     key_attribute(w, key);
                 }
                 self.extensions(w);
+                // Who knows the template takes nothing else from here (RFC 9908 section 3.4); the rest is
+                // for those who do not.
+                csr_template::write(w, self);
             });
         })
     }
@@ -88,19 +95,27 @@ fn key_attribute(w: &mut Writer, key: KeyAlgorithm) {
         KeyAlgorithm::Rsa2048 => bits(2048)(w),
         KeyAlgorithm::Rsa3072 => bits(3072)(w),
         KeyAlgorithm::Rsa4096 => bits(4096)(w),
-        KeyAlgorithm::EcP256 => {
+        KeyAlgorithm::EcP256 | KeyAlgorithm::EcP384 => {
             w.oid(&oid::EC_PUBLIC_KEY);
-            w.set(|w| w.oid(&oid::P256));
-        }
-        KeyAlgorithm::EcP384 => {
-            w.oid(&oid::EC_PUBLIC_KEY);
-            w.set(|w| w.oid(&oid::P384));
+            w.set(|w| curve(w, key));
         }
         KeyAlgorithm::Ed25519 => {
             w.oid(&oid::ED25519);
             w.nested(tag::SET, |_| ());
         }
     });
+}
+
+/// The curve of a key on one; nothing for others.
+pub(super) fn curve(w: &mut Writer, key: KeyAlgorithm) {
+    match key {
+        KeyAlgorithm::EcP256 => w.oid(&oid::P256),
+        KeyAlgorithm::EcP384 => w.oid(&oid::P384),
+        KeyAlgorithm::Rsa2048
+        | KeyAlgorithm::Rsa3072
+        | KeyAlgorithm::Rsa4096
+        | KeyAlgorithm::Ed25519 => {}
+    }
 }
 
 #[cfg(test)]
@@ -113,14 +128,19 @@ mod tests {
             key: Some(KeyAlgorithm::EcP384),
             challenge_password: true,
             purposes: vec![ExtendedKeyUsage::ClientAuth],
+            names: true,
         };
         let der = attributes.to_der();
-        assert_eq!(CsrAttributes::count(&der), Ok(3));
+        assert_eq!(CsrAttributes::count(&der), Ok(4));
         let hex = data_encoding::HEXLOWER.encode(&der);
         // challengePassword, ecPublicKey with secp384r1, extensionRequest with clientAuth
         assert!(hex.contains("06092a864886f70d010907"));
         assert!(hex.contains("301206072a8648ce3d0201310706052b81040022"));
         assert!(hex.contains("06082b06010505070302"));
-        assert_eq!(CsrAttributes::default().to_der(), [0x30, 0]);
+        // The template: version, [0] with the curve, [1] with subjectAltName to fill in.
+        assert!(hex.contains("060b2a864886f70d010910023d31"));
+        assert!(hex.contains("020100a012301006072a8648ce3d020106052b81040022a1"));
+        assert!(hex.contains("060b2a864886f70d010910023e31"));
+        assert!(hex.contains("30050603551d11"));
     }
 }

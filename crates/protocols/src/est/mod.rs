@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod csr_attributes;
+mod csr_template;
 pub mod key_answer;
 
 /// The media type of a CSR that is sent (RFC 7030 section 4.2.1).

@@ -13,6 +13,7 @@ mod assurance;
 mod backup;
 mod bulk;
 mod cli;
+mod cli_apply;
 mod cli_enroll;
 mod cmp;
 mod crash;

@@ -135,6 +135,14 @@ impl Tx<'_> {
         Ok(self.execute(sql, params![id.as_str(), by.as_str()]).await? == 1)
     }
 
+    /// Takes back that a certificate took the place of another: nobody has it.
+    pub async fn unset_replaced_by(&mut self, by: &CertificateId) -> Result<(), StoreError> {
+        let sql = "UPDATE certificates SET replaced_by = NULL \
+                   WHERE id = (SELECT replaces FROM certificates WHERE id = $1) AND replaced_by = $1";
+        self.execute(sql, params![by.as_str()]).await?;
+        Ok(())
+    }
+
     /// Whether a key is in a certificate of the inventory, of whatever origin.
     pub async fn is_key_certified(&mut self, spki_sha256: &[u8; 32]) -> Result<bool, StoreError> {
         // The beginning of the hash has an index.

@@ -19,8 +19,13 @@ pub trait Kind: Send + Sync {
     /// What a file says, with the defaults of what it leaves out; or what is wrong with it.
     fn complete(&self, written: Value) -> Result<Value, String>;
 
-    /// What is there under a name.
-    async fn find(&self, client: &Client, name: &str) -> Result<Option<(Value, Version)>, Failure>;
+    /// What is there under a name, to be compared with what is wanted.
+    async fn find(
+        &self,
+        client: &Client,
+        name: &str,
+        wanted: &Value,
+    ) -> Result<Option<(Value, Version)>, Failure>;
 
     /// Everything that is there and can be changed.
     async fn list(&self, client: &Client) -> Result<Vec<(String, Value)>, Failure>;
@@ -92,7 +97,12 @@ impl<T: Serialize + DeserializeOwned> Kind for Ruled<T> {
         Ok(value)
     }
 
-    async fn find(&self, client: &Client, name: &str) -> Result<Option<(Value, Version)>, Failure> {
+    async fn find(
+        &self,
+        client: &Client,
+        name: &str,
+        _wanted: &Value,
+    ) -> Result<Option<(Value, Version)>, Failure> {
         let found = client.find::<Value>(&self.place(name)).await?;
         let Some((found, version)) = found else {
             return Ok(None);

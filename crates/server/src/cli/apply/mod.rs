@@ -5,6 +5,7 @@
 
 mod diff;
 mod files;
+mod issuers;
 mod kind;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,9 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Args;
+use protocols::rest::cmp::CmpEndpointRules;
 use protocols::rest::directory::DirectoryRules;
+use protocols::rest::entry_point::{EstRules, ScepRules};
 use protocols::rest::metadata::FieldRules;
 use protocols::rest::notification::{ChannelRules, NotificationRules};
 use protocols::rest::profile::ProfileRules;
@@ -38,10 +41,20 @@ fn kinds() -> Vec<Box<dyn Kind>> {
             "metadata-fields",
             &["metadata-fields"],
         )),
+        Box::new(issuers::Issuers),
         Box::new(Ruled::<ProfileRules>::new("profiles", &["profiles"])),
         Box::new(Ruled::<DirectoryRules>::new(
             "directories",
             &["acme", "directories"],
+        )),
+        Box::new(Ruled::<EstRules>::new("est-labels", &["est", "labels"])),
+        Box::new(Ruled::<ScepRules>::new(
+            "scep-services",
+            &["scep", "services"],
+        )),
+        Box::new(Ruled::<CmpEndpointRules>::new(
+            "cmp-endpoints",
+            &["cmp", "endpoints"],
         )),
         Box::new(Ruled::<ChannelRules>::new(
             "channels",
@@ -69,8 +82,17 @@ A file is TOML, or JSON if its name ends in .json:
   profiles = [\"short-lived\"]
 
 What a file leaves out gets its default; what no file names stays as it is.
-Kinds: teams, roles, metadata-fields, profiles, directories, channels, notification-rules. Secrets of channels stay as they are; give
-them by `certwright channel set --secret`. A second run finds nothing to do.")]
+Kinds: teams, roles, metadata-fields, issuers (CAs elsewhere), profiles, directories, est-labels, scep-services,
+cmp-endpoints, channels, notification-rules. A second run finds nothing to do.
+
+Secrets of issuers are read from where the file says, and sent when something of the issuer changes:
+
+  [issuers.vault]
+  kind = \"vault\"
+  settings = { url = \"https://vault.example.org:8200\", role = \"web\" }
+  secrets = { token = { env = \"VAULT_TOKEN\" } }       # or { file = \"token.txt\" }
+
+Secrets of channels stay as they are; give them by `certwright channel set --secret`.")]
 pub struct Apply {
     /// File, or folder with files in it; repeatable
     #[arg(
@@ -146,7 +168,7 @@ async fn plan(
                 let (file, noun) = (written.file.display(), kind.name());
                 Failure::usage(format!("{file}: {noun}.{name}: {fault}"))
             })?;
-            let (before, version) = match kind.find(client, name).await? {
+            let (before, version) = match kind.find(client, name, &rules).await? {
                 Some((before, version)) => (Some(before), version),
                 None => (None, Version::New),
             };

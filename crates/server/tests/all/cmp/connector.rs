@@ -7,7 +7,7 @@ use testkit::acme::csr_for;
 
 use super::support::{Plant, new_key, self_signed};
 
-const NAME: &str = "m1.plant.example.org";
+pub(super) const NAME: &str = "m1.plant.example.org";
 
 /// A server whose profile `default` is signed by the CA behind `upstream`'s endpoint.
 async fn below(upstream: &Plant, settings: Value, secrets: Value) -> Plant {
@@ -21,7 +21,7 @@ async fn below(upstream: &Plant, settings: Value, secrets: Value) -> Plant {
 }
 
 /// Makes the issuer `remote`, and lets it sign for `default`.
-async fn issuer(below: &Plant, settings: Value, secrets: Value) {
+pub(super) async fn issuer(below: &Plant, settings: Value, secrets: Value) {
     let body = json!({ "name": "remote", "kind": "cmp", "settings": settings, "secrets": secrets });
     let (status, told) = below
         .call(Method::POST, "/api/v1/issuers", Some(body))
@@ -35,7 +35,7 @@ async fn issuer(below: &Plant, settings: Value, secrets: Value) {
     tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
 }
 
-async fn enroll(below: &Plant, key: &LocalKey) -> Value {
+pub(super) async fn enroll(below: &Plant, key: &LocalKey) -> Value {
     let der = csr_for(&[NAME], key);
     let csr = pki::pem::encode("CERTIFICATE REQUEST", &der);
     let body = json!({ "profile": "default", "csr": csr });
@@ -46,7 +46,7 @@ async fn enroll(below: &Plant, key: &LocalKey) -> Value {
     below.get(&format!("/api/v1/enrollments/{id}")).await
 }
 
-async fn leaf(below: &Plant, enrollment: &Value) -> Value {
+pub(super) async fn leaf(below: &Plant, enrollment: &Value) -> Value {
     let id = enrollment["certificate"].as_str();
     let id = id.unwrap_or_else(|| panic!("{enrollment}"));
     below.get(&format!("/api/v1/certificates/{id}")).await

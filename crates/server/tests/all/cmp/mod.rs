@@ -3,5 +3,6 @@
 mod connector;
 mod managed;
 mod messages;
+mod mock;
 mod openssl;
 mod support;

@@ -1,6 +1,6 @@
 //! P14: `openssl cmp` is served, under a shared secret and with signatures.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::{Plant, verify};
 
@@ -202,6 +202,29 @@ async fn a_certificate_that_is_not_confirmed_in_time_is_revoked() {
         .advance(std::time::Duration::from_secs(700));
     plant.server.run_jobs().await;
     assert_eq!(plant.certificate("m1.pem").await["status"], "revoked");
+}
+
+#[tokio::test]
+async fn a_certificate_whose_update_nobody_confirms_is_not_replaced() {
+    let plant = Plant::start().await;
+    first_certificate(&plant).await;
+    plant.root().await;
+    plant.key("m1b.key").await;
+    let mut kur = vec!["-cmd", "kur", "-cert", "m1.pem", "-key", "m1.key"];
+    kur.extend(["-newkey", "m1b.key", "-trusted", "root.pem"]);
+    kur.extend(["-certout", "m1b.pem", "-disable_confirm"]);
+    plant.enroll(&kur).await;
+    let updated = plant.certificate("m1b.pem").await;
+    let old = plant.certificate("m1.pem").await["id"].clone();
+    let path = format!("/api/v1/certificates/{}", old.as_str().unwrap());
+    assert_eq!(plant.get(&path).await["replaced_by"], updated["id"]);
+    let clock = &plant.server.clock;
+    clock.advance(std::time::Duration::from_secs(2 * 3600));
+    let is_revoked = async || plant.certificate("m1b.pem").await["status"] == "revoked";
+    plant.server.run_jobs_until(is_revoked).await;
+    let old = plant.get(&path).await;
+    assert_eq!(old["replaced_by"], Value::Null, "{old}");
+    assert_eq!(old["status"], "valid");
 }
 
 #[tokio::test]

@@ -34,12 +34,13 @@ async fn csr_attributes_name_the_key_and_the_purposes_of_the_profile() {
     let told = est.get("csrattrs").await;
     assert_eq!(told.content_type, "application/csrattrs");
     let der = body::decode(told.body.as_bytes()).unwrap();
-    assert_eq!(CsrAttributes::count(&der), Ok(2));
+    // Key, purposes, and both as a template.
+    assert_eq!(CsrAttributes::count(&der), Ok(3));
     est.label("tied", json!({ "channel_binding": "required" }))
         .await;
     let told = est.get("tied/csrattrs").await;
     let der = body::decode(told.body.as_bytes()).unwrap();
-    assert_eq!(CsrAttributes::count(&der), Ok(3));
+    assert_eq!(CsrAttributes::count(&der), Ok(4));
 }
 
 #[tokio::test(flavor = "multi_thread")]

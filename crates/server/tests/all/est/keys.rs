@@ -1,12 +1,14 @@
 //! `serverkeygen`: RFC 7030 section 4.4.
 
+use pki::asn1::Writer;
 use pki::certificate::Certificate;
 use pki::cms::SignedData;
 use pki::key::{LocalKey, SigningKey};
+use pki::oid;
 use protocols::est::key_answer::parts;
 use serde_json::json;
 
-use super::support::{Est, Shows, csr};
+use super::support::{Est, Shows, csr, new_key};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn p14_a_key_made_here_fits_its_certificate_and_leaves_once() {
@@ -34,4 +36,31 @@ async fn p14_a_key_made_here_fits_its_certificate_and_leaves_once() {
     est.post("serverkeygen", &request, shows)
         .await
         .refused(409, "only once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_is_to_be_encrypted_once_more_is_refused_in_words() {
+    let est = Est::start().await;
+    est.label("default", json!({ "server_keys": true })).await;
+    let (secret, _) = est.password("default", json!({})).await;
+    for kind in [oid::DECRYPT_KEY_ID, oid::ASYMMETRIC_DECRYPT_KEY_ID] {
+        let key = new_key();
+        let info = Writer::encode(|w| {
+            w.sequence(|w| {
+                w.small(0);
+                w.sequence(|_| ());
+                w.raw(key.public_key().spki_der());
+                w.constructed(0, |w| {
+                    w.sequence(|w| {
+                        w.oid(&kind);
+                        w.set(|w| w.octet_string(b"some key"));
+                    });
+                });
+            });
+        });
+        let request = pki::certificate::sign(&info, &key).unwrap();
+        est.post("serverkeygen", &request, Shows::Password("", &secret))
+            .await
+            .refused(400, "protected by TLS alone");
+    }
 }

@@ -5,6 +5,7 @@
 mod acme_client;
 mod caddy;
 mod certbot;
+mod certmonger;
 mod challenge_server;
 mod dashboard;
 mod est;

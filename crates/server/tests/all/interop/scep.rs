@@ -15,13 +15,13 @@ use super::process::{Background, Ended, eventually, run, succeed, tool};
 use crate::enroll::Api;
 
 /// A server with the service `phones`, and a folder for a client.
-struct Scene {
+pub(super) struct Scene {
     server: TestServer,
-    folder: tempfile::TempDir,
+    pub(super) folder: tempfile::TempDir,
 }
 
 impl Scene {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let server = TestServer::start().await;
         let lifecycle = server.lifecycle();
         let spec = EntryPointSpec::Scep(ScepRules::default());
@@ -35,15 +35,15 @@ impl Scene {
         }
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("{}/scep/phones", self.server.url())
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    async fn password(&self) -> String {
+    pub(super) async fn password(&self) -> String {
         let lifecycle = self.server.lifecycle();
         let point = lifecycle
             .entry_point(Protocol::Scep, "phones")

@@ -20,10 +20,10 @@ enum Shown {
 }
 
 struct Watched {
-    /// Kept running.
-    _ca: Est,
+    ca: Est,
     front: Est,
     shown: Arc<Mutex<Shown>>,
+    /// Kept running.
     _web: TestService,
 }
 
@@ -59,7 +59,7 @@ impl Watched {
         let front = Est::start().await;
         front.put_behind(&ca).await;
         let watched = Self {
-            _ca: ca,
+            ca,
             front,
             shown,
             _web: web,
@@ -157,7 +157,7 @@ async fn an_address_that_is_not_reached_is_a_fault_from_the_second_look_on() {
         text.contains("is not reached since") && text.contains("503"),
         "{text}"
     );
-    *watched.shown.lock() = Shown::Of(watched._ca.server.url());
+    *watched.shown.lock() = Shown::Of(watched.ca.server.url());
     let found = watched.look().await;
     assert_eq!(found["healthy"], true, "{found}");
     assert_eq!(told(&watched.front, "issuer.recovered").await, 1);

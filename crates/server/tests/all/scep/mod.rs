@@ -3,5 +3,6 @@
 mod enrolling;
 mod messages;
 mod renewing;
+mod rollover;
 pub mod support;
 mod upstream;
