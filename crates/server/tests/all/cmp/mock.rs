@@ -79,7 +79,13 @@ async fn openssls_server_signs_a_request_in_crmf_without_confirmation() {
 
 #[tokio::test]
 async fn openssls_server_is_polled_until_it_has_decided() {
-    let arguments = ["-accept_raverified", "-poll_count", "2", "-check_after", "1"];
+    let arguments = [
+        "-accept_raverified",
+        "-poll_count",
+        "2",
+        "-check_after",
+        "1",
+    ];
     let (below, running, enrollment) = asked(json!({ "message": "cr" }), &arguments).await;
     let why = explained(&below, &running, &enrollment).await;
     assert_eq!(enrollment["status"], "awaiting-issuer", "{why}");
