@@ -44,12 +44,16 @@ endif
 ui-check: ui/node_modules/.package-lock.json
 	npm --prefix ui run check
 
+.PHONY: ui-api
+ui-api: ## Write ui/openapi.json anew, after a change of the API
+	CERTWRIGHT_WRITE_DESCRIPTION=1 $(CARGO) test --locked -p certwright-frontends --lib the_dashboard_is_made_from_this_description
+
 .PHONY: test-tools
 test-tools: ## Install what the tests run beside cargo
 	@scripts/install-test-tools.sh "$(TARGET)"
 
 # Modules of the integration suite that run on SQLite and on PostgreSQL.
-ON_BOTH := ^(access|acme|approvals|rest|bulk|cli|cli_apply|cli_enroll|cmp|crash|enroll|est|events|inventory|inventory_import|issuance_rules|issuers|lying_ca|metadata|network|notifications|pki_frontend|profiles|scep|sign_in|upstream)::
+ON_BOTH := ^(access|acme|approvals|rest|bulk|cli|cli_apply|cli_enroll|cmp|crash|enroll|est|events|inventory|inventory_import|inventory_trends|issuance_rules|issuers|lying_ca|metadata|network|notifications|pki_frontend|profiles|scep|sign_in|upstream)::
 
 # nextest gives every test a process of its own and ends those that hang; plain `cargo test` runs them as well.
 .PHONY: test

@@ -21,6 +21,6 @@ export default tseslint.config(
   },
   {
     files: ['tests/**/*.mjs', '*.js'],
-    languageOptions: { globals: { process: 'readonly', console: 'readonly', document: 'readonly', window: 'readonly', fetch: 'readonly', setTimeout: 'readonly', URL: 'readonly', Buffer: 'readonly', performance: 'readonly', localStorage: 'readonly', sessionStorage: 'readonly', URLSearchParams: 'readonly', PerformanceObserver: 'readonly', indexedDB: 'readonly', caches: 'readonly' } },
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', document: 'readonly', window: 'readonly', fetch: 'readonly', setTimeout: 'readonly', URL: 'readonly', Buffer: 'readonly', performance: 'readonly', localStorage: 'readonly', sessionStorage: 'readonly', URLSearchParams: 'readonly', PerformanceObserver: 'readonly', MutationObserver: 'readonly', indexedDB: 'readonly', caches: 'readonly' } },
   },
 );

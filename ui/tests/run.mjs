@@ -15,6 +15,8 @@ try {
   console.log(`${name}: done`);
 } catch (error) {
   console.error(error);
+  // What the page says by itself is often the reason.
+  for (const page of browser.contexts().flatMap((context) => context.pages())) console.error(page.url(), await page.locator('[role=alert]').allInnerTexts().catch(() => []));
   process.exitCode = 1;
 } finally {
   await browser.close();

@@ -9,12 +9,12 @@ export function Status({ tone, children }: { tone: Tone; children: string }) {
 }
 
 const TONES: Record<string, Tone> = {
-  valid: 'ok', active: 'ok', issued: 'ok', approved: 'ok', usable: 'ok', delivered: 'ok', done: 'ok', finished: 'ok', passed: 'ok',
-  ready: 'info', signing: 'info', processing: 'info', running: 'info', planned: 'info', invited: 'info', open: 'warn',
+  valid: 'ok', active: 'ok', issued: 'ok', approved: 'ok', usable: 'ok', delivered: 'ok', done: 'ok', renewed: 'ok', new: 'ok', finished: 'ok', passed: 'ok',
+  ready: 'info', signing: 'info', processing: 'info', running: 'info', planned: 'info', pulled: 'info', known: 'off', invited: 'info', open: 'warn', left: 'warn', 'rolling-back': 'warn',
   'awaiting-approval': 'wait', 'awaiting-issuer': 'wait', 'awaiting-certificate': 'wait', pending: 'wait', waiting: 'wait', paused: 'wait',
   acknowledged: 'info', 'not-yet-valid': 'info',
-  expired: 'bad', failed: 'bad', rejected: 'bad', denied: 'bad', invalid: 'bad', dead: 'bad',
-  revoked: 'off', cancelled: 'off', retired: 'off', disabled: 'off', deactivated: 'off', used: 'off', closed: 'off', waived: 'off', excluded: 'off',
+  expired: 'bad', failed: 'bad', rejected: 'bad', denied: 'bad', invalid: 'bad', dead: 'bad', late: 'bad', broken: 'bad',
+  revoked: 'off', cancelled: 'off', retired: 'off', disabled: 'off', deactivated: 'off', used: 'off', closed: 'off', 'rolled-back': 'off', waived: 'off', excluded: 'off',
 };
 
 /** A state in its own word and colour. */

@@ -18,6 +18,11 @@ const VERBS: Record<string, string> = {
   'account.created': 'New ACME account',
   'crl.published': 'CRL published',
   'incident.opened': 'Alert',
+  'issuer_migration.begun': 'Move begun',
+  'issuer_migration.wave_begun': 'Wave begun',
+  'issuer_migration.stopped': 'Move stopped',
+  'issuer_migration.finished': 'Move finished',
+  'issuer_migration.rolled_back': 'Move rolled back',
   'session.started': 'Signed in',
   'session.ended': 'Signed out',
 };
@@ -48,6 +53,7 @@ export function pageOf(object: string): string | undefined {
   if (object.startsWith('enr_')) return `/requests/${object}`;
   if (object.startsWith('apr_')) return `/approvals/${object}`;
   if (object.startsWith('ord_')) return `/orders/${object}`;
+  if (object.startsWith('mig_')) return `/migrations/${object}`;
   if (object.startsWith('blk_')) return `/bulk/${object}`;
   return undefined;
 }

@@ -25,7 +25,7 @@ export const DESTINATIONS: Destination[] = [
   { to: '/certificates', label: 'Certificates', icon: IconCertificate, needs: 'certificates:read', thumb: true },
   { to: '/approvals', label: 'Approvals', icon: IconChecklist, needs: 'approvals:read', thumb: true },
   { to: '/requests', label: 'Requests', icon: IconFilePlus, needs: 'certificates:read', thumb: true },
-  { to: '/automation', label: 'ACME', icon: IconRobot, needs: 'acme:read' },
+  { to: '/automation', label: 'Automation', icon: IconRobot, needs: 'acme:read' },
   { to: '/issuers', label: 'Issuers', icon: IconBuildingBank, needs: 'issuers:read' },
   { to: '/policy', label: 'Policy', icon: IconScale, needs: 'policy:read' },
   { to: '/administration', label: 'Administration', icon: IconSettings, needs: 'access:read' },

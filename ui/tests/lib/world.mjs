@@ -1,5 +1,9 @@
 // A server as it looks after some years: teams, people, profiles, and as many certificates as are asked for.
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { authority, certificate, publicKeys } from './der.mjs';
 
 const DAY = 86_400_000;
@@ -128,4 +132,45 @@ export async function issued(api, count = 40) {
     await enroll(api, 'public-web', names, { team: 'web', metadata: { environment: 'production', cost_center: '4711', contact: 'web on call' } });
   }
   return made;
+}
+
+/** Another CA, made elsewhere and brought along with its key. */
+export async function secondIssuer(api, name = 'issuing-2') {
+  const folder = mkdtempSync(join(tmpdir(), 'certwright-ca-'));
+  try {
+    const file = (part) => join(folder, part);
+    const make = (of, subject, path, ...more) => {
+      const extensions = [`basicConstraints=critical,CA:TRUE${path}`, 'keyUsage=critical,keyCertSign,cRLSign'].flatMap((text) => ['-addext', text]);
+      execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', file(`${of}.key`), '-out', file(`${of}.pem`), '-days', '3650', '-subj', `/O=Example/CN=${subject}`, ...extensions, ...more], { stdio: 'pipe' });
+    };
+    make('root', 'Example Root 2', '');
+    make('sub', `Example ${name}`, ',pathlen:0', '-CA', file('root.pem'), '-CAkey', file('root.key'));
+    const read = (part) => readFileSync(file(part), 'utf8');
+    return await api.post('/api/v1/issuers/import', { name, certificates: read('sub.pem') + read('root.pem'), key: read('sub.key') });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Where clients without accounts come in, who is told of what, and who is away. */
+export async function entrances(api) {
+  await api.put('/api/v1/est/labels/printers?team=office', {});
+  await api.put('/api/v1/scep/services/phones', {});
+  await api.put('/api/v1/cmp/endpoints/plant?team=platform', {});
+  await api.post('/api/v1/enrollment-passwords', { name: 'printers of the third floor', est_label: 'printers', max_uses: 12, allowed_names: ['.lab.example.net'] });
+  await api.post('/api/v1/cmp/secrets', { name: 'line 7', endpoint: 'plant', reference: 'line-7' });
+  await api.put('/api/v1/notification-channels/operations', { kind: 'webhook', settings: { url: 'https://hooks.example.org/certwright', secret: 'a shared secret of at least 24 octets' }, enabled: false });
+  await api.put('/api/v1/notification-rules/what-ends', { channels: ['operations'], events: ['certificate.expiring', 'certificate.expired', 'renewal.overdue'], min_severity: 'warning', teams: ['web', 'payments'] });
+  const { items } = await api.get('/api/v1/users');
+  const id = (name) => items.find((user) => user.name === name).id;
+  await api.post('/api/v1/approval-delegations', { principal: id('grace'), delegate: id('ada'), reason: 'holidays', starts_at: new Date(Date.now() + 14 * DAY).toISOString(), ends_at: new Date(Date.now() + 28 * DAY).toISOString() });
+}
+
+/** A second CA with limits, and a move to it of what one team has. */
+export async function moves(api) {
+  await secondIssuer(api);
+  await api.put('/api/v1/issuers/issuing/limits', { per_day: 5_000 });
+  await api.post('/api/v1/issuer-migrations', { from: 'issuing', to: 'issuing-2', filter: { q: 'team:mail' } });
+  const { rules } = await api.get('/api/v1/profiles/default');
+  await api.put('/api/v1/profiles/default', { ...rules, issuers: [{ issuer: 'issuing', weight: 70 }, { issuer: 'issuing-2', weight: 30 }] });
 }

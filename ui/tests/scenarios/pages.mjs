@@ -1,7 +1,7 @@
 // Every page, for two roles, on a phone, a desk and a wall, in both colours, with twenty thousand certificates.
 import { mkdir } from 'node:fs/promises';
 import { check, DESKTOP, Person, PHONE, WALL } from '../lib/browser.mjs';
-import { configuration, inventory, issued } from '../lib/world.mjs';
+import { configuration, entrances, inventory, issued, moves } from '../lib/world.mjs';
 
 const COUNT = Number(process.env.CERTWRIGHT_CERTIFICATES ?? 20_000);
 const FOLDER = process.env.CERTWRIGHT_SCREENSHOTS;
@@ -23,16 +23,23 @@ async function pages(api) {
     requests: '/requests',
     request: `/requests/${await first('/api/v1/enrollments?status=awaiting-approval&limit=1')}`,
     'request-wizard': '/requests/new',
+    'certificate-import': '/certificates/import',
     approvals: '/approvals?view=pending',
     approval: `/approvals/${await first('/api/v1/approvals?status=pending&limit=1')}`,
+    absences: '/approvals/absences',
     'acme-directories': '/automation/directories',
     'acme-keys': '/automation/keys',
     'acme-accounts': '/automation/accounts',
     'acme-orders': '/automation/orders',
     ...(order ? { 'acme-order': `/orders/${order}` } : {}),
+    'est-labels': '/automation/est',
+    'scep-services': '/automation/scep',
+    'cmp-endpoints': '/automation/cmp',
+    'enrollment-passwords': '/automation/passwords',
     issuers: '/issuers',
     issuer: '/issuers/issuing',
-    'issuer-swap': '/issuers/issuing?swap=yes',
+    'issuer-swap': '/issuers/issuing?swap=yes&to=issuing-2',
+    'issuer-migration': `/migrations/${await first('/api/v1/issuer-migrations?limit=1')}`,
     profiles: '/policy/profiles',
     profile: '/policy/profiles/public-web',
     'metadata-fields': '/policy/fields',
@@ -77,6 +84,8 @@ export async function scenario({ browser, url, api }) {
     await configuration(api);
     await inventory(api, COUNT);
     await issued(api);
+    await entrances(api);
+    await moves(api);
   }
   check((await api.get('/api/v1/certificates/count')).count >= COUNT, 'certificates are missing');
   if (FOLDER) for (const scheme of ['light', 'dark']) await mkdir(`${FOLDER}/${scheme}`, { recursive: true });

@@ -14,7 +14,7 @@ use lifecycle::Lifecycle;
 use super::{assets, welcome};
 
 /// Where the dashboard has pages. What is not here is nobody's: a path that is misspelt stays a 404.
-pub(super) const PAGES: [&str; 20] = [
+pub(super) const PAGES: [&str; 21] = [
     "/",
     "/sign-in",
     "/certificates",
@@ -30,6 +30,7 @@ pub(super) const PAGES: [&str; 20] = [
     "/orders/{id}",
     "/issuers",
     "/issuers/{name}",
+    "/migrations/{id}",
     "/policy",
     "/policy/{*rest}",
     "/administration",

@@ -1,6 +1,9 @@
 //! The list of routes and the description are one and the same.
 
+use std::path::Path;
+
 use domain::permission::Permission;
+use serde_json::{Value, json};
 use utoipa::openapi::path::Operation;
 
 use super::needs::Needs;
@@ -138,4 +141,39 @@ fn the_manual_names_every_route_with_its_permission() {
         described,
         "docs/rest.md names a route that is not there"
     );
+}
+
+/// The dashboard's types are made of `ui/openapi.json`, which is this description, operation by operation
+/// and schema by schema on lines of their own. With `CERTWRIGHT_WRITE_DESCRIPTION=1` the file is written.
+#[test]
+fn the_dashboard_is_made_from_this_description() {
+    let api: Value = serde_json::from_slice(&openapi::json()).unwrap();
+    let described = on_lines(&api, 3) + "\n";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/openapi.json");
+    if std::env::var_os("CERTWRIGHT_WRITE_DESCRIPTION").is_some() {
+        std::fs::write(&file, &described).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap();
+    let difference = kept
+        .lines()
+        .zip(described.lines())
+        .find(|(kept, described)| kept != described);
+    assert!(
+        kept == described,
+        "ui/openapi.json is old: `make ui-api` writes it. The first difference: {difference:?}"
+    );
+}
+
+/// JSON with the members of its outer `levels` on lines of their own.
+fn on_lines(value: &Value, levels: u8) -> String {
+    match value {
+        Value::Object(members) if levels > 0 => {
+            let lines: Vec<String> = members
+                .iter()
+                .map(|(name, value)| format!("{}:{}", json!(name), on_lines(value, levels - 1)))
+                .collect();
+            format!("{{\n{}\n}}", lines.join(",\n"))
+        }
+        other => other.to_string(),
+    }
 }

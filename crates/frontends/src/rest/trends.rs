@@ -46,7 +46,9 @@ pub(crate) async fn show(
                 day: date(arrival.day),
                 issuer: arrival.issuer.map(|id| names.issuer(&id)),
                 profile: arrival.profile.map(|id| names.profile(&id)),
+                team: arrival.team.map(|id| names.team(&id)),
                 origin: arrival.origin.to_owned(),
+                protocol: arrival.protocol.map(str::to_owned),
                 count: count(number),
             })
             .collect(),

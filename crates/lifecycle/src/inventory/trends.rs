@@ -1,12 +1,15 @@
 //! The inventory by day: what ends when, and what came in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::access::Visibility;
 use domain::certificate::Origin;
-use domain::id::{IssuerId, ProfileId};
+use domain::enrolling::entry_point::Protocol;
+use domain::enrollment::Requester;
+use domain::id::{EntryPointId, IssuerId, ProfileId, TeamId};
 use pki::time::Timestamp;
 use store::StoreError;
+use store::certificates::trends::Arrived;
 
 use crate::Lifecycle;
 
@@ -29,7 +32,10 @@ pub struct Arrival {
     pub day: i64,
     pub issuer: Option<IssuerId>,
     pub profile: Option<ProfileId>,
+    pub team: Option<TeamId>,
     pub origin: &'static str,
+    /// By which protocol it was asked for; not for what came in otherwise.
+    pub protocol: Option<&'static str>,
 }
 
 impl Lifecycle {
@@ -61,6 +67,7 @@ impl Lifecycle {
             }
         }
         trends.ending.retain(|_, count| *count > 0);
+        let entrances = self.entrances().await?;
         for day in today - i64::from(back) + 1..=today {
             let arrived = self
                 .store
@@ -70,17 +77,51 @@ impl Lifecycle {
                 .await?;
             for row in arrived {
                 if visible.shows(row.team.as_ref()) {
+                    let count = row.count;
                     let arrival = Arrival {
                         day,
+                        protocol: protocol_of(&row, &entrances),
                         issuer: row.issuer,
                         profile: row.profile,
+                        team: row.team,
                         origin: origin_name(row.origin),
                     };
-                    *trends.arrived.entry(arrival).or_default() += row.count;
+                    *trends.arrived.entry(arrival).or_default() += count;
                 }
             }
         }
         Ok(trends)
+    }
+
+    /// The protocol that is spoken at each entry point there is.
+    async fn entrances(&self) -> Result<HashMap<EntryPointId, &'static str>, StoreError> {
+        let mut found = HashMap::new();
+        for protocol in [Protocol::Est, Protocol::Scep] {
+            let points = self.list_entry_points(protocol).await?;
+            found.extend(
+                points
+                    .into_iter()
+                    .map(|point| (point.id, protocol.as_str())),
+            );
+        }
+        let endpoints = self.list_cmp_endpoints().await?;
+        found.extend(endpoints.into_iter().map(|endpoint| (endpoint.id, "cmp")));
+        Ok(found)
+    }
+}
+
+fn protocol_of(
+    row: &Arrived,
+    entrances: &HashMap<EntryPointId, &'static str>,
+) -> Option<&'static str> {
+    if row.is_acme {
+        return Some("acme");
+    }
+    match row.requester.as_ref()? {
+        Requester::AcmeAccount { .. } => Some("acme"),
+        Requester::User { .. } | Requester::Token { .. } => Some("rest"),
+        Requester::Client { entry_point, .. } => entrances.get(entry_point).copied(),
+        Requester::System => Some("system"),
     }
 }
 

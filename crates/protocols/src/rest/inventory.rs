@@ -264,7 +264,7 @@ pub struct InventoryTrends {
     pub at: Timestamp,
     /// Certificates that are not revoked, by the day of their end, from today on
     pub ending: Vec<DayCount>,
-    /// What came into the inventory, by day, issuer, profile and origin
+    /// What came into the inventory, by day, issuer, profile, team, origin and protocol
     pub arrived: Vec<Arrivals>,
 }
 
@@ -286,8 +286,16 @@ pub struct Arrivals {
     pub issuer: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// Name of the team that owns them
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// `issued`, `discovered` or `imported`
     #[schema(example = "issued")]
     pub origin: String,
+    /// How they were asked for: `acme`, `est`, `scep`, `cmp`, `rest` (dashboard and command line, too) or
+    /// `system`, for this server itself; not known of what came in otherwise
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "acme")]
+    pub protocol: Option<String>,
     pub count: u64,
 }

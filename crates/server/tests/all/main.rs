@@ -24,6 +24,7 @@ mod hsm;
 mod interop;
 mod inventory;
 mod inventory_import;
+mod inventory_trends;
 mod issuance_rules;
 mod issuers;
 mod listener;

@@ -1,6 +1,7 @@
 //! Certificates by day: how many end on each day to come, how many came in on each day past.
 
 use domain::certificate::Origin;
+use domain::enrollment::Requester;
 use domain::id::{CertificateId, IssuerId, ProfileId, TeamId};
 use pki::random::Random;
 use pki::time::Timestamp;
@@ -26,6 +27,10 @@ pub struct Arrived {
     pub issuer: Option<IssuerId>,
     pub profile: Option<ProfileId>,
     pub origin: Origin,
+    /// Whether an ACME account asked.
+    pub is_acme: bool,
+    /// Who else asked; not for what came in otherwise.
+    pub requester: Option<Requester>,
     pub count: i64,
 }
 
@@ -62,8 +67,13 @@ impl Tx<'_> {
     /// What came in on a day. Ids begin with their time, so one index answers.
     pub async fn certificates_arrived(&mut self, day: i64) -> Result<Vec<Arrived>, StoreError> {
         let first = |day: i64| CertificateId::mint(Timestamp::from_millis(day * DAY), &Zeros);
-        let sql = "SELECT team_id, issuer_id, profile_id, origin, count(*) FROM certificates \
-                   WHERE id >= $1 AND id < $2 GROUP BY team_id, issuer_id, profile_id, origin";
+        // Of ACME there is an order of its own in each requester: they are not told apart.
+        let sql = "SELECT c.team_id, c.issuer_id, c.profile_id, c.origin, \
+                       CAST(CASE WHEN c.account_id IS NULL THEN 0 ELSE 1 END AS BIGINT) AS is_acme, \
+                       CASE WHEN c.account_id IS NULL THEN e.requester END AS asked_by, count(*) \
+                   FROM certificates c LEFT JOIN enrollments e ON e.id = c.enrollment_id \
+                   WHERE c.id >= $1 AND c.id < $2 \
+                   GROUP BY c.team_id, c.issuer_id, c.profile_id, c.origin, is_acme, asked_by";
         let (from, to) = (first(day), first(day + 1));
         let rows = self.query(sql, params![from.as_str(), to.as_str()]).await?;
         rows.iter()
@@ -73,7 +83,9 @@ impl Tx<'_> {
                     issuer: row.parse_opt(1)?,
                     profile: row.parse_opt(2)?,
                     origin: row.word(3)?,
-                    count: row.get(4)?,
+                    is_acme: row.get::<i64>(4)? != 0,
+                    requester: row.json_opt(5)?,
+                    count: row.get(6)?,
                 })
             })
             .collect()

@@ -1,4 +1,4 @@
-import { Button, JsonInput, Modal, PasswordInput, SegmentedControl, Select, Stack, TextInput } from '@mantine/core';
+import { Button, SegmentedControl } from '@mantine/core';
 import { IconBell, IconPlus, IconSend } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -10,16 +10,18 @@ import { State, Status } from '../../components/Status';
 import { PagedTable, Table } from '../../components/Table';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
+import { ChannelDialog } from './ChannelDialog';
+import { NotificationRules } from './NotificationRules';
 
 /** Ways to people and programs outside, with a trial and the log of what was sent. */
 export function Channels() {
   const may = useMay();
   const query = useQuery({ queryKey: ['notifications', 'channels'], queryFn: () => call(api.GET('/api/v1/notification-channels')) });
-  const [open, setOpen] = useState(false);
+  const [edited, setEdited] = useState<Schema<'Channel'> | 'new' | null>(null);
   const test = useMutation({ mutationFn: (name: string) => call(api.POST('/api/v1/notification-channels/{name}/test', { params: { path: { name } } })) });
   const remove = useMutation({ mutationFn: (name: string) => call(api.DELETE('/api/v1/notification-channels/{name}', { params: { path: { name } } })) });
   const mayChange = may('notifications:write');
-  const add = mayChange && <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => setOpen(true)}>New channel</Button>;
+  const add = mayChange && <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => setEdited('new')}>New channel</Button>;
   return (
     <>
       <Panel title="Channels" flush note={add}>
@@ -28,7 +30,7 @@ export function Channels() {
         <Loaded query={query} rows={3}>
           {(page) =>
             page.items.length === 0 ? (
-              <Empty icon={<IconBell size={24} />} title="Nobody is told yet" action={add}>Mail, chat, a webhook or syslog: a channel says how; a rule says what (<code>certwright notification-rule --help</code>).</Empty>
+              <Empty icon={<IconBell size={24} />} title="Nobody is told yet" action={add}>Mail, chat, a webhook or syslog: a channel says how; a rule, below, says what.</Empty>
             ) : (
               <Table
                 label="Channels"
@@ -39,15 +41,16 @@ export function Channels() {
                   { name: 'Kind', cell: (c) => c.rules.kind },
                   { name: 'State', cell: (c) => (c.stream_status?.last_error ? <Status tone="bad">held up</Status> : <Status tone={c.rules.enabled === false ? 'off' : 'ok'}>{c.rules.enabled === false ? 'Off' : 'On'}</Status>) },
                   { name: 'Secrets', cell: (c) => c.secrets.join(', ') || '–', wide: true },
-                  { name: '', align: 'right', cell: (c) => mayChange && <><Button size="compact-xs" variant="default" leftSection={<IconSend size={14} />} loading={test.isPending && test.variables === c.name} onClick={() => test.mutate(c.name)}>Test</Button> <Button size="compact-xs" variant="light" color="red" onClick={() => remove.mutate(c.name)}>Delete</Button></> },
+                  { name: '', align: 'right', cell: (c) => mayChange && <><Button size="compact-xs" variant="default" leftSection={<IconSend size={14} />} loading={test.isPending && test.variables === c.name} aria-label={`Test ${c.name}`} onClick={() => test.mutate(c.name)}>Test</Button> <Button size="compact-xs" variant="default" aria-label={`Edit ${c.name}`} onClick={() => setEdited(c)}>Edit</Button> <Button size="compact-xs" variant="light" color="red" aria-label={`Delete ${c.name}`} onClick={() => remove.mutate(c.name)}>Delete</Button></> },
                 ]}
               />
             )
           }
         </Loaded>
       </Panel>
+      <NotificationRules mayChange={mayChange} />
       <Deliveries mayChange={mayChange} />
-      {open && <NewChannel onClose={() => setOpen(false)} />}
+      {edited && <ChannelDialog channel={edited === 'new' ? null : edited} onClose={() => setEdited(null)} />}
     </>
   );
 }
@@ -74,33 +77,5 @@ function Deliveries({ mayChange }: { mayChange: boolean }) {
         ]}
       />
     </Panel>
-  );
-}
-
-function NewChannel({ onClose }: { onClose: () => void }) {
-  const { data } = useQuery({ queryKey: ['notifications', 'kinds'], queryFn: () => call(api.GET('/api/v1/notification-kinds')) });
-  const [name, setName] = useState('');
-  const [kind, setKind] = useState<string | null>(null);
-  const [settings, setSettings] = useState('{}');
-  const [secrets, setSecrets] = useState<Record<string, string>>({});
-  const chosen = data?.items.find((each) => each.name === kind);
-  const save = useMutation({
-    mutationFn: () => call(api.PUT('/api/v1/notification-channels/{name}', { params: { path: { name } }, body: { kind: kind ?? '', settings: { ...(JSON.parse(settings) as object), ...secrets } as never } })),
-    onSuccess: onClose,
-    gcTime: 0,
-  });
-  return (
-    <Modal opened onClose={onClose} title="New channel">
-      <form onSubmit={(event) => { event.preventDefault(); save.mutate(); }}>
-        <Stack>
-          {save.error && <ErrorNote error={save.error} />}
-          <TextInput label="Name" required data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
-          <Select label="Kind" required data={(data?.items ?? []).map((each) => ({ value: each.name, label: `${each.name}: ${each.summary}` }))} value={kind} onChange={setKind} />
-          <JsonInput label="Settings" description="What is missing, saving tells" autosize minRows={4} formatOnBlur classNames={{ input: 'mono' }} value={settings} onChange={setSettings} />
-          {chosen?.secrets.map((secret) => <PasswordInput key={secret} label={secret} autoComplete="off" value={secrets[secret] ?? ''} onChange={(event) => { const text = event.currentTarget.value; setSecrets((now) => ({ ...now, [secret]: text })); }} />)}
-          <Button type="submit" loading={save.isPending}>Save</Button>
-        </Stack>
-      </form>
-    </Modal>
   );
 }

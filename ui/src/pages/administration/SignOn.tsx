@@ -1,4 +1,4 @@
-import { Button, Modal, PasswordInput, Stack, TextInput } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { IconLogin2, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -9,17 +9,18 @@ import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { Status } from '../../components/Status';
 import { Table } from '../../components/Table';
 import { Copy } from '../../components/Text';
+import { ProviderDialog } from './ProviderDialog';
 
 /** OpenID Connect providers; and who has to wait after failed sign-ins. */
 export function SignOn() {
   const may = useMay();
   const providers = useQuery({ queryKey: ['sign-on-providers'], queryFn: () => call(api.GET('/api/v1/sign-on/providers')) });
   const locks = useQuery({ queryKey: ['sign-in-locks'], queryFn: () => call(api.GET('/api/v1/sign-in-locks')) });
-  const [open, setOpen] = useState(false);
+  const [edited, setEdited] = useState<Schema<'Provider'> | 'new' | null>(null);
   const remove = useMutation({ mutationFn: (name: string) => call(api.DELETE('/api/v1/sign-on/providers/{name}', { params: { path: { name } } })) });
   const lift = useMutation({ mutationFn: ({ kind, subject }: Schema<'SignInLock'>) => call(api.DELETE('/api/v1/sign-in-locks', { params: { query: { kind, subject } } })) });
   const mayChange = may('access:administer');
-  const add = mayChange && <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => setOpen(true)}>New provider</Button>;
+  const add = mayChange && <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => setEdited('new')}>New provider</Button>;
   return (
     <>
       <Panel title="OpenID Connect providers" flush note={add}>
@@ -37,8 +38,9 @@ export function SignOn() {
                   { name: 'Provider', cell: (p) => <strong>{p.title}</strong> },
                   { name: 'Issuer', cell: (p) => <span className="wrap">{p.issuer}</span>, wide: true },
                   { name: 'Redirect URI', cell: (p) => <Copy text={p.redirect_uri} />, wide: true },
+                  { name: 'Groups', cell: (p) => <span className="wrap">{(p.grants ?? []).map(({ group, role, team }) => `${group}: ${role}${team ? ` in ${team}` : ''}`).join('; ') || <span className="muted">none mapped</span>}</span>, wide: true },
                   { name: 'State', cell: (p) => <Status tone={p.enabled === false ? 'off' : 'ok'}>{p.enabled === false ? 'Off' : 'On'}</Status> },
-                  { name: '', align: 'right', cell: (p) => mayChange && <Button size="compact-xs" variant="light" color="red" onClick={() => remove.mutate(p.name)}>Delete</Button> },
+                  { name: '', align: 'right', cell: (p) => mayChange && <><Button size="compact-xs" variant="default" aria-label={`Edit ${p.name}`} onClick={() => setEdited(p)}>Edit</Button> <Button size="compact-xs" variant="light" color="red" aria-label={`Delete ${p.name}`} onClick={() => remove.mutate(p.name)}>Delete</Button></> },
                 ]}
               />
             )
@@ -61,36 +63,7 @@ export function SignOn() {
           }
         </Loaded>
       </Panel>
-      {open && <NewProvider onClose={() => setOpen(false)} />}
+      {edited && <ProviderDialog provider={edited === 'new' ? null : edited} onClose={() => setEdited(null)} />}
     </>
-  );
-}
-
-function NewProvider({ onClose }: { onClose: () => void }) {
-  const [values, setValues] = useState({ name: '', title: '', issuer: '', client_id: '', client_secret: '' });
-  const set = (parts: Partial<typeof values>) => setValues((now) => ({ ...now, ...parts }));
-  const save = useMutation({
-    mutationFn: () => {
-      const { name, client_secret, ...rules } = values;
-      return call(api.PUT('/api/v1/sign-on/providers/{name}', { params: { path: { name } }, body: { ...rules, client_secret: client_secret || undefined } }));
-    },
-    onSuccess: onClose,
-    gcTime: 0,
-  });
-  return (
-    <Modal opened onClose={onClose} title="New provider">
-      <form onSubmit={(event) => { event.preventDefault(); save.mutate(); }}>
-        <Stack>
-          {save.error && <ErrorNote error={save.error} />}
-          <TextInput label="Name" description="In addresses: keycloak" required data-autofocus value={values.name} onChange={(event) => set({ name: event.currentTarget.value })} />
-          <TextInput label="Title" description="On the button" required value={values.title} onChange={(event) => set({ title: event.currentTarget.value })} />
-          <TextInput label="Issuer URL" type="url" required value={values.issuer} onChange={(event) => set({ issuer: event.currentTarget.value })} />
-          <TextInput label="Client id" required value={values.client_id} onChange={(event) => set({ client_id: event.currentTarget.value })} />
-          <PasswordInput label="Client secret" autoComplete="off" value={values.client_secret} onChange={(event) => set({ client_secret: event.currentTarget.value })} />
-          <p className="muted" style={{ margin: 0 }}>Which groups get which roles: <code>certwright sign-on --help</code></p>
-          <Button type="submit" loading={save.isPending}>Save</Button>
-        </Stack>
-      </form>
-    </Modal>
   );
 }

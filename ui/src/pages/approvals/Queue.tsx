@@ -1,5 +1,5 @@
 import { Button, Checkbox, Modal, SegmentedControl, Stack, Textarea } from '@mantine/core';
-import { IconChecklist } from '@tabler/icons-react';
+import { IconBeach, IconChecklist } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -51,7 +51,7 @@ export function Queue() {
   };
   const canDecide = may('approvals:decide') && view !== 'decided';
   return (
-    <Page title="Approvals" lead="Requests that go on once enough people agree.">
+    <Page title="Approvals" lead="Requests that go on once enough people agree." actions={<Button component={Link} to="/approvals/absences" variant="default" leftSection={<IconBeach size={18} />}>Absences</Button>}>
       <SegmentedControl aria-label="Which" data={VIEWS} value={view} onChange={(next) => { setChosen(new Set()); change({ view: next }); }} style={{ alignSelf: 'flex-start' }} />
       <Panel flush>
         <Loaded query={query} rows={6}>

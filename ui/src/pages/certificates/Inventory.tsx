@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { IconFilePlus } from '@tabler/icons-react';
+import { IconFileImport, IconFilePlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -33,6 +33,11 @@ export function Inventory() {
       actions={
         <>
           <ExportMenu search={search} count={count.data?.count} />
+          {may('certificates:import') && (
+            <Button component={Link} to="/certificates/import" variant="default" leftSection={<IconFileImport size={18} />}>
+              Import
+            </Button>
+          )}
           {may('certificates:request') && (
             <Button component={Link} to="/requests/new" leftSection={<IconFilePlus size={18} />}>
               Request

@@ -1,9 +1,12 @@
-import { Button, Modal, PasswordInput, SegmentedControl, Select, Stack, Textarea, TextInput } from '@mantine/core';
+import { Button, Group, Modal, SegmentedControl, Select, Stack, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
 import { ErrorNote } from '../../components/States';
+import { Findings } from './Connection';
+import { kindsQuery } from './queries';
+import { SecretsForm, SettingsForm, type Settings } from './SettingsForm';
 
 const WAYS = [
   { value: 'elsewhere', label: 'A CA elsewhere' },
@@ -34,45 +37,54 @@ function useOpen() {
 type Kind = Schema<'IssuerKind'>;
 
 function Elsewhere() {
-  const { data } = useQuery({ queryKey: ['issuers', 'kinds'], queryFn: () => call(api.GET('/api/v1/issuer-kinds')) });
+  const { data } = useQuery(kindsQuery);
   const [name, setName] = useState('');
   const [kind, setKind] = useState<Kind | null>(null);
-  const [settings, setSettings] = useState('{}');
+  const [settings, setSettings] = useState<Settings>({});
   const [secrets, setSecrets] = useState<Record<string, string>>({});
-  const open = useOpen();
+  const [certificates, setCertificates] = useState('');
+  const kinds = (data?.items ?? []).filter((each) => each.name !== 'embedded');
   const choose = (wanted: string | null) => {
-    const found = data?.items.find((each) => each.name === wanted) ?? null;
-    setKind(found);
-    setSettings(JSON.stringify(found?.example ?? {}, null, 2));
+    setKind(kinds.find((each) => each.name === wanted) ?? null);
+    setSettings({});
     setSecrets({});
   };
   const add = useMutation({
-    mutationFn: () => call(api.POST('/api/v1/issuers', { body: { name, kind: kind?.name ?? '', settings: parse(settings) as never, secrets: secrets as never } })),
-    onSuccess: open,
+    mutationFn: () => call(api.POST('/api/v1/issuers', { body: { name, kind: kind?.name ?? '', settings: settings as never, secrets: secrets as never, ...(certificates.trim() ? { certificates } : {}) } })),
     gcTime: 0,
   });
+  if (add.data) return <Trial name={add.data.name} />;
   return (
     <form onSubmit={(event) => { event.preventDefault(); add.mutate(); }}>
       <Stack>
         {add.error && <ErrorNote error={add.error} />}
-        <TextInput label="Name" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
-        <Select label="Kind" required data={(data?.items ?? []).map((each) => ({ value: each.name, label: `${each.name}: ${each.summary}` }))} value={kind?.name ?? null} onChange={choose} nothingFoundMessage="This server knows none" />
-        {kind && <Textarea label="Settings" description="As JSON; the example shows what there is" autosize minRows={5} maxRows={16} classNames={{ input: 'mono' }} value={settings} onChange={(event) => setSettings(event.currentTarget.value)} />}
-        {kind?.secrets.map((rule) => (
-          <PasswordInput key={rule.name} label={rule.name} description={rule.summary} required={rule.required} autoComplete="off" value={secrets[rule.name] ?? ''} onChange={(event) => { const text = event.currentTarget.value; setSecrets((now) => ({ ...now, [rule.name]: text })); }} />
-        ))}
-        <Button type="submit" loading={add.isPending} disabled={!kind}>Add it, then test the connection</Button>
+        <TextInput label="Name" description="Small letters, digits and hyphens" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
+        <Select label="Kind" required data={kinds.map((each) => ({ value: each.name, label: `${each.name}: ${each.summary}` }))} value={kind?.name ?? null} onChange={choose} nothingFoundMessage="This server knows none" />
+        {kind && <SettingsForm key={kind.name} example={kind.example as Settings} value={settings} onChange={setSettings} />}
+        {kind && <SecretsForm key={`${kind.name} secrets`} rules={kind.secrets} any={kind.takes_any_secret} value={secrets} onChange={setSecrets} />}
+        {kind && <Textarea label="The CA’s certificates" description="PEM; empty: a test fetches them, where the CA can be asked" autosize minRows={2} maxRows={8} classNames={{ input: 'mono' }} value={certificates} onChange={(event) => setCertificates(event.currentTarget.value)} />}
+        <Button type="submit" loading={add.isPending} disabled={!kind}>Add it and test the connection</Button>
       </Stack>
     </form>
   );
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error('The settings are no JSON; look for a missing comma or quote');
-  }
+/** A first look at what was just added: whether it is reached, knows us and lets us work. */
+function Trial({ name }: { name: string }) {
+  const open = useOpen();
+  const query = useQuery({ queryKey: ['issuer trial', name], queryFn: () => call(api.POST('/api/v1/issuers/{name}/test', { params: { path: { name } } })), refetchInterval: false, staleTime: 'static', gcTime: 0, retry: false });
+  return (
+    <Stack>
+      <p style={{ margin: 0 }}><strong>{name}</strong> is there. Nothing is sent to it until a profile names it.</p>
+      {query.isFetching && <p className="muted" role="status" style={{ margin: 0 }}>Testing the connection …</p>}
+      {query.error && <ErrorNote error={query.error} />}
+      {query.data && <Findings of={query.data.findings} />}
+      <Group gap="xs">
+        <Button onClick={() => void open({ name })}>Open it</Button>
+        <Button variant="default" loading={query.isFetching} onClick={() => void query.refetch()}>Test again</Button>
+      </Group>
+    </Stack>
+  );
 }
 
 function Request() {

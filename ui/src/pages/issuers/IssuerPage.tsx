@@ -1,5 +1,5 @@
 import { Button, Stack, Textarea } from '@mantine/core';
-import { IconArrowsExchange, IconPlugConnected, IconRefresh } from '@tabler/icons-react';
+import { IconArrowsExchange, IconRefresh } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -7,12 +7,14 @@ import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Facts, grid, Page, Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
-import { State, Status } from '../../components/Status';
+import { Status } from '../../components/Status';
 import { Code, Copy, When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
 import { History } from '../certificates/History';
-import css from './issuers.module.css';
+import { Connection } from './Connection';
+import { Health, IssuerState } from './Health';
+import { Migrations } from './Migrations';
 import { Swap } from './Swap';
 import { Weights } from './Weights';
 
@@ -25,16 +27,18 @@ export function IssuerPage() {
   const query = useQuery({ queryKey: ['issuers', name], queryFn: () => call(api.GET('/api/v1/issuers/{name}', { params: { path: { name } } })) });
   const issuer = query.data;
   return (
-    <Page title={name} above={{ label: 'Issuers', to: '/issuers' }} lead={issuer && <><State of={issuer.state} /> {issuer.is_root ? 'trust anchor' : issuer.kind}</>} actions={issuer && <Actions issuer={issuer} />}>
+    <Page title={name} above={{ label: 'Issuers', to: '/issuers' }} lead={issuer && <><IssuerState issuer={issuer} /> {issuer.is_root ? 'trust anchor' : issuer.kind}</>} actions={issuer && <Actions issuer={issuer} />}>
       {query.error && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Panel flush><SkeletonRows rows={10} /></Panel>}
       {issuer && search.swap && <Swap from={issuer.name} />}
+      {issuer && <Migrations from={issuer.name} />}
       {issuer && (
         <div className={grid.grid}>
           <Panel title="CA certificate" className={grid.span7}>{issuer.certificate ? <Certificate of={issuer.certificate} /> : <Await name={name} />}</Panel>
           <div className={grid.span5} style={{ display: 'grid', gap: 16, alignContent: 'start' }}>
+            <Panel title="How it does" note="live"><Health issuer={issuer} /></Panel>
             <Panel title="Revocation"><Revocation issuer={issuer} /></Panel>
-            <Panel title="Connection"><Connection name={name} settings={issuer.settings ?? {}} secrets={issuer.secrets ?? {}} /></Panel>
+            <Panel title="Connection"><Connection issuer={issuer} /></Panel>
           </div>
           {!issuer.is_root && <Panel title="Part of the load" note="by profile; takes effect with the next request"><Weights issuer={name} /></Panel>}
           {may('audit:read') && <Panel title="History" flush><History object={issuer.id} /></Panel>}
@@ -100,36 +104,6 @@ function Revocation({ issuer }: { issuer: Issuer }) {
   );
 }
 
-const TONES = { passed: 'ok', warning: 'warn', failed: 'bad', skipped: 'off' } as const;
-
-function Connection({ name, settings, secrets }: { name: string; settings: Record<string, unknown>; secrets: Record<string, string> }) {
-  const may = useMay();
-  const test = useMutation({ mutationFn: () => call(api.POST('/api/v1/issuers/{name}/test', { params: { path: { name } } })) });
-  return (
-    <Stack gap="sm">
-      <Facts
-        rows={[
-          ...Object.entries(settings).map(([key, value]) => [key, visible(typeof value === 'string' ? value : JSON.stringify(value))] as [string, string]),
-          ...Object.entries(secrets).map(([key, at]) => [key, <span key={key}>set <When at={at} />, never shown</span>] as [string, React.ReactNode]),
-        ]}
-      />
-      {test.error && <ErrorNote error={test.error} />}
-      {test.data && (
-        <ul className={css.findings} role="status">
-          {test.data.findings.map((finding, index) => (
-            <li key={index}>
-              <strong>{finding.aspect}</strong>
-              <Status tone={TONES[finding.outcome]}>{finding.outcome}</Status>
-              <span className="wrap">{visible(finding.message)}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-      {may('issuers:operate') && <Button variant="default" leftSection={<IconPlugConnected size={16} />} loading={test.isPending} onClick={() => test.mutate()}>Test it</Button>}
-    </Stack>
-  );
-}
-
 function Actions({ issuer }: { issuer: Issuer }) {
   const may = useMay();
   const [, change] = useAddress();
@@ -139,7 +113,7 @@ function Actions({ issuer }: { issuer: Issuer }) {
     <>
       {act.error && <ErrorNote error={act.error} />}
       <Button component="a" href={`/certificates?issuer=${encodeURIComponent(issuer.name)}`} variant="default">Its certificates</Button>
-      {may('certificates:request') && !issuer.is_root && (
+      {may('issuers:read') && !issuer.is_root && (
         <Button variant="default" leftSection={<IconArrowsExchange size={16} />} onClick={() => change({ swap: 'yes' }, true)}>Move away from it</Button>
       )}
       {may('issuers:operate') && !issuer.is_root && issuer.state !== 'awaiting-certificate' && (

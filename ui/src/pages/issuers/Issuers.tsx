@@ -7,13 +7,14 @@ import type { Schema } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Page, Panel } from '../../components/Page';
 import { Empty, Loaded } from '../../components/States';
-import { State, Status } from '../../components/Status';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { daysUntil } from '../../lib/time';
 import { issuersQuery, summaryQuery } from '../overview/queries';
 import { AddIssuer } from './AddIssuer';
+import { IssuerState, Usage } from './Health';
 import css from './issuers.module.css';
+import { Migrations } from './Migrations';
 
 /** The CAs that sign: how they are, and what they carry. */
 export function Issuers() {
@@ -36,14 +37,14 @@ export function Issuers() {
           )
         }
       </Loaded>
+      <Migrations />
       {adding && <AddIssuer onClose={() => setAdding(false)} />}
     </Page>
   );
 }
 
 function Card({ issuer, load }: { issuer: Schema<'Issuer'>; load: number }) {
-  const { certificate, crl } = issuer;
-  const isStale = crl && Date.parse(crl.next_update) < Date.now();
+  const { certificate, crl, live } = issuer;
   return (
     <Link to="/issuers/$name" params={{ name: issuer.name }} className={css.card}>
       <div className={css.head}>
@@ -52,15 +53,24 @@ function Card({ issuer, load }: { issuer: Schema<'Issuer'>; load: number }) {
           <strong className="clip" style={{ display: 'block' }}>{issuer.name}</strong>
           <span className="muted">{issuer.is_root ? 'trust anchor' : issuer.kind}</span>
         </div>
-        <span style={{ marginLeft: 'auto' }}>{isStale ? <Status tone="bad">CRL out of date</Status> : <State of={issuer.state} />}</span>
+        <span style={{ marginLeft: 'auto' }}><IssuerState issuer={issuer} /></span>
       </div>
       <p className={`${css.subject} wrap`}>{certificate ? visible(certificate.subject) : 'Waits for its certificate'}</p>
       <dl className={css.figures}>
         <div><dt>Active</dt><dd className="num">{load.toLocaleString('en')}</dd></div>
         <div><dt>CA ends</dt><dd data-soon={certificate ? daysUntil(certificate.not_after) < 90 : undefined}>{certificate ? <When at={certificate.not_after} /> : '–'}</dd></div>
         <div><dt>CRL until</dt><dd>{crl ? <When at={crl.next_update} /> : '–'}</dd></div>
-        <div><dt>Key</dt><dd>{certificate?.key_kind ?? '–'}</dd></div>
+        <div><dt>OCSP</dt><dd>{crl ? 'answers here' : 'at the CA'}</dd></div>
       </dl>
+      {live && !issuer.is_root && (
+        <div className={css.share1}>
+          <span>Last hour</span>
+          <span className={css.bar} aria-hidden><span style={{ width: `${100 * live.share}%` }} /></span>
+          <span className="num">{Math.round(100 * live.share)} % of all</span>
+        </div>
+      )}
+      {live?.usage && <Usage of={live.usage} />}
+      {live?.last_error && live.failures_in_a_row > 0 && <p className={`${css.subject} wrap`}>{visible(live.last_error)}</p>}
     </Link>
   );
 }

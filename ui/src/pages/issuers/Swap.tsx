@@ -1,148 +1,132 @@
-import { Button, Group, Progress, Select, Stack } from '@mantine/core';
-import { useMutation, useQueries, useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Button, Group, NumberInput, Progress, Select, Stack, TextInput } from '@mantine/core';
+import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, call, callTagged, type Schema } from '../../api/client';
+import { api, call, type Schema } from '../../api/client';
+import { useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
-import { ErrorNote } from '../../components/States';
-import { State, Status } from '../../components/Status';
-import { Table } from '../../components/Table';
+import { ErrorNote, Skeleton } from '../../components/States';
 import { useAddress } from '../../lib/search';
-import { plural } from '../../lib/time';
-import { issuersQuery, summaryQuery } from '../overview/queries';
-import { profilesQuery } from '../policy/Profiles';
+import { duration, plural } from '../../lib/time';
+import { issuersQuery } from '../overview/queries';
+import css from './issuers.module.css';
 
-type Choice = Schema<'IssuerChoice'>;
+const HOUR = 3_600;
 
-/** From one CA to another: requests first, then what was issued, in waves that can be watched and stopped. */
+/** The pace that is usual. */
+const USUAL = { size: '500', hours: '24', stop: '5', pin: 'pinned' };
+
+/** From one CA to another: what is moved, what it would do, and off it goes. The address keeps what was chosen. */
 export function Swap({ from }: { from: string }) {
   const [search, change] = useAddress();
   const { data: issuers } = useQuery(issuersQuery);
   const candidates = (issuers?.items ?? []).filter((issuer) => issuer.name !== from && issuer.state === 'active' && !issuer.is_root);
   const to = candidates.find(({ name }) => name === search.to)?.name ?? null;
-  const left = useCount({ issuer: from, status: 'valid', replaced: false });
-  const moved = useCount({ issuer: from, status: 'valid', replaced: true });
-  const all = Math.max(1, (left ?? 0) + (moved ?? 0));
+  const number = (key: 'size' | 'hours' | 'stop') => Number(search[key] ?? USUAL[key]);
+  const wanted = (key: 'size' | 'hours' | 'stop') => ({ value: number(key), onChange: (next: number | string) => change({ [key]: next === '' || String(next) === USUAL[key] ? undefined : String(next) }) });
+  const body: Schema<'MigrateIssuer'> | null = to === null ? null : {
+    from,
+    to,
+    ...(search.only ? { filter: { q: search.only } } : {}),
+    pin_field: search.pin ?? USUAL.pin,
+    wave_size: number('size'),
+    wave_seconds: Math.round(number('hours') * HOUR),
+    stop_above_percent: number('stop'),
+  };
+  const close = () => change({ swap: undefined, to: undefined, only: undefined, size: undefined, hours: undefined, stop: undefined, pin: undefined });
   return (
-    <Panel title={`Move away from ${from}`} note={<Button size="xs" variant="subtle" onClick={() => change({ swap: undefined, to: undefined })}>Close</Button>}>
+    <Panel title={`Move away from ${from}`} note={<Button size="xs" variant="subtle" onClick={close}>Close</Button>}>
       <Stack gap="lg">
-        <div>
-          <Progress.Root size="lg" mb="xs">
-            <Progress.Section value={(100 * (moved ?? 0)) / all} aria-label="Moved" />
-          </Progress.Root>
-          <span className="num">{plural(moved ?? 0, 'certificate')} of it replaced, {(left ?? 0).toLocaleString('en')} to go.</span>{' '}
-          <span className="muted">The old ones stay valid until their end: nothing breaks while the new ones are put in place.</span>
+        <p className="muted" style={{ margin: 0 }}>Profiles send new requests to the other CA at once. Clients that ask when to renew are told, wave by wave, that it is time. The old certificates stay valid until their end: nothing breaks while the new ones are put in place.</p>
+        <div className={css.steps}>
+          <Stack gap="sm">
+            <strong>1. What, and where to</strong>
+            <Select label="The CA that takes over" placeholder={candidates.length ? 'Choose' : 'No other active issuer; add one first'} data={candidates.map(({ name }) => name)} value={to} onChange={(next) => change({ to: next ?? undefined })} />
+            <Only value={search.only ?? ''} onChange={(only) => change({ only: only || undefined })} />
+            <TextInput label="The field that pins" description="Certificates with a value in it are left to people" defaultValue={search.pin ?? USUAL.pin} onBlur={(event) => change({ pin: event.currentTarget.value === USUAL.pin ? undefined : event.currentTarget.value })} />
+          </Stack>
+          <Stack gap="sm">
+            <strong>2. How fast, and when to stop</strong>
+            <NumberInput label="Certificates in a wave" min={1} max={100_000} allowDecimal={false} {...wanted('size')} />
+            <NumberInput label="Hours a wave has" description="Clients ask every six hours when to renew" min={0.17} max={720} decimalScale={2} {...wanted('hours')} />
+            <NumberInput label="Stop above" description="Per cent of a wave that were not renewed in time" suffix=" %" min={0} max={100} allowDecimal={false} {...wanted('stop')} />
+          </Stack>
+          <Stack gap="sm">
+            <strong>3. What it would do</strong>
+            {body ? <Plan body={body} /> : <p className="muted" style={{ margin: 0 }}>Choose the CA that takes over: the dry run shows here, and changes nothing.</p>}
+          </Stack>
         </div>
-        <Select maw={360} label="1. The CA that takes over" placeholder={candidates.length ? 'Choose' : 'No other active issuer; add one first'} data={candidates.map(({ name }) => name)} value={to} onChange={(next) => change({ to: next ?? undefined })} />
-        {to && <Routes from={from} to={to} />}
-        {to && <Waves from={from} />}
       </Stack>
     </Panel>
   );
 }
 
-function useCount(filter: { issuer: string; status: 'valid'; replaced: boolean; team?: string; owned?: boolean }): number | undefined {
-  const { data } = useQuery({
-    queryKey: ['certificates', 'count', 'swap', filter],
-    queryFn: () => call(api.GET('/api/v1/certificates/count', { params: { query: filter } })),
-  });
-  return data?.count;
-}
-
-/** What profiles send to the old CA is sent to the new one; each is a version of its own, so there is a way back. */
-function Routes({ from, to }: { from: string; to: string }) {
-  const { data } = useQuery(profilesQuery);
-  const [before, setBefore] = useState<Record<string, readonly Choice[]>>({});
-  const route = useMutation({
-    mutationFn: async ({ name, issuers }: { name: string; issuers: Choice[] }) => {
-      const path = { path: { name } };
-      const { value, etag } = await callTagged(api.GET('/api/v1/profiles/{name}', { params: path }));
-      setBefore((known) => ({ ...known, [name]: known[name] ?? value.rules.issuers }));
-      return call(api.PUT('/api/v1/profiles/{name}', { params: { ...path, header: { 'If-Match': etag } }, body: { ...value.rules, issuers } }));
-    },
-  });
-  const profiles = (data?.items ?? []).filter(({ name, rules }) => name in before || rules.issuers.some(({ issuer }) => issuer === from));
-  const swapped = (choices: readonly Choice[]): Choice[] => {
-    const weight = choices.filter(({ issuer }) => issuer === from || issuer === to).reduce((sum, choice) => sum + choice.weight, 0);
-    return [...choices.filter(({ issuer }) => issuer !== from && issuer !== to), { issuer: to, weight }];
-  };
+function Only({ value, onChange }: { value: string; onChange: (next: string) => void }) {
+  const [draft, setDraft] = useState(value);
   return (
-    <div>
-      <strong>2. Send new requests there</strong>
-      {route.error && <ErrorNote error={route.error} />}
-      {profiles.length === 0 && <p className="muted">No profile sends anything to {from} any more.</p>}
-      {profiles.length > 0 && (
-        <Table
-          label="Profiles"
-          rows={profiles}
-          id={(profile) => profile.name}
-          columns={[
-            { name: 'Profile', cell: (p) => <strong>{p.name}</strong> },
-            { name: 'Goes to', cell: (p) => p.rules.issuers.map(({ issuer, weight }) => `${issuer} (${weight})`).join(', ') },
-            {
-              name: '', align: 'right',
-              cell: (p) => {
-                const back = before[p.name];
-                return p.rules.issuers.some(({ issuer }) => issuer === from) ? (
-                  <Button size="compact-xs" loading={route.isPending} onClick={() => route.mutate({ name: p.name, issuers: swapped(p.rules.issuers) })}>Send to {to}</Button>
-                ) : (
-                  back && <Button size="compact-xs" variant="default" loading={route.isPending} onClick={() => route.mutate({ name: p.name, issuers: [...back] })}>Back as before</Button>
-                );
-              },
-            },
-          ]}
-        />
-      )}
-    </div>
+    <TextInput
+      label="Only those that fit"
+      description={<>As in the list of certificates; empty: all. <Link to="/certificates" search={{ q: draft } as never}>See them</Link></>}
+      placeholder="team:web"
+      value={draft}
+      onChange={(event) => setDraft(event.currentTarget.value)}
+      onBlur={() => onChange(draft.trim())}
+      onKeyDown={(event) => event.key === 'Enter' && onChange(draft.trim())}
+    />
   );
 }
 
-/** What is left, team by team: each wave is a bulk renewal with a dry run, progress, pause and an end. */
-function Waves({ from }: { from: string }) {
+function Plan({ body }: { body: Schema<'MigrateIssuer'> }) {
+  const may = useMay();
   const navigate = useNavigate();
-  const { data: summary } = useQuery(summaryQuery);
-  const teams = (summary?.by_team ?? []).map(({ name }) => name ?? null);
-  const filterOf = (team: string | null) => ({ issuer: from, status: 'valid' as const, replaced: false, ...(team === null ? { owned: false } : { team }) });
-  const counts = useQueries({
-    queries: teams.map((team) => ({
-      queryKey: ['certificates', 'count', 'swap', from, team],
-      queryFn: () => call(api.GET('/api/v1/certificates/count', { params: { query: filterOf(team) } })),
-    })),
+  const plan = useQuery({
+    queryKey: ['issuers', 'migration plan', body],
+    queryFn: () => call(api.POST('/api/v1/issuer-migrations/plan', { body })),
+    placeholderData: keepPreviousData,
+    retry: false,
   });
-  const rows = teams.map((team, index) => ({ team, count: counts[index]?.data?.count ?? 0 })).filter(({ count }) => count > 0);
-  const plan = useMutation({
-    mutationFn: (team: string | null) => call(api.POST('/api/v1/certificates/bulk', { body: { action: { kind: 'renew' }, filter: filterOf(team) } })),
-    onSuccess: ({ id }) => navigate({ to: '/bulk/$id', params: { id } }),
+  const begin = useMutation({
+    mutationFn: () => call(api.POST('/api/v1/issuer-migrations', { body })),
+    onSuccess: ({ id }) => navigate({ to: '/migrations/$id', params: { id } }),
   });
-  const { data: running } = useQuery({ queryKey: ['bulk', 'list', 'swap'], queryFn: () => call(api.GET('/api/v1/certificates/bulk', { params: { query: { limit: 20 } } })) });
-  const waves = (running?.items ?? []).filter(({ action, status }) => action.kind === 'renew' && (status === 'running' || status === 'paused'));
+  if (plan.error) return <ErrorNote error={plan.error} retry={() => void plan.refetch()} />;
+  if (!plan.data) return <Skeleton height={160} />;
+  const { readiness, waves, profiles } = plan.data;
+  const seconds = waves * (body.wave_seconds ?? 0);
   return (
-    <div>
-      <strong>3. Renew what is left, in waves</strong>
-      {plan.error && <ErrorNote error={plan.error} />}
-      {waves.length > 0 && (
-        <Group gap="xs" my="xs">
-          {waves.map(({ id, status, counts: done }) => (
-            <Button key={id} size="compact-sm" variant="default" onClick={() => void navigate({ to: '/bulk/$id', params: { id } })}>
-              <State of={status} /> {done.done} of {done.done + done.pending + done.failed}
-            </Button>
-          ))}
+    <Stack gap="sm" aria-busy={plan.isFetching}>
+      <Readiness of={readiness} />
+      <div>
+        {readiness.automatic === 0 ? 'Nothing renews by itself here.' : <><strong>{plural(waves, 'wave')}</strong> <span className="muted">of up to {body.wave_size}, {duration(seconds)} altogether.</span></>}
+      </div>
+      <div className="wrap">{profiles.length ? <>New requests of <strong>{profiles.join(', ')}</strong> go to {body.to} at once.</> : <span className="muted">No profile sends anything to {body.from}.</span>}</div>
+      {begin.error && <ErrorNote error={begin.error} />}
+      {may('issuers:administer') && (
+        <Group>
+          <Button loading={begin.isPending} disabled={plan.isFetching} onClick={() => begin.mutate()}>Begin the move</Button>
         </Group>
       )}
-      {rows.length === 0 ? (
-        <p><Status tone="ok">Nothing is left</Status> <span className="muted">{from} can be retired: it then signs lists and answers, and no certificates.</span></p>
-      ) : (
-        <Table
-          label="Waves"
-          rows={rows}
-          id={(row) => row.team ?? ''}
-          columns={[
-            { name: 'Team', cell: ({ team }) => team ?? <span className="muted">nobody’s</span> },
-            { name: 'Certificates', cell: ({ count }) => <span className="num">{count.toLocaleString('en')}</span>, align: 'right' },
-            { name: '', align: 'right', cell: ({ team }) => <Button size="compact-xs" loading={plan.isPending && plan.variables === team} onClick={() => plan.mutate(team)}>Plan this wave</Button> },
-          ]}
-        />
-      )}
+    </Stack>
+  );
+}
+
+/** Who renews what: a bar of three parts and its words. */
+export function Readiness({ of }: { of: Schema<'MigrationReadiness'> }) {
+  const all = of.automatic + of.person + of.pinned;
+  const parts = [
+    { key: 'automatic', count: of.automatic, color: 'pine', words: 'renew by themselves' },
+    { key: 'person', count: of.person, color: 'yellow', words: 'need somebody' },
+    { key: 'pinned', count: of.pinned, color: 'red', words: 'are pinned: somebody relies on them by heart' },
+  ];
+  return (
+    <div>
+      <Progress.Root size="lg" mb="xs">
+        {parts.map(({ key, count, color }) => count > 0 && <Progress.Section key={key} value={(100 * count) / all} color={color} aria-label={`${count} ${key}`} />)}
+      </Progress.Root>
+      <ul className={css.plain}>
+        <li><strong className="num">{plural(all, 'certificate')}</strong> to move</li>
+        {parts.map(({ key, count, color, words }) => <li key={key}><span className={css.key} data-color={color} /><span className="num">{count.toLocaleString('en')}</span> {words}</li>)}
+      </ul>
     </div>
   );
 }

@@ -2,6 +2,7 @@ import { SegmentedControl } from '@mantine/core';
 import { IconChartBar } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { Schema } from '../../api/client';
 import { Bars } from '../../components/charts/Bars';
 import { Panel } from '../../components/Page';
 import { Empty, Skeleton } from '../../components/States';
@@ -11,14 +12,25 @@ import { trendsQuery } from './queries';
 const DAY = 86_400_000;
 const MOST = 4;
 
-type By = 'issuer' | 'profile' | 'origin';
+const BY = [
+  { value: 'issuer', label: 'Issuer' },
+  { value: 'profile', label: 'Profile' },
+  { value: 'team', label: 'Team' },
+  { value: 'protocol', label: 'Protocol' },
+  { value: 'origin', label: 'Origin' },
+];
+
+type By = 'issuer' | 'profile' | 'team' | 'protocol' | 'origin';
+
+/** What is said of those that have no value. */
+const NONE: Record<By, string> = { issuer: 'elsewhere', profile: 'elsewhere', team: 'nobody’s', protocol: 'not asked for here', origin: 'elsewhere' };
 
 /** What came in on each of the last thirty days. */
 export function Arrivals({ className }: { className?: string }) {
   const [by, setBy] = useState<By>('issuer');
   const { data } = useQuery(trendsQuery);
   const totals = new Map<string, number>();
-  const name = (row: { issuer?: string | null; profile?: string | null; origin: string }) => row[by] ?? 'elsewhere';
+  const name = (row: Schema<'Arrivals'>) => row[by] ?? NONE[by];
   for (const row of data?.arrived ?? []) totals.set(name(row), (totals.get(name(row)) ?? 0) + row.count);
   const largest = [...totals].sort((a, b) => b[1] - a[1]).slice(0, MOST).map(([key]) => key);
   const series = totals.size > MOST ? [...largest, 'others'] : largest;
@@ -38,7 +50,7 @@ export function Arrivals({ className }: { className?: string }) {
       title="What came in"
       className={className}
       note={
-        <SegmentedControl size="xs" aria-label="By" value={by} onChange={(value) => setBy(value as By)} data={[{ value: 'issuer', label: 'Issuer' }, { value: 'profile', label: 'Profile' }, { value: 'origin', label: 'Origin' }]} />
+        <SegmentedControl size="xs" aria-label="By" value={by} onChange={(value) => setBy(value as By)} data={BY} />
       }
     >
       <div className={css.chart}>

@@ -1,13 +1,11 @@
 import { IconBuildingBank } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { Schema } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { Loaded } from '../../components/States';
-import { State, Status } from '../../components/Status';
 import { When } from '../../components/Text';
-import { daysUntil } from '../../lib/time';
+import { IssuerState } from '../issuers/Health';
 import css from './overview.module.css';
 import { issuersQuery, summaryQuery } from './queries';
 
@@ -30,12 +28,13 @@ export function IssuerCards() {
                   <span className={css.issuerName}>
                     <IconBuildingBank size={16} aria-hidden /> <span className="clip">{issuer.name}</span>
                   </span>
-                  <Health issuer={issuer} />
+                  <IssuerState issuer={issuer} />
                   <span className={css.load}>
                     <span style={{ width: `${all ? (100 * (loads.get(issuer.name) ?? 0)) / all : 0}%` }} />
                   </span>
                   <span className={css.tileNote}>
                     {(loads.get(issuer.name) ?? 0).toLocaleString('en')} active
+                    {issuer.live && !issuer.is_root && <> · {Math.round(100 * issuer.live.share)} % of the last hour</>}
                     {issuer.crl && <> · CRL until <When at={issuer.crl.next_update} /></>}
                   </span>
                 </Link>
@@ -46,11 +45,4 @@ export function IssuerCards() {
       </Loaded>
     </Panel>
   );
-}
-
-function Health({ issuer }: { issuer: Schema<'Issuer'> }) {
-  if (issuer.state !== 'active') return <State of={issuer.state} />;
-  if (issuer.crl && Date.parse(issuer.crl.next_update) < Date.now()) return <Status tone="bad">CRL is out of date</Status>;
-  if (issuer.certificate && daysUntil(issuer.certificate.not_after) < 90) return <Status tone="warn">CA ends soon</Status>;
-  return <Status tone="ok">Healthy</Status>;
 }

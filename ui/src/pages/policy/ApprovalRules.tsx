@@ -1,66 +1,58 @@
-import { IconArrowUp, IconChecklist, IconClock, IconUsers } from '@tabler/icons-react';
+import { Button, Modal, Select, Stack } from '@mantine/core';
+import { IconChecklist, IconPencil, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useState } from 'react';
 import type { Schema } from '../../api/client';
+import { useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { Empty, Loaded } from '../../components/States';
-import { duration } from '../../lib/time';
-import { approver } from '../../lib/words';
-import css from './policy.module.css';
+import { ApprovalEditor } from './ApprovalEditor';
+import { Picture } from './ApprovalPicture';
 import { profilesQuery } from './Profiles';
+
+type Profile = Schema<'Profile'>;
 
 /** Who agrees to what, and what happens when nobody does: a picture for each profile. */
 export function ApprovalRules() {
+  const may = useMay();
   const query = useQuery(profilesQuery);
+  const [edited, setEdited] = useState<Profile | null>(null);
+  const [choosing, setChoosing] = useState(false);
+  const mayWrite = may('policy:write');
+  const add = mayWrite && <Button size="xs" leftSection={<IconPlus size={16} />} onClick={() => setChoosing(true)}>Ask people</Button>;
   return (
     <Loaded query={query}>
       {(page) => {
         const guarded = page.items.filter(({ rules }) => rules.approval);
-        if (guarded.length === 0) {
-          return (
-            <Panel>
-              <Empty icon={<IconChecklist size={24} />} title="Nothing waits for people">
-                An approval rule stands in the source of a profile: <code>{'"approval": {"stages": [{"approvals": 1, "approvers": [{"kind": "role", "role": "approver"}]}]}'}</code>
-              </Empty>
-            </Panel>
-          );
-        }
-        return guarded.map(({ name, rules }) => (
-          <Panel key={name} title={<Link to="/policy/profiles/$name" params={{ name }}>{name}</Link>} note={rules.description}>
-            {rules.approval && <Picture rule={rules.approval} />}
-          </Panel>
-        ));
+        const free = page.items.filter(({ rules }) => !rules.approval);
+        return (
+          <>
+            {guarded.length === 0 && <Panel><Empty icon={<IconChecklist size={24} />} title="Nothing waits for people" action={add}>Each profile can have people agree before anything is signed: how many, of whom, in which order, and who is asked when they do not answer.</Empty></Panel>}
+            {guarded.map((profile) => (
+              <Panel key={profile.name} title={<Link to="/policy/profiles/$name" params={{ name: profile.name }}>{profile.name}</Link>} note={mayWrite && <Button size="xs" variant="default" leftSection={<IconPencil size={16} />} aria-label={`Edit the rule of ${profile.name}`} onClick={() => setEdited(profile)}>Edit</Button>}>
+                {profile.rules.approval && <Picture rule={profile.rules.approval} />}
+              </Panel>
+            ))}
+            {guarded.length > 0 && free.length > 0 && <div>{add}</div>}
+            {choosing && <Choose from={free} onClose={() => setChoosing(false)} onChosen={(profile) => { setChoosing(false); setEdited(profile); }} />}
+            {edited && <ApprovalEditor profile={edited.name} before={edited.rules.approval ?? null} onClose={() => setEdited(null)} />}
+          </>
+        );
       }}
     </Loaded>
   );
 }
 
-function condition(of: Schema<'ApprovalCondition'>): string {
-  return typeof of === 'string' ? of.replaceAll('-', ' ') : `valid for more than ${duration(of.validity_above_seconds)}`;
-}
-
-function Picture({ rule }: { rule: Schema<'ApprovalRule'> }) {
+function Choose({ from, onClose, onChosen }: { from: readonly Profile[]; onClose: () => void; onChosen: (profile: Profile) => void }) {
+  const [name, setName] = useState<string | null>(from[0]?.name ?? null);
+  const chosen = from.find((each) => each.name === name);
   return (
-    <ol className={css.flow}>
-      <Stop icon={<IconChecklist size={18} />} title="A request" text={(rule.when ?? ['always' as const]).map(condition).join(', or ')} />
-      {rule.stages.map((stage, index) => (
-        <Stop key={index} icon={<IconUsers size={18} />} title={`${stage.approvals} of ${stage.approvers.map(approver).join(', ')}`} text={rule.stages.length > 1 ? `stage ${index + 1}` : 'agree'} />
-      ))}
-      {(rule.escalation ?? []).map((step) => (
-        <Stop key={step.after_seconds} dashed icon={<IconArrowUp size={18} />} title={step.to.map(approver).join(', ')} text={`asked as well after ${duration(step.after_seconds)}`} />
-      ))}
-      {rule.deadline_seconds && <Stop dashed icon={<IconClock size={18} />} title="It expires" text={`after ${duration(rule.deadline_seconds)}`} />}
-    </ol>
-  );
-}
-
-function Stop({ icon, title, text, dashed }: { icon: ReactNode; title: string; text: string; dashed?: boolean }) {
-  return (
-    <li className={css.stop} data-dashed={dashed}>
-      <span>{icon}</span>
-      <strong className="wrap">{title}</strong>
-      <span className="muted">{text}</span>
-    </li>
+    <Modal opened onClose={onClose} title="Before which certificates?">
+      <Stack>
+        <Select label="Profile" data={from.map((each) => each.name)} value={name} onChange={setName} allowDeselect={false} />
+        <Button disabled={!chosen} onClick={() => chosen && onChosen(chosen)}>Next</Button>
+      </Stack>
+    </Modal>
   );
 }

@@ -8,9 +8,10 @@ import { Secret } from '../../components/Secret';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { Status } from '../../components/Status';
 import { PagedTable, Table } from '../../components/Table';
-import { Code, When } from '../../components/Text';
+import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { makePasskey } from '../../lib/webauthn';
+import { Authenticator } from './Authenticator';
 
 /** How one signs in, from where one is signed in, and what one may do. */
 export function OwnProfile() {
@@ -82,30 +83,6 @@ function ChangePassword({ onClose }: { onClose: () => void }) {
           <PasswordInput label="Password until now" required autoComplete="current-password" data-autofocus value={password} onChange={(event) => setPassword(event.currentTarget.value)} />
           <PasswordInput label="New password" description="12 characters or more; other sessions end" required minLength={12} autoComplete="new-password" value={fresh} onChange={(event) => setFresh(event.currentTarget.value)} />
           <Button type="submit" loading={save.isPending}>Change it</Button>
-        </Stack>
-      </form>
-    </Modal>
-  );
-}
-
-function Authenticator({ onClose, onCodes }: { onClose: () => void; onCodes: (codes: readonly string[]) => void }) {
-  const [code, setCode] = useState('');
-  const begin = useQuery({ queryKey: ['totp'], queryFn: () => call(api.POST('/api/v1/session/totp')), staleTime: Infinity, gcTime: 0, refetchInterval: false, retry: false });
-  const confirm = useMutation({
-    mutationFn: () => call(api.POST('/api/v1/session/totp/confirm', { body: { code } })),
-    onSuccess: ({ codes }) => { onCodes(codes); onClose(); },
-    gcTime: 0,
-  });
-  return (
-    <Modal opened onClose={onClose} title="Set up an authenticator">
-      <form onSubmit={(event) => { event.preventDefault(); confirm.mutate(); }}>
-        <Stack>
-          {(begin.error ?? confirm.error) && <ErrorNote error={begin.error ?? confirm.error} />}
-          <p style={{ margin: 0 }}>Add an account in your authenticator with this secret, then type the code that it shows.</p>
-          {begin.data && <Code text={begin.data.secret} label="the secret" />}
-          {begin.data && <a href={begin.data.url}>Open it in an authenticator on this device</a>}
-          <TextInput label="Code" inputMode="numeric" autoComplete="one-time-code" required value={code} onChange={(event) => setCode(event.currentTarget.value)} />
-          <Button type="submit" loading={confirm.isPending}>Take it into use</Button>
         </Stack>
       </form>
     </Modal>

@@ -3,6 +3,7 @@
 //! `make test` builds the dashboard and installs what drives the browser; without either, these fail.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::time::Duration;
 
 use http::Method;
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 
 use super::certbot::standalone;
 use super::challenge_server::Answering;
-use super::process::{Background, eventually, tool};
+use super::process::{Background, eventually, succeed, tool, tools};
 use super::site::Site;
 
 /// A browser that looks at every page at several sizes.
@@ -34,11 +35,19 @@ async fn script(site: &Site, scenario: &str) -> Command {
 }
 
 async fn browse(site: &Site, scenario: &str) {
-    let mut node = script(site, scenario).await;
+    finish(script(site, scenario).await).await;
+}
+
+async fn finish(mut node: Command) {
     let output = timeout(PATIENCE, node.output())
         .await
         .expect("the browser did not finish")
         .expect("node runs");
+    assert_done(&output);
+}
+
+#[track_caller]
+fn assert_done(output: &Output) {
     assert!(
         output.status.success(),
         "{}{}",
@@ -70,6 +79,83 @@ async fn u04_a_private_key_is_downloaded_once_and_stays_nowhere_in_the_browser()
 #[tokio::test]
 async fn every_page_shows_twenty_thousand_certificates_at_every_size_for_both_roles() {
     browse(&Site::start().await, "pages").await;
+}
+
+/// A certificate that certbot renews by itself is among what is moved.
+#[tokio::test]
+async fn a_ca_is_added_tested_limited_and_left_for_another_one() {
+    let site = Site::with(Answering::Client, &[]).await;
+    succeed(&mut standalone(&site, &["-d", "moved.example.org"])).await;
+    browse(&site, "issuers").await;
+}
+
+/// The overview is open before certbot begins.
+#[tokio::test]
+async fn u03_a_certificate_issued_by_certbot_shows_in_an_open_overview_within_a_second() {
+    let site = Site::with(Answering::Client, &[]).await;
+    let ready = site.file("overview-is-open");
+    let mut node = script(&site, "arrival").await;
+    node.env("CERTWRIGHT_READY", &ready);
+    let browser = tokio::spawn(async move { timeout(PATIENCE, node.output()).await });
+    eventually(async || ready.exists().then_some(()), || site.log()).await;
+    succeed(&mut standalone(&site, &["-d", "arrival.example.org"])).await;
+    let output = browser
+        .await
+        .unwrap()
+        .expect("the browser did not finish")
+        .expect("node runs");
+    assert_done(&output);
+}
+
+#[tokio::test]
+async fn people_sign_in_with_codes_of_an_authenticator_and_with_passkeys() {
+    browse(&Site::start().await, "sign-in").await;
+}
+
+/// A real provider of OpenID Connect, which an administrator sets up by the form.
+#[tokio::test]
+async fn a_provider_is_set_up_and_its_people_sign_in_with_the_role_of_their_group() {
+    let site = Site::start().await;
+    let people = site.file("people.json");
+    std::fs::write(&people, json!({ "lin": { "groups": ["pki"] } }).to_string()).unwrap();
+    let redirect = format!("{}/api/v1/session/sign-on/callback", site.url);
+    let log = site.file("provider.log");
+    let mut provider = tool("node");
+    provider
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/all/interop/oidc_provider.cjs"
+        ))
+        .arg(tools().join("npm/node_modules"))
+        .arg(&people)
+        .args([redirect.as_str(), "a secret of the client"]);
+    let provider = Background::start(&mut provider, &log);
+    let listening = async || {
+        let said = provider.log();
+        said.lines()
+            .find(|line| line.starts_with("http://"))
+            .map(str::to_owned)
+    };
+    let issuer = eventually(listening, || provider.log()).await;
+    let mut node = script(&site, "sign-on").await;
+    node.env("CERTWRIGHT_OIDC_ISSUER", issuer)
+        .env("CERTWRIGHT_OIDC_SECRET", "a secret of the client");
+    finish(node).await;
+}
+
+#[tokio::test]
+async fn what_administrators_can_do_is_done_in_the_dashboard() {
+    browse(&Site::start().await, "administration").await;
+}
+
+#[tokio::test]
+async fn who_agrees_who_is_told_and_who_is_away_is_said_in_the_dashboard() {
+    browse(&Site::start().await, "people").await;
+}
+
+#[tokio::test]
+async fn entry_points_are_opened_and_certificates_imported_in_the_dashboard() {
+    browse(&Site::start().await, "entrances").await;
 }
 
 /// Chromium with a phone's screen approves what certbot waits for.
