@@ -13,6 +13,28 @@ pub struct RenewalWindow {
     pub end: Timestamp,
 }
 
+/// What the CA of a certificate says of its renewal (RFC 9773 section 4).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenewalAdvice {
+    /// None where it knows nothing of the certificate.
+    pub window: Option<RenewalWindow>,
+    /// A page that says why.
+    pub explanation_url: Option<String>,
+    pub asked_at: Timestamp,
+    pub ask_at: Timestamp,
+}
+
+impl RenewalWindow {
+    /// The one that begins first.
+    #[must_use]
+    pub fn or_earlier(self, other: Option<Self>) -> Self {
+        match other {
+            Some(other) if other.start < self.start => other,
+            Some(_) | None => self,
+        }
+    }
+}
+
 /// The window for a certificate: around the last third of its life (the last half where that is
 /// under ten days), one per cent wide to each side; in the past for one that is revoked, which
 /// tells the client to renew at once.

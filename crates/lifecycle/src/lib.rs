@@ -33,6 +33,7 @@ pub mod notification;
 pub mod operator;
 pub mod profiles;
 pub mod renewal;
+pub mod renewal_advice;
 pub mod revocation;
 pub mod routing;
 pub mod settings;
@@ -107,6 +108,7 @@ pub struct Lifecycle {
     pub(crate) settings: Settings,
     pub(crate) issuers: issuers::IssuerRegistry,
     pub(crate) figures: routing::Figures,
+    pub(crate) draws: routing::Draws,
     pub(crate) profiles: profiles::ProfileCache,
     pub(crate) fields: metadata::FieldCache,
     pub(crate) directories: acme::directories::DirectoryCache,
@@ -134,6 +136,7 @@ impl Lifecycle {
         Arc::new(Self {
             issuers: issuers::IssuerRegistry::new(ports.connectors),
             figures: routing::Figures::default(),
+            draws: routing::Draws::default(),
             profiles: profiles::ProfileCache::new(),
             fields: metadata::FieldCache::new(),
             directories: acme::directories::DirectoryCache::new(),

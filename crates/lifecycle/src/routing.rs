@@ -40,6 +40,28 @@ pub struct Counts {
     pub failed: u64,
 }
 
+/// What is drawn for each profile when an issuer is chosen: evenly spread, so that the shares of the
+/// load are the weights after some dozens of requests already, and not after thousands.
+#[derive(Default)]
+pub(crate) struct Draws(Mutex<HashMap<String, f64>>);
+
+impl Draws {
+    /// The next one, uniform in 0..1; the first of a profile is `first`.
+    fn next(&self, profile: &str, first: f64) -> f64 {
+        let mut all = self.0.lock();
+        match all.get_mut(profile) {
+            Some(last) => {
+                // Weyl's sequence of the golden ratio: no other leaves smaller gaps.
+                *last = (*last + GOLDEN_RATIO).fract();
+                *last
+            }
+            None => *all.entry(profile.to_owned()).or_insert(first),
+        }
+    }
+}
+
+const GOLDEN_RATIO: f64 = 0.618_033_988_749_894_9;
+
 /// How an issuer does, as this process sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LiveFigures {
@@ -193,7 +215,12 @@ impl Lifecycle {
             let found = standings.get(name).copied();
             found.unwrap_or(Standing::Out(OutReason::Unknown))
         };
-        let chosen = route(choices, &facts, standing, self.draw())?;
+        let draw = match attempts {
+            0 => self.draws.next(&request.profile.name, self.draw()),
+            // What is asked for again has taken its turn.
+            _ => self.draw(),
+        };
+        let chosen = route(choices, &facts, standing, draw)?;
         let found = list.iter().find(|c| c.issuer.name == chosen.issuer);
         found.cloned().ok_or(RouteError::Gone)
     }

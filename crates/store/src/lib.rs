@@ -52,6 +52,7 @@ mod postgres;
 mod profiles;
 mod ra_certificates;
 mod rate_limits;
+pub mod renewal_advice;
 mod roles;
 mod row;
 mod saved_searches;

@@ -109,6 +109,13 @@ const MIGRATIONS: &[Migration] = &[
         postgres: "",
     },
     Migration {
+        version: 14,
+        name: "advice",
+        sql: include_str!("../migrations/0014_advice.sql"),
+        sqlite: "",
+        postgres: "",
+    },
+    Migration {
         version: 15,
         name: "watch",
         sql: include_str!("../migrations/0015_watch.sql"),

@@ -176,7 +176,17 @@ impl Client {
     pub async fn with_key(directory_url: &str, key: Key) -> Self {
         // Tests run in processes of their own; who is first installs the provider.
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let http = http();
+        Self::over(http(), directory_url, key).await
+    }
+
+    /// The same of a server whose certificate is under this root, PEM.
+    pub async fn trusting(directory_url: &str, root: &[u8]) -> Self {
+        let root = reqwest::Certificate::from_pem(root).unwrap();
+        let http = reqwest::Client::builder().tls_certs_only([root]);
+        Self::over(http.build().unwrap(), directory_url, Key::p256()).await
+    }
+
+    async fn over(http: reqwest::Client, directory_url: &str, key: Key) -> Self {
         let directory = http.get(directory_url).send().await.unwrap();
         let directory = directory.error_for_status().unwrap();
         Self {

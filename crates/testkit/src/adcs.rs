@@ -9,33 +9,22 @@ use hmac::{Hmac, KeyInit, Mac};
 use md4::{Digest, Md4};
 use md5::Md5;
 use parking_lot::Mutex;
+use pki::cms::CertsOnly;
 use serde_json::{Value, json};
 
-use crate::ca::TestCa;
+use crate::peer::{Fault, Peer, SAYS_NO};
 use crate::service::{Asked, TestService, Told};
 
 const NONCE: [u8; 8] = *b"\x01\x23\x45\x67\x89\xab\xcd\xef";
 
-/// How the pages behave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mood {
-    #[default]
-    Usual,
-    /// An officer has to decide.
-    Pending,
-    /// The policy module says no.
-    Denied,
-    /// IIS has trouble.
-    Broken,
-}
-
 #[derive(Default)]
 struct State {
-    mood: Mood,
     password: String,
     /// Whether a connection was let in.
     known: HashMap<u64, bool>,
+    /// CSRs by number, and what was signed.
     requests: BTreeMap<u64, Vec<u8>>,
+    issued: BTreeMap<u64, Vec<u8>>,
     attributes: Vec<String>,
 }
 
@@ -43,23 +32,23 @@ struct State {
 pub struct FakeAdcs {
     service: TestService,
     state: Arc<Mutex<State>>,
-    pub ca: Arc<TestCa>,
+    pub peer: Peer,
 }
 
 impl FakeAdcs {
     /// Starts it; the user is `CORP\svc-certwright` with this password.
     pub async fn start(password: &str) -> Self {
-        let ca = Arc::new(TestCa::new("Corp Issuing CA"));
+        let peer = Peer::new("Corp Issuing CA");
         let state = Arc::new(Mutex::new(State {
             password: password.to_owned(),
             ..State::default()
         }));
-        let (shared, signer) = (Arc::clone(&state), Arc::clone(&ca));
-        let handler = Arc::new(move |asked: Asked| answer(&signer, &mut shared.lock(), &asked));
+        let (shared, signer) = (Arc::clone(&state), peer.clone());
+        let handler = peer.handler(move |asked| answer(&signer, &mut shared.lock(), asked));
         Self {
             service: TestService::start(None, handler).await,
             state,
-            ca,
+            peer,
         }
     }
 
@@ -75,11 +64,6 @@ impl FakeAdcs {
         })
     }
 
-    /// From now on it behaves so.
-    pub fn is(&self, mood: Mood) {
-        self.state.lock().mood = mood;
-    }
-
     /// The password is another one from now on.
     pub fn set_password(&self, password: &str) {
         self.state.lock().password = password.to_owned();
@@ -91,66 +75,71 @@ impl FakeAdcs {
     }
 }
 
-fn answer(ca: &TestCa, state: &mut State, asked: &Asked) -> Told {
+fn answer(peer: &Peer, state: &mut State, asked: &Asked) -> Told {
+    match peer.fault() {
+        Fault::Throttled => return page(503, "<html>The server is too busy</html>"),
+        Fault::Locked => return page(401, "<html>Access is denied</html>"),
+        _ => {}
+    }
     if let Some(refused) = admit(state, asked) {
         return refused;
-    }
-    if state.mood == Mood::Broken {
-        return page(500, "<html><title>Runtime Error</title></html>");
     }
     let path = asked.path.trim_start_matches("/certsrv/");
     match path {
         "" => page(200, "<html>Welcome</html>"),
-        "certfnsh.asp" => submit(state, &asked.body),
+        "certfnsh.asp" => submit(peer, state, &asked.body),
         "certcarc.asp" => page(200, "<script>var nRenewals=0;</script>"),
         "certnew.p7b?ReqID=CACert&Renewal=0&Enc=b64" => {
-            let bundle = pki::pem::encode(pki::pem::CERTIFICATE, &bundle(ca.der()));
+            let bundle = CertsOnly {
+                certificates: &[peer.ca().der()],
+                crls: &[],
+            };
+            let bundle = pki::pem::encode(pki::pem::CERTIFICATE, &bundle.to_der());
             Told::new(200, "application/x-pkcs7-certificates", bundle)
         }
         path => match path.strip_prefix("certnew.cer?ReqID=") {
-            Some(rest) => fetch(ca, state, rest.trim_end_matches("&Enc=b64")),
+            Some(rest) => fetch(peer, state, rest.trim_end_matches("&Enc=b64")),
             None => page(404, "<html>not here</html>"),
         },
     }
 }
 
-fn submit(state: &mut State, body: &[u8]) -> Told {
+fn submit(peer: &Peer, state: &mut State, body: &[u8]) -> Told {
     let form: BTreeMap<String, String> = url::form_urlencoded::parse(body).into_owned().collect();
     state.attributes.push(form["CertAttrib"].clone());
     let text = form["CertRequest"].as_bytes();
     let csr = pki::pem::decode_all(pki::pem::CERTIFICATE_REQUEST, text).unwrap();
     let is_known = form["CertAttrib"].starts_with("CertificateTemplate:WebServer");
-    if !is_known || state.mood == Mood::Denied {
-        return page(
-            200,
+    if !is_known || peer.fault() == Fault::Refusing {
+        let text = format!(
             "<b>Certificate Request Denied</b><p>The disposition message is <br>\"Denied by Policy \
-             Module 0x80094800, the request was for a certificate template that is not supported\"",
+             Module 0x80094800, {SAYS_NO}\""
         );
+        return page(200, &text);
     }
     let id = u64::try_from(state.requests.len()).unwrap() + 1;
     state.requests.insert(id, csr[0].clone());
-    match state.mood {
-        Mood::Pending => page(
-            200,
-            &format!("<b>Certificate Pending</b><p>Your Request Id is {id}.<p>Please return"),
-        ),
-        _ => page(
-            200,
-            &format!("<b>Certificate Issued</b><a href=\"certnew.cer?ReqID={id}&amp;Enc=b64\">"),
-        ),
+    if peer.fault() == Fault::Waiting {
+        let text = format!("<b>Certificate Pending</b><p>Your Request Id is {id}.<p>Please return");
+        return page(200, &text);
     }
+    state.issued.insert(id, peer.sign(&csr[0]));
+    let text = format!("<b>Certificate Issued</b><a href=\"certnew.cer?ReqID={id}&amp;Enc=b64\">");
+    page(200, &text)
 }
 
-fn fetch(ca: &TestCa, state: &State, id: &str) -> Told {
-    let csr = id.parse().ok().and_then(|id: u64| state.requests.get(&id));
-    match (csr, state.mood) {
-        (Some(csr), Mood::Usual) => {
-            let pem = pki::pem::encode(pki::pem::CERTIFICATE, &ca.sign(csr));
+fn fetch(peer: &Peer, state: &mut State, id: &str) -> Told {
+    let id: u64 = id.parse().unwrap();
+    match state.requests.get(&id) {
+        None => page(200, "<p>Disposition message: <b>unknown request</b>"),
+        Some(_) if peer.fault() == Fault::Waiting => {
+            page(200, "<p>Disposition message: <b>Taken Under Submission</b>")
+        }
+        Some(csr) => {
+            let der = state.issued.entry(id).or_insert_with(|| peer.sign(csr));
+            let pem = pki::pem::encode(pki::pem::CERTIFICATE, der);
             Told::new(200, "application/pkix-cert", pem)
         }
-        (Some(_), Mood::Denied) => page(200, "<p>Disposition message: <b>Denied by CORP\\ca</b>"),
-        (Some(_), _) => page(200, "<p>Disposition message: <b>Taken Under Submission</b>"),
-        (None, _) => page(200, "<p>Disposition message: <b>unknown request</b>"),
     }
 }
 
@@ -227,21 +216,4 @@ fn proof_holds(message: &[u8], password: &str) -> bool {
     field(36) == utf16("svc-certwright")
         && field(28) == utf16("CORP")
         && proof == mac(&key, &[NONCE.as_slice(), blob].concat())
-}
-
-/// A degenerate PKCS #7 with one certificate (RFC 5652 section 5.1).
-fn bundle(certificate: &[u8]) -> Vec<u8> {
-    const SIGNED_DATA: &[u8] = &[6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 2];
-    const DATA: &[u8] = &[0x30, 11, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, 1];
-    let certificates = tlv(0xa0, certificate);
-    let signed = tlv(
-        0x30,
-        &[&[2, 1, 1, 0x31, 0], DATA, &certificates, &[0x31, 0]].concat(),
-    );
-    tlv(0x30, &[SIGNED_DATA, &tlv(0xa0, &signed)].concat())
-}
-
-fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
-    let [high, low] = u16::try_from(content.len()).unwrap().to_be_bytes();
-    [&[tag, 0x82, high, low], content].concat()
 }

@@ -10,7 +10,10 @@ use pki::key::{KeyAlgorithm, LocalKey, PublicKey, SigningKey};
 use pki::name::{DistinguishedName, GeneralName};
 use pki::random::SystemRandom;
 use pki::serial::Serial;
+use pki::time::Timestamp;
 use std::time::Duration;
+
+use crate::peer::Fault;
 
 /// A root that signs leaves itself.
 pub struct TestCa {
@@ -51,6 +54,27 @@ impl TestCa {
         self.sign_key(csr.public_key, csr.subject_alt_names)
     }
 
+    /// The same, or what is wrong about it under that fault.
+    pub fn answer(&self, fault: Fault, csr: &[u8]) -> Vec<u8> {
+        let parsed = Csr::from_der(csr).unwrap();
+        let other = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
+        let names = parsed.subject_alt_names;
+        match fault {
+            Fault::WrongKey => self.sign_key(other.public_key().clone(), names),
+            Fault::WrongNames => {
+                let names = vec![GeneralName::Dns("wrong.example.org".to_owned())];
+                self.sign_key(parsed.public_key, names)
+            }
+            Fault::Expired => {
+                let end = SystemClock.now() - Duration::from_secs(60);
+                self.sign_until(parsed.public_key, names, end, &self.key)
+            }
+            // It bears the CA's name, and somebody else's signature.
+            Fault::BrokenChain => self.sign_until(parsed.public_key, names, ninety_days(), &other),
+            _ => self.sign_key(parsed.public_key, names),
+        }
+    }
+
     /// A certificate for a key that nobody asked for.
     pub fn sign_other(&self, names: &[&str]) -> Vec<u8> {
         let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
@@ -61,18 +85,30 @@ impl TestCa {
     }
 
     fn sign_key(&self, key: PublicKey, names: Vec<GeneralName>) -> Vec<u8> {
+        self.sign_until(key, names, ninety_days(), &self.key)
+    }
+
+    fn sign_until(
+        &self,
+        key: PublicKey,
+        names: Vec<GeneralName>,
+        not_after: Timestamp,
+        signer: &LocalKey,
+    ) -> Vec<u8> {
         let not_before = (SystemClock.now() - Duration::from_secs(3600)).floor_to_second();
-        let not_after = not_before + Duration::from_secs(90 * 24 * 3600);
         let content = CertificateContent {
             subject_alt_names: names,
             key_usage: KeyUsage::DIGITAL_SIGNATURE,
             extended_key_usage: vec![ExtendedKeyUsage::ServerAuth],
-            ..CertificateContent::new(key, not_before, not_after)
+            ..CertificateContent::new(key, not_before, not_after.floor_to_second())
         };
-        let facts =
-            IssuerFacts::from_certificate(&self.certificate, self.key.signature_algorithm());
+        let facts = IssuerFacts::from_certificate(&self.certificate, signer.signature_algorithm());
         let serial = Serial::random(&SystemRandom::new());
         let tbs = encode_tbs(&content, &serial, &facts).unwrap();
-        sign(&tbs, &self.key).unwrap()
+        sign(&tbs, signer).unwrap()
     }
+}
+
+fn ninety_days() -> Timestamp {
+    SystemClock.now() + Duration::from_secs(90 * 24 * 3600)
 }

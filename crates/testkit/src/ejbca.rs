@@ -1,6 +1,5 @@
 //! Stands in for the REST interface of EJBCA, made from its public documentation.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -8,38 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
-use crate::ca::TestCa;
+use crate::peer::{Fault, Peer, SAYS_NO};
 use crate::service::{Asked, TestService, Told, self_signed};
-
-/// What the next enrollment is answered with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// 429
-    Throttled,
-    /// 500
-    Broken,
-    /// A page of a proxy's, with 200.
-    Html,
-    /// A certificate that ends in the middle.
-    Half,
-    /// A sound certificate with another key.
-    WrongKey,
-    /// 403: the client certificate's role is gone.
-    Forbidden,
-    /// Signed, but the answer is lost on its way.
-    Lost,
-    /// Somebody has to approve first.
-    Approval,
-}
 
 #[derive(Default)]
 struct State {
-    faults: VecDeque<Fault>,
     /// User name, certificate, revocation reason.
     issued: Vec<(String, Vec<u8>, Option<String>)>,
     waiting: Option<(String, Vec<u8>)>,
-    is_approved: bool,
-    enrollments: usize,
 }
 
 /// An EJBCA with one CA.
@@ -48,23 +23,23 @@ pub struct FakeEjbca {
     state: Arc<Mutex<State>>,
     client_certificate: String,
     pub client_key: String,
-    pub ca: Arc<TestCa>,
+    pub peer: Peer,
 }
 
 impl FakeEjbca {
     /// Starts it.
     pub async fn start() -> Self {
         let (client_certificate, client_key) = self_signed();
-        let ca = Arc::new(TestCa::new("ManagementCA"));
+        let peer = Peer::new("ManagementCA");
         let state = Arc::<Mutex<State>>::default();
-        let (shared, signer) = (Arc::clone(&state), Arc::clone(&ca));
-        let handler = Arc::new(move |asked: Asked| answer(&signer, &mut shared.lock(), &asked));
+        let (shared, signer) = (Arc::clone(&state), peer.clone());
+        let handler = peer.handler(move |asked| answer(&signer, &mut shared.lock(), asked));
         Self {
             service: TestService::start(Some(&client_certificate), handler).await,
             state,
             client_certificate,
             client_key,
-            ca,
+            peer,
         }
     }
 
@@ -80,25 +55,9 @@ impl FakeEjbca {
         })
     }
 
-    /// Answers the next enrollment so.
-    pub fn fault(&self, fault: Fault) {
-        self.state.lock().faults.push_back(fault);
-    }
-
-    /// Somebody approves what waits.
-    pub fn approve(&self) {
-        self.state.lock().is_approved = true;
-    }
-
-    /// How often it was asked to enroll, and how many certificates came of it.
-    pub fn counts(&self) -> (usize, usize) {
-        let state = self.state.lock();
-        (state.enrollments, state.issued.len())
-    }
-
     /// Issues to somebody else.
     pub fn issue_elsewhere(&self, csr: &[u8]) {
-        let der = self.ca.sign(csr);
+        let der = self.peer.ca().sign(csr);
         self.state
             .lock()
             .issued
@@ -111,7 +70,12 @@ impl FakeEjbca {
     }
 }
 
-fn answer(ca: &TestCa, state: &mut State, asked: &Asked) -> Told {
+fn answer(peer: &Peer, state: &mut State, asked: &Asked) -> Told {
+    match peer.fault() {
+        Fault::Throttled => return refusal(429, "slow down"),
+        Fault::Locked => return refusal(403, "no role matches the client certificate"),
+        _ => {}
+    }
     let path = asked.path.trim_start_matches("/ejbca/ejbca-rest-api/");
     let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
     match (asked.method.as_str(), path) {
@@ -123,16 +87,16 @@ fn answer(ca: &TestCa, state: &mut State, asked: &Asked) -> Told {
             ]}),
         ),
         ("GET", "v1/ca/CN%3DManagementCA/certificate/download") => {
-            Told::new(200, "application/octet-stream", ca.pem())
+            Told::new(200, "application/octet-stream", peer.ca().pem())
         }
-        ("POST", "v1/certificate/pkcs10enroll") => enroll(ca, state, &body),
+        ("POST", "v1/certificate/pkcs10enroll") => enroll(peer, state, &body),
         ("POST", "v1/certificate/search") => {
             let wanted = body["criteria"][0]["value"].as_str().unwrap_or_default();
             let found = state.issued.iter().filter(|(name, ..)| name == wanted);
             let found: Vec<Value> = found.map(|(_, der, _)| certificate(der)).collect();
             Told::json(200, &json!({"certificates": found, "more_results": false}))
         }
-        ("POST", "v1/certificate/4711/finalize") => finalize(ca, state),
+        ("POST", "v1/certificate/4711/finalize") => finalize(peer, state),
         ("POST", "v2/certificate/search") => list(state, &body),
         ("PUT", path) if path.contains("/revoke?reason=") => {
             let (_, reason) = path.split_once("reason=").unwrap();
@@ -148,16 +112,7 @@ fn answer(ca: &TestCa, state: &mut State, asked: &Asked) -> Told {
     }
 }
 
-fn enroll(ca: &TestCa, state: &mut State, body: &Value) -> Told {
-    state.enrollments += 1;
-    let fault = state.faults.pop_front();
-    match fault {
-        Some(Fault::Throttled) => return refusal(429, "slow down"),
-        Some(Fault::Broken) => return refusal(500, "internal error"),
-        Some(Fault::Html) => return Told::new(200, "text/html", "<html>maintenance</html>"),
-        Some(Fault::Forbidden) => return refusal(403, "no role matches the client certificate"),
-        _ => {}
-    }
+fn enroll(peer: &Peer, state: &mut State, body: &Value) -> Told {
     if body["certificate_profile_name"] != "SERVER" {
         return refusal(400, "the certificate profile does not exist");
     }
@@ -167,41 +122,31 @@ fn enroll(ca: &TestCa, state: &mut State, body: &Value) -> Told {
         return refusal(400, "no CSR");
     };
     let name = body["username"].as_str().unwrap_or_default().to_owned();
-    match fault {
-        Some(Fault::Approval) => {
+    match peer.fault() {
+        Fault::Refusing => return refusal(400, SAYS_NO),
+        Fault::Waiting => {
             state.waiting = Some((name, csr));
             return refusal(202, "Request requires approval, request ID 4711");
         }
-        Some(Fault::WrongKey) => {
-            let key = pki::key::LocalKey::generate(pki::key::KeyAlgorithm::EcP256).unwrap();
-            let csr = crate::acme::csr_for(&["other.example.org"], &key);
-            return enrolled(ca, &ca.sign(&csr));
-        }
         _ => {}
     }
-    let der = ca.sign(&csr);
+    let der = peer.sign(&csr);
     state.issued.push((name, der.clone(), None));
-    match fault {
-        Some(Fault::Half) => {
-            let half = der.get(..der.len() / 2).unwrap_or_default();
-            enrolled(ca, half)
-        }
-        Some(Fault::Lost) => refusal(502, "the answer of the backend was lost"),
-        _ => enrolled(ca, &der),
-    }
+    let mut body = certificate(&der);
+    body["certificate_chain"] = json!([STANDARD.encode(peer.ca().der())]);
+    Told::json(201, &body)
 }
 
-fn finalize(ca: &TestCa, state: &mut State) -> Told {
-    match state.waiting.take() {
-        Some((name, csr)) if state.is_approved => {
-            let der = ca.sign(&csr);
+fn finalize(peer: &Peer, state: &mut State) -> Told {
+    let waiting = state.waiting.clone();
+    match waiting.filter(|_| peer.fault() != Fault::Waiting) {
+        Some((name, csr)) => {
+            let der = peer.sign(&csr);
             state.issued.push((name, der.clone(), None));
+            state.waiting = None;
             Told::json(200, &certificate(&der))
         }
-        waiting => {
-            state.waiting = waiting;
-            refusal(202, "Waiting for approval, request ID 4711")
-        }
+        None => refusal(202, "Waiting for approval, request ID 4711"),
     }
 }
 
@@ -232,12 +177,6 @@ fn list(state: &State, body: &Value) -> Told {
             },
         }),
     )
-}
-
-fn enrolled(ca: &TestCa, der: &[u8]) -> Told {
-    let mut body = certificate(der);
-    body["certificate_chain"] = json!([STANDARD.encode(ca.der())]);
-    Told::json(201, &body)
 }
 
 fn certificate(der: &[u8]) -> Value {

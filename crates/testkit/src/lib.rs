@@ -7,13 +7,19 @@
 )]
 
 pub mod acme;
+pub mod acme_ca;
 pub mod adcs;
+pub mod aws_pca;
 pub mod ca;
 pub mod clock;
+pub mod cmp_ca;
+pub mod command_ca;
 pub mod dns;
 pub mod ejbca;
+pub mod est_ca;
 pub mod http01;
 pub mod issuer;
+pub mod peer;
 pub mod process;
 pub mod receiver;
 pub mod server;

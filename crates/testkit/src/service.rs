@@ -16,6 +16,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
@@ -37,6 +38,17 @@ pub struct Told {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
     pub body: Vec<u8>,
+    fate: Fate,
+}
+
+/// What becomes of an answer on its way.
+#[derive(Clone, Debug)]
+enum Fate {
+    Arrives,
+    /// The connection ends instead.
+    Lost,
+    /// It comes when this turns true.
+    Held(watch::Receiver<bool>),
 }
 
 impl Told {
@@ -46,6 +58,23 @@ impl Told {
             status,
             headers: vec![("content-type", kind.to_owned())],
             body: body.into(),
+            fate: Fate::Arrives,
+        }
+    }
+
+    /// Nothing: the connection ends.
+    pub fn lost() -> Self {
+        Self {
+            fate: Fate::Lost,
+            ..Self::new(500, "text/plain", "")
+        }
+    }
+
+    /// Nothing until this turns true, and then nothing of use.
+    pub fn held(until: watch::Receiver<bool>) -> Self {
+        Self {
+            fate: Fate::Held(until),
+            ..Self::new(504, "text/plain", "")
         }
     }
 
@@ -167,15 +196,25 @@ async fn answer(
                 method: parts.method,
                 path: parts.uri.to_string(),
                 headers: parts.headers,
-                body: body.collect().await?.to_bytes().to_vec(),
+                body: body
+                    .collect()
+                    .await
+                    .map_err(std::io::Error::other)?
+                    .to_bytes()
+                    .to_vec(),
                 connection,
             });
+            match told.fate {
+                Fate::Arrives => {}
+                Fate::Lost => return Err(std::io::Error::other("the connection ends here")),
+                Fate::Held(mut until) => drop(until.wait_for(|is_over| *is_over).await),
+            }
             let mut response = Response::builder().status(told.status);
             for (name, value) in told.headers {
                 response = response.header(name, value);
             }
             let response = response.body(Full::new(Bytes::from(told.body))).unwrap();
-            Ok::<_, hyper::Error>(response)
+            Ok(response)
         }
     });
     hyper::server::conn::http1::Builder::new()

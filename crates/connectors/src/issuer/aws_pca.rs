@@ -27,7 +27,7 @@ use tokio::sync::OnceCell;
 
 use super::environment::Environment;
 use super::{end_of, remote};
-use crate::net::aws::{AwsCredentials, AwsService};
+use crate::net::aws::{AwsCredentials, AwsError, AwsService};
 use crate::net::excerpt;
 use crate::net::json::{Answer, service_http, service_url};
 
@@ -80,14 +80,29 @@ struct Fault {
     /// The name after `#`: `ThrottlingException`.
     kind: String,
     text: String,
-    is_passing: bool,
+    meaning: fn(String) -> IssueError,
 }
 
 impl From<Fault> for IssueError {
     fn from(fault: Fault) -> Self {
-        match fault.is_passing {
-            true => Self::Unavailable(fault.text),
-            false => Self::Refused(fault.text),
+        (fault.meaning)(fault.text)
+    }
+}
+
+impl From<AwsError> for Fault {
+    fn from(error: AwsError) -> Self {
+        let error = match error {
+            AwsError::Service(error) => remote::unanswered(&error),
+            AwsError::Signing(text) => IssueError::NotReached(text),
+        };
+        let (text, meaning): (_, fn(String) -> IssueError) = match error {
+            IssueError::NotReached(text) => (text, IssueError::NotReached),
+            other => (other.to_string(), IssueError::Unavailable),
+        };
+        Self {
+            kind: String::new(),
+            text,
+            meaning,
         }
     }
 }
@@ -138,9 +153,9 @@ impl AwsPcaConnector {
         let passing = |text: String| Fault {
             kind: String::new(),
             text,
-            is_passing: true,
+            meaning: IssueError::Unavailable,
         };
-        let answer = sent.map_err(|error| passing(error.to_string()))?;
+        let answer = sent?;
         if !answer.status.is_success() {
             return Err(fault(&answer));
         }
@@ -202,22 +217,23 @@ fn fault(answer: &Answer) -> Fault {
     let told: Option<Told> = answer.json().ok();
     let kind = told.as_ref().map_or("", |told| &told.kind);
     let kind = kind.rsplit('#').next().unwrap_or_default().to_owned();
-    let is_passing = answer.status.is_server_error()
-        || matches!(
-            kind.as_str(),
-            // The service's limits, and a clock or a permission that somebody is about to mend.
-            "ThrottlingException"
-                | "Throttling"
-                | "TooManyRequestsException"
-                | "LimitExceededException"
-                | "RequestExpired"
-                | "ExpiredTokenException"
-                | "InvalidStateException"
-                | "UnrecognizedClientException"
-                | "InvalidSignatureException"
-                | "AccessDeniedException"
-                | "RequestInProgressException"
-        );
+    let meaning = match kind.as_str() {
+        // Turned away at the door: the service's limits, and a clock, a permission or a CA's state that
+        // somebody is about to mend.
+        "ThrottlingException"
+        | "Throttling"
+        | "TooManyRequestsException"
+        | "LimitExceededException"
+        | "RequestExpired"
+        | "ExpiredTokenException"
+        | "InvalidStateException"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "AccessDeniedException" => IssueError::NotReached,
+        "RequestInProgressException" => IssueError::Unavailable,
+        _ if answer.status.is_server_error() => IssueError::Unavailable,
+        _ => IssueError::Refused,
+    };
     let text = match told.filter(|told| !told.kind.is_empty()) {
         Some(told) => format!("AWS answered {kind}: {}", excerpt(told.message.as_bytes())),
         None => format!("AWS answered {}: {}", answer.status, excerpt(&answer.body)),
@@ -225,7 +241,7 @@ fn fault(answer: &Answer) -> Fault {
     Fault {
         kind,
         text,
-        is_passing,
+        meaning,
     }
 }
 

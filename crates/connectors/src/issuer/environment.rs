@@ -10,8 +10,9 @@ use domain::issuer::{ConnectError, ConnectorState, IssueError};
 use http::{Request, Response};
 use pki::random::Random;
 
+use super::remote;
 use crate::net::trust::{Identity, verifying_client};
-use crate::net::{Dialer, Reading, Resolver, ServiceError, ServiceHttp};
+use crate::net::{Dialer, Reading, Resolver, ServiceHttp};
 
 /// Passed to every connector of a CA elsewhere.
 #[derive(Clone)]
@@ -67,15 +68,8 @@ impl IssuerHttp {
     /// Sends a request, and reads its answer to the end. The URL's host is the caller's to check,
     /// where the other side named it.
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, IssueError> {
-        self.0.send(request).await.map_err(|error| match &error {
-            // No octet of the request has left.
-            ServiceError::Dial(_) | ServiceError::Plain(_) | ServiceError::Tls { .. } => {
-                IssueError::NotReached(error.to_string())
-            }
-            ServiceError::Malformed { .. }
-            | ServiceError::Lost { .. }
-            | ServiceError::Timeout { .. } => IssueError::Unavailable(error.to_string()),
-        })
+        let sent = self.0.send(request).await;
+        sent.map_err(|error| remote::unanswered(&error))
     }
 }
 

@@ -137,8 +137,10 @@ impl EstConnector {
     /// A certificate comes alone; what is above it is in `cacerts`.
     async fn complete(&self, mut certificates: Vec<Vec<u8>>) -> Result<Chain, IssueError> {
         if certificates.len() == 1 {
-            let above = self.authorities().await?;
-            certificates.extend(remote::path_above(&certificates[0], above));
+            let shown = self.authorities().await?;
+            let above = remote::path_above(&certificates[0], shown.clone());
+            // Where nothing leads up, all of it goes on: whoever checks the chain tells what is wrong.
+            certificates.extend(if above.is_empty() { shown } else { above });
         }
         remote::chain_of(certificates)
     }
@@ -175,14 +177,12 @@ fn retry_after(answer: &Response<Vec<u8>>) -> Duration {
 fn failure(answer: &Response<Vec<u8>>) -> IssueError {
     let status = answer.status();
     let text = format!("EST answered {status}: {}", excerpt(answer.body()));
-    // A credential that is not right can be mended, and the request goes on.
-    let is_passing = status.is_server_error()
-        || status == StatusCode::UNAUTHORIZED
-        || status == StatusCode::TOO_MANY_REQUESTS
-        || status == StatusCode::REQUEST_TIMEOUT;
-    match is_passing {
-        true => IssueError::Unavailable(text),
-        false => IssueError::Refused(text),
+    match status {
+        // Turned away at the door. A credential that is not right can be mended, and the request goes on.
+        StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS => IssueError::NotReached(text),
+        StatusCode::REQUEST_TIMEOUT => IssueError::Unavailable(text),
+        _ if status.is_server_error() => IssueError::Unavailable(text),
+        _ => IssueError::Refused(text),
     }
 }
 

@@ -31,6 +31,9 @@ pub(super) fn chain_of(certificates: Vec<Vec<u8>>) -> Result<Chain, IssueError> 
     let unreadable = |error: &dyn std::fmt::Display| {
         IssueError::Unavailable(format!("the CA's answer cannot be read: {error}"))
     };
+    if certificates.is_empty() {
+        return Err(unreadable(&"it holds no certificate"));
+    }
     let parsed = certificates
         .iter()
         .map(|der| Certificate::from_der(der))

@@ -1,11 +1,14 @@
 //! What some connectors can do beyond signing: look whether all is well, fetch the CA's certificates,
 //! list what the CA issued.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::IssueError;
 use crate::certificate::{Chain, Revocation};
+use crate::renewal::RenewalWindow;
 
 /// The optional abilities of a connector.
 #[derive(Clone, Copy, Default)]
@@ -14,6 +17,7 @@ pub struct Abilities<'a> {
     pub chain: Option<&'a dyn FetchChain>,
     pub list: Option<&'a dyn ListIssued>,
     pub tidy: Option<&'a dyn Tidy>,
+    pub renewal: Option<&'a dyn AdviseRenewal>,
     /// Whether the CA can be told of revocations.
     pub revokes: bool,
 }
@@ -135,6 +139,23 @@ pub trait FetchChain: Send + Sync {
 pub trait Tidy: Send + Sync {
     /// Called every hour or so. What cannot be taken away now is tried again.
     async fn tidy(&self);
+}
+
+/// Asks the CA when a certificate of its own should be renewed (RFC 9773). Its orders may say what they
+/// replace.
+#[async_trait]
+pub trait AdviseRenewal: Send + Sync {
+    /// `None` where the CA has no such advice at all; refused where it knows nothing of this one.
+    async fn advise(&self, certificate: &[u8]) -> Result<Option<Advised>, IssueError>;
+}
+
+/// What a CA advises.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advised {
+    pub window: RenewalWindow,
+    /// A page that says why.
+    pub explanation_url: Option<String>,
+    pub ask_again: Duration,
 }
 
 /// Lists what the CA issued, to whomever.

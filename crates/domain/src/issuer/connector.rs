@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use pki::ari::CertId;
 use pki::certificate::{Certificate, CertificateContent};
 use pki::key::SigningKey;
 use pki::revocation::RevocationReason;
@@ -30,6 +31,8 @@ pub struct SigningRequest {
     pub profile: String,
     /// Custom fields under the CA's own names, see [`Issuer::told`].
     pub metadata: Values,
+    /// The certificate that this one replaces, where the same issuer signed it.
+    pub replaces: Option<CertId>,
 }
 
 /// What is fixed, and stored, before a CA whose key we hold signs.

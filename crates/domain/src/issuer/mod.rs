@@ -35,8 +35,8 @@ use crate::id::IssuerId;
 use crate::metadata::Values;
 
 pub use ability::{
-    Abilities, Aspect, CheckReport, FetchChain, Finding, HealthCheck, ListIssued,
-    ListedCertificate, ListedPage, Outcome, Tidy,
+    Abilities, AdviseRenewal, Advised, Aspect, CheckReport, FetchChain, Finding, HealthCheck,
+    ListIssued, ListedCertificate, ListedPage, Outcome, Tidy,
 };
 pub use acme::AcmeConfig;
 pub use adcs::AdcsConfig;

@@ -14,7 +14,7 @@ use domain::enrollment::Requester;
 use domain::id::{AccountId, EnrollmentId, OrderId};
 use domain::identifier::Identifier;
 use domain::policy::Violation;
-use domain::profile::Profile;
+use domain::profile::{Profile, ProfileSpec};
 use pki::csr::{Csr, CsrError};
 use pki::time::Timestamp;
 use store::jobs::JobRow;
@@ -66,6 +66,13 @@ struct Ready {
     authorizations: Vec<Authorization>,
 }
 
+/// What an order was bound to.
+enum Bound {
+    Sign(Box<Admitted>, Box<JobRow>),
+    /// People decide first.
+    Wait(Box<OrderView>),
+}
+
 impl Lifecycle {
     /// Finalizes an order. Answers when the certificate is there or patience ends; the work goes
     /// on either way, also when the client hangs up.
@@ -79,6 +86,43 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<OrderView, FinalizeError> {
         let ready = self.ready_order(account, id).await?;
+        let csr = Csr::from_der(csr_der)?;
+        let key_thumbprint = key_thumbprint(&csr);
+        self.recheck_caa(directory, &account.id, &ready.authorizations)
+            .await?;
+        let asked = (&csr, key_thumbprint.as_deref());
+        let mut bound = self
+            .decide_and_bind(directory, account, &ready, asked, caller)
+            .await;
+        if matches!(bound, Err(FinalizeError::ProfileChanged)) {
+            // What was decided by may be what is remembered from before a change of another node's.
+            self.profiles.forget(&ready.order.profile_name);
+            bound = self
+                .decide_and_bind(directory, account, &ready, asked, caller)
+                .await;
+        }
+        let (admitted, job) = match bound? {
+            Bound::Sign(admitted, job) => (*admitted, *job),
+            Bound::Wait(view) => return Ok(*view),
+        };
+        let order = Order {
+            enrollment_id: Some(admitted.enrollment.id.clone()),
+            ..ready.order
+        };
+        let state = self.drive(directory, admitted, job, caller).await;
+        let status = order.status(&[], Some(&state), self.now());
+        Ok(OrderView { order, status })
+    }
+
+    /// Decides by the profile as it is now, and binds the order to what was decided.
+    async fn decide_and_bind(
+        &self,
+        directory: &Directory,
+        account: &Account,
+        ready: &Ready,
+        (csr, key_thumbprint): (&Csr, Option<&str>),
+        caller: &Caller,
+    ) -> Result<Bound, FinalizeError> {
         let profile = self.order_profile_now(directory, &ready.order).await?;
         if let Some(refused) = ready
             .authorizations
@@ -87,25 +131,21 @@ impl Lifecycle {
         {
             return Err(FinalizeError::ProofNotAccepted(refused.identifier.clone()));
         }
-        let csr = Csr::from_der(csr_der)?;
-        let key_thumbprint = key_thumbprint(&csr);
-        self.recheck_caa(directory, &account.id, &ready.authorizations)
-            .await?;
+        let version = profile.version;
+        let (csr, key_thumbprint) = (csr.clone(), key_thumbprint.map(str::to_owned));
         let admission = self
-            .admit_order(directory, account, &ready, profile, csr, key_thumbprint)
+            .admit_order(directory, account, ready, profile, csr, key_thumbprint)
             .await?;
-        let admitted = match admission {
-            Admission::Sign(admitted) => *admitted,
-            Admission::Wait(waiting) => return self.bind_waiting(ready, *waiting, caller).await,
-        };
-        let job = self.bind_enrollment(&ready.order, &admitted).await?;
-        let order = Order {
-            enrollment_id: Some(admitted.enrollment.id.clone()),
-            ..ready.order
-        };
-        let state = self.drive(directory, admitted, job, caller).await;
-        let status = order.status(&[], Some(&state), self.now());
-        Ok(OrderView { order, status })
+        match admission {
+            Admission::Sign(admitted) => {
+                let job = self.bind_enrollment(&ready.order, &admitted).await?;
+                Ok(Bound::Sign(admitted, Box::new(job)))
+            }
+            Admission::Wait(waiting) => {
+                let view = self.bind_waiting(ready, version, *waiting, caller).await?;
+                Ok(Bound::Wait(Box::new(view)))
+            }
+        }
     }
 
     async fn ready_order(&self, account: &Account, id: &OrderId) -> Result<Ready, FinalizeError> {
@@ -179,17 +219,33 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// The order's profile, if it is still as it was when the order was made, and still offered.
+    /// The order's profile, if it still allows what it did when the order was made, and is still offered.
+    /// Who signs may be another one by now: that is no rule, and no client is to notice.
     async fn order_profile_now(
         &self,
         directory: &Directory,
         order: &Order,
     ) -> Result<Arc<Profile>, FinalizeError> {
-        self.profile(&order.profile_name)
+        let current = self
+            .profile(&order.profile_name)
             .await?
-            .filter(|profile| profile.version == order.profile_version)
             .filter(|profile| directory.spec.profiles.contains(&profile.name))
-            .ok_or(FinalizeError::ProfileChanged)
+            .ok_or(FinalizeError::ProfileChanged)?;
+        if current.version == order.profile_version {
+            return Ok(current);
+        }
+        let ordered_under = self
+            .profile_version(&current.id, order.profile_version)
+            .await?
+            .ok_or(FinalizeError::ProfileChanged)?;
+        let rules = ProfileSpec {
+            issuers: current.spec.issuers.clone(),
+            ..ordered_under.spec.clone()
+        };
+        match rules == current.spec {
+            true => Ok(current),
+            false => Err(FinalizeError::ProfileChanged),
+        }
     }
 
     async fn admit_order(
@@ -266,7 +322,8 @@ impl Lifecycle {
     /// order and its authorizations last.
     async fn bind_waiting(
         &self,
-        ready: Ready,
+        ready: &Ready,
+        version: u32,
         waiting: Waiting,
         caller: &Caller,
     ) -> Result<OrderView, FinalizeError> {
@@ -278,10 +335,7 @@ impl Lifecycle {
         };
         let state = waiting.enrollment.state.clone();
         let enrollment = waiting.enrollment.id.clone();
-        let profile = (
-            ready.order.profile_name.clone(),
-            ready.order.profile_version,
-        );
+        let profile = (ready.order.profile_name.clone(), version);
         let rows = self.rows_of_waiting(waiting, caller);
         let (id, bound) = (ready.order.id.clone(), enrollment.clone());
         self.store
@@ -295,7 +349,7 @@ impl Lifecycle {
             .await?;
         let order = Order {
             enrollment_id: Some(enrollment),
-            ..ready.order
+            ..ready.order.clone()
         };
         let status = order.status(&[], Some(&state), now);
         Ok(OrderView { order, status })

@@ -19,27 +19,26 @@ impl Lifecycle {
         let Some(certificate) = self.certificate_by_cert_id(cert_id).await? else {
             return Ok(None);
         };
-        if let Some(window) = self.pulled_forward(&certificate).await? {
-            return Ok(Some(window));
-        }
-        Ok(Some(renewal::suggest(
+        let own = renewal::suggest(
             certificate.not_before,
             certificate.not_after,
             certificate.revocation.is_some(),
             self.renewal_rules(&certificate).await?,
             now,
-        )))
+        );
+        if certificate.replaced_by.is_some() || certificate.revocation.is_some() {
+            return Ok(Some(own));
+        }
+        let pulled = self.pulled_forward(&certificate).await?;
+        let advised = self.advised(&certificate).await?;
+        Ok(Some(own.or_earlier(pulled).or_earlier(advised)))
     }
 
-    /// The window that a migration to another issuer gives a certificate, where that is sooner than
-    /// its own.
+    /// The window that a migration to another issuer gives a certificate.
     async fn pulled_forward(
         &self,
         certificate: &InventoryCertificate,
     ) -> Result<Option<RenewalWindow>, StoreError> {
-        if certificate.replaced_by.is_some() || certificate.revocation.is_some() {
-            return Ok(None);
-        }
         let id = certificate.id.clone();
         let pull = self
             .store

@@ -82,12 +82,16 @@ impl Lifecycle {
             &at,
             &mut ledger,
         );
-        let ready = match (ledger.count(), issuer) {
+        let mut ready = match (ledger.count(), issuer) {
             (0, Some(issuer)) => {
                 self.prepare(request, issuer, content, &metadata.values, now, &mut ledger)?
             }
             _ => None,
         };
+        if let (Some(ready), Some(issuer)) = (&mut ready, issuer) {
+            let replaced = request.replaces.as_ref();
+            ready.request.replaces = self.predecessor_at(issuer, replaced).await?;
+        }
         let (violations, steps) = ledger.close();
         Ok(Considered {
             violations,
@@ -116,6 +120,7 @@ impl Lifecycle {
             pointers: spec.revocation_pointers,
             profile: request.profile.name.clone(),
             metadata: issuer.issuer.told(metadata),
+            replaces: None,
         };
         match issuer.connector.prepare(&signing, now) {
             Ok(None) if !takes_form(issuer, request.csr.form) => {

@@ -72,11 +72,11 @@ impl Lifecycle {
         }
         self.figures.asked(&issuer.id, self.now());
         let started = std::time::Instant::now();
-        let outcome = admitted
+        let asked = admitted
             .issuer
             .connector
-            .issue(&admitted.request, prepared.as_ref())
-            .await;
+            .issue(&admitted.request, prepared.as_ref());
+        let outcome = self.holding(job, asked).await;
         let label = match &outcome {
             Ok(Issuance::Issued(_)) => "issued",
             Ok(Issuance::Pending { .. }) => "pending",
@@ -294,6 +294,8 @@ impl Lifecycle {
                 );
             }
         };
+        let replaced = enrollment.replaces.as_ref();
+        let replaces = self.predecessor_at(&issuer, replaced).await?;
         let request = SigningRequest {
             enrollment: enrollment.id.clone(),
             csr_der: enrollment.csr_der.clone(),
@@ -302,6 +304,7 @@ impl Lifecycle {
             pointers: profile.spec.revocation_pointers,
             profile: profile.name.clone(),
             metadata: issuer.issuer.told(&enrollment.metadata),
+            replaces,
         };
         Ok(Admitted {
             enrollment,

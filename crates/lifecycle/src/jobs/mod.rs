@@ -11,11 +11,12 @@ use domain::id::{
     ApprovalId, AuthorizationId, BulkId, CertificateId, EnrollmentId, EntryPointId, IssuerId,
     JobId, MigrationId,
 };
+use domain::issuer::Abilities;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::StoreError;
 use store::jobs::{JobRow, Lease};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::Lifecycle;
@@ -45,6 +46,8 @@ pub enum Job {
     RunIssuerMigration { migration: MigrationId },
     /// A look through what a CA elsewhere issued; comes back by itself.
     SyncIssuer { issuer: IssuerId },
+    /// A CA elsewhere is asked when its certificates should be renewed; comes back by itself.
+    AskRenewalAdvice { issuer: IssuerId },
     /// A look at every issuer; comes back by itself.
     WatchIssuers,
     /// Signs where the event chain stands; comes back by itself.
@@ -74,6 +77,7 @@ impl Job {
             Self::TellRevocation { .. } => "tell-revocation",
             Self::RunIssuerMigration { .. } => "run-issuer-migration",
             Self::SyncIssuer { .. } => "sync-issuer",
+            Self::AskRenewalAdvice { .. } => "ask-renewal-advice",
             Self::WatchIssuers => "watch-issuers",
             Self::SignCheckpoint => "sign-checkpoint",
             Self::CleanUp => "clean-up",
@@ -96,6 +100,7 @@ impl Job {
             Self::TellRevocation { certificate } => Some(format!("revocation/{certificate}")),
             Self::RunIssuerMigration { migration } => Some(format!("migration/{migration}")),
             Self::SyncIssuer { issuer } => Some(format!("sync/{issuer}")),
+            Self::AskRenewalAdvice { issuer } => Some(format!("advice/{issuer}")),
             Self::SignCheckpoint
             | Self::CleanUp
             | Self::WatchExpiry
@@ -105,13 +110,24 @@ impl Job {
     }
 }
 
-/// Wakes the worker before its time.
-#[derive(Default)]
-pub(crate) struct JobSignal(Notify);
+/// Wakes the worker before its time, and bounds how many jobs run at once.
+pub(crate) struct JobSignal {
+    wake: Notify,
+    slots: Arc<Semaphore>,
+}
+
+impl Default for JobSignal {
+    fn default() -> Self {
+        Self {
+            wake: Notify::new(),
+            slots: Arc::new(Semaphore::new(MOST_AT_ONCE)),
+        }
+    }
+}
 
 impl JobSignal {
     pub(crate) fn notify(&self) {
-        self.0.notify_one();
+        self.wake.notify_one();
     }
 }
 
@@ -138,6 +154,8 @@ enum JobError {
     Revocation(#[from] crate::revocation::elsewhere::TellError),
     #[error(transparent)]
     Sync(#[from] crate::inventory::sync::SyncError),
+    #[error(transparent)]
+    Advice(#[from] crate::renewal_advice::AdviceError),
     #[error(transparent)]
     Checkpoint(#[from] crate::events::CheckpointError),
     #[error(transparent)]
@@ -198,10 +216,9 @@ impl Lifecycle {
             if issuer.connector.local_ca().is_some() {
                 let issuer = issuer.issuer.id.clone();
                 jobs.push(self.new_job(&Job::RefreshCrl { issuer }, now));
-            } else if issuer.connector.abilities().list.is_some() {
-                let issuer = issuer.issuer.id.clone();
-                jobs.push(self.new_job(&Job::SyncIssuer { issuer }, now));
             }
+            let abilities = issuer.connector.abilities();
+            jobs.extend(self.jobs_of_abilities(&issuer.issuer.id, &abilities, now));
         }
         self.store
             .write("job.schedule", move |tx| {
@@ -215,12 +232,28 @@ impl Lifecycle {
             .await
     }
 
+    /// What comes back by itself for an issuer that can do these things.
+    pub(crate) fn jobs_of_abilities(
+        &self,
+        issuer: &IssuerId,
+        abilities: &Abilities<'_>,
+        now: Timestamp,
+    ) -> Vec<JobRow> {
+        let issuer = || issuer.clone();
+        let sync = abilities.list.map(|_| Job::SyncIssuer { issuer: issuer() });
+        let advice = abilities
+            .renewal
+            .map(|_| Job::AskRenewalAdvice { issuer: issuer() });
+        let jobs = sync.into_iter().chain(advice);
+        jobs.map(|job| self.new_job(&job, now)).collect()
+    }
+
     /// Works until told to stop: seals events, files certificates, claims due jobs, runs them.
     pub async fn work(self: Arc<Self>, stop: CancellationToken) {
         self.event_watch.stop_with(stop.clone());
         let mut backoff = POLL;
         loop {
-            match self.work_once().await {
+            match self.work_round(Some(PATIENCE)).await {
                 Ok(true) => {
                     backoff = POLL;
                     continue;
@@ -233,7 +266,7 @@ impl Lifecycle {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = self.jobs.0.notified() => {}
+                () = self.jobs.wake.notified() => {}
                 () = tokio::time::sleep(backoff) => {}
             }
             if stop.is_cancelled() {
@@ -242,37 +275,84 @@ impl Lifecycle {
         }
     }
 
-    /// One round; says whether there may be more to do at once.
+    /// One round, to the end of each job; says whether there may be more to do at once.
     pub async fn work_once(self: &Arc<Self>) -> Result<bool, StoreError> {
+        self.work_round(None).await
+    }
+
+    /// One round. What takes longer than `patience` goes on beside the next ones: a CA that says nothing
+    /// holds up nobody else's jobs.
+    async fn work_round(self: &Arc<Self>, patience: Option<Duration>) -> Result<bool, StoreError> {
         let more_events = self.seal_events().await?;
         let more_notices = self.notify().await?;
         let more_to_file = self.file_certificates().await?;
-        let now = self.now();
-        let lease = self.lease(now);
-        let jobs = self
-            .store
-            .write("job.claim", move |tx| {
-                Box::pin(async move { tx.claim_jobs(now, &lease, CLAIM).await })
-            })
-            .await?;
+        let jobs = self.claim().await?;
         let any = !jobs.is_empty();
         let running: Vec<_> = jobs
             .into_iter()
             .map(|row| {
                 let lifecycle = Arc::clone(self);
-                self.tasks.spawn(async move { lifecycle.run(row).await })
+                let slot = Arc::clone(&self.jobs.slots).try_acquire_owned();
+                self.tasks.spawn(async move {
+                    lifecycle.run(row).await;
+                    drop(slot);
+                })
             })
             .collect();
-        for task in running {
-            // A panic was logged by the hook; the job's lease ends and it is tried again.
-            let _ = task.await;
+        let all = async {
+            for task in running {
+                // A panic was logged by the hook; the job's lease ends and it is tried again.
+                let _ = task.await;
+            }
+        };
+        match patience {
+            None => all.await,
+            // Tasks that nobody waits for any more go on.
+            Some(patience) => drop(tokio::time::timeout(patience, all).await),
         }
         Ok(any || more_events || more_notices || more_to_file)
     }
 
+    /// As many due jobs as there is room for.
+    async fn claim(&self) -> Result<Vec<JobRow>, StoreError> {
+        let free = u32::try_from(self.jobs.slots.available_permits()).unwrap_or(CLAIM);
+        if free == 0 {
+            return Ok(Vec::new());
+        }
+        let now = self.now();
+        let lease = self.lease(now);
+        self.store
+            .write("job.claim", move |tx| {
+                Box::pin(async move { tx.claim_jobs(now, &lease, free.min(CLAIM)).await })
+            })
+            .await
+    }
+
+    /// Does what takes long with the job held, so that no other node takes it for abandoned and begins
+    /// the same anew.
+    pub(crate) async fn holding<T>(&self, job: &JobRow, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        let often = self.settings.lease / 3;
+        loop {
+            if let Ok(done) = tokio::time::timeout(often, &mut work).await {
+                return done;
+            }
+            let (row, lease) = (job.clone(), self.lease(self.now()));
+            let extended = self
+                .store
+                .write("job.hold", move |tx| {
+                    Box::pin(async move { tx.extend_lease(&row, &lease).await })
+                })
+                .await;
+            if let Err(error) = extended {
+                tracing::warn!(job.id = %job.id, error = %error, "the job's lease is not extended");
+            }
+        }
+    }
+
     async fn run(self: &Arc<Self>, row: JobRow) {
         let started = std::time::Instant::now();
-        let outcome = self.dispatch(&row).await;
+        let outcome = self.holding(&row, self.dispatch(&row)).await;
         let label = if outcome.is_ok() { "done" } else { "failed" };
         metrics::histogram!("certwright_job_duration_seconds", "kind" => row.kind.clone(), "outcome" => label)
             .record(started.elapsed().as_secs_f64());
@@ -329,6 +409,13 @@ impl Lifecycle {
                 Ok(next.map_or(Next::Settled, Next::At))
             }
             Job::SyncIssuer { issuer } => match self.sync_issuer(&issuer).await? {
+                Some(at) => Ok(Next::At(at)),
+                None => {
+                    self.complete_job(row).await?;
+                    Ok(Next::Settled)
+                }
+            },
+            Job::AskRenewalAdvice { issuer } => match self.ask_renewal_advice(&issuer).await? {
                 Some(at) => Ok(Next::At(at)),
                 None => {
                     self.complete_job(row).await?;
@@ -427,6 +514,9 @@ impl Lifecycle {
 const POLL: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 const CLAIM: u32 = 64;
+const MOST_AT_ONCE: usize = 256;
+/// How long the next round waits for what takes long.
+const PATIENCE: Duration = Duration::from_secs(1);
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 const MAX_RETRY: Duration = Duration::from_secs(15 * 60);
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60 * 60);

@@ -18,7 +18,6 @@ use super::ca_chain::{CaChain, CaChainError};
 use super::issuers::{IssuerError, version_after};
 use crate::Lifecycle;
 use crate::actor::Caller;
-use crate::jobs::Job;
 
 /// What an operator says about a CA elsewhere.
 #[derive(Clone, Debug)]
@@ -107,10 +106,7 @@ impl Lifecycle {
         };
         // What cannot be connected now could not be later.
         let connector = self.issuers.try_connect(&issuer)?;
-        let sync = connector.abilities().list.map(|_| {
-            let issuer = issuer.id.clone();
-            self.new_job(&Job::SyncIssuer { issuer }, now)
-        });
+        let jobs = self.jobs_of_abilities(&issuer.id, &connector.abilities(), now);
         let event = self.event(
             caller,
             "issuer.created",
@@ -123,8 +119,8 @@ impl Lifecycle {
             .write("issuer.create", move |tx| {
                 Box::pin(async move {
                     tx.insert_issuer(&stored).await?;
-                    if let Some(sync) = &sync {
-                        tx.enqueue(sync).await?;
+                    for job in &jobs {
+                        tx.enqueue(job).await?;
                     }
                     tx.insert_event(&event).await
                 })

@@ -56,9 +56,14 @@ pub(super) enum AccountError {
 impl From<AccountError> for IssueError {
     fn from(error: AccountError) -> Self {
         match error {
+            // What the CA holds against the account says nothing of the request: somebody can mend it.
+            AccountError::Acme(error @ AcmeError::Problem { .. }) => {
+                Self::Unavailable(error.to_string())
+            }
             AccountError::Acme(error) => error.into(),
             AccountError::State(error) => error.into(),
-            AccountError::Settings(text) => Self::Refused(text),
+            // Whoever waits goes on once the settings are mended.
+            AccountError::Settings(text) => Self::Unavailable(text),
         }
     }
 }

@@ -78,7 +78,13 @@ impl AcmeError {
             Self::Problem { problem, .. } => {
                 matches!(
                     problem.kind,
-                    ProblemType::RateLimited | ProblemType::ServerInternal | ProblemType::BadNonce
+                    ProblemType::RateLimited
+                        | ProblemType::ServerInternal
+                        | ProblemType::BadNonce
+                        // About the account that all share, which somebody can mend.
+                        | ProblemType::AccountDoesNotExist
+                        | ProblemType::ExternalAccountRequired
+                        | ProblemType::UserActionRequired
                 ) || problem.http_status() >= 500
                     || problem.http_status() == StatusCode::TOO_MANY_REQUESTS
             }
@@ -157,6 +163,11 @@ impl AcmeClient {
             return Ok(Arc::clone(directory));
         }
         self.fetch_directory().await
+    }
+
+    /// What anyone may ask for.
+    pub(super) async fn look_up(&self, url: &str) -> Result<Reply, AcmeError> {
+        self.unsigned(Method::GET, url).await
     }
 
     /// The directory as it is now.

@@ -5,6 +5,7 @@
 //! keeps the times a CA asks for, and stops wherever it would have to wait.
 
 mod account;
+mod advice;
 mod authorize;
 mod check;
 mod client;
@@ -31,6 +32,7 @@ use protocols::acme::problem::ProblemType;
 use protocols::acme::revocation::Revocation;
 
 use self::account::{Account, Accounts, account_is_unknown};
+use self::advice::is_about_predecessor;
 use self::authorize::Authorizer;
 use self::client::{AcmeClient, AcmeError, Signer};
 use self::handle::Handle;
@@ -106,19 +108,36 @@ impl AcmeConnector {
         self.limits
             .admit(&names, now)
             .map_err(IssueError::Unavailable)?;
+        let mut order = order.clone();
+        if order.replaces.is_some() {
+            let directory = self.client.directory().await.map_err(IssueError::from)?;
+            order.replaces = order.replaces.filter(|_| directory.renewal_info.is_some());
+        }
         let account = self.accounts.get(&self.client).await?;
-        let mut made = order::create(&self.client, &account, order).await;
+        let mut made = order::create(&self.client, &account, &order).await;
         if let Err(error) = &made
             && account_is_unknown(error)
         {
             self.accounts.forget().await?;
             let account = self.accounts.get(&self.client).await?;
-            made = order::create(&self.client, &account, order).await;
+            // An account that is new has no predecessors.
+            order.replaces = None;
+            made = order::create(&self.client, &account, &order).await;
+        }
+        if let Err(error) = &made
+            && order.replaces.take().is_some()
+            && is_about_predecessor(error)
+        {
+            made = order::create(&self.client, &account, &order).await;
         }
         made.map_err(|error| self.refused(&names, error))
     }
 
     fn refused(&self, names: &str, error: AcmeError) -> IssueError {
+        if error.kind() == Some(&ProblemType::Unauthorized) {
+            // Not the names are refused but the account that all share, which somebody can mend.
+            return IssueError::Unavailable(error.to_string());
+        }
         let is_limit = error.kind() == Some(&ProblemType::RateLimited);
         if !is_limit && error.retry_after().is_none() {
             return error.into();
@@ -270,6 +289,7 @@ impl IssuerConnector for AcmeConnector {
         Abilities {
             health: Some(self),
             tidy: Some(self),
+            renewal: Some(self),
             revokes: true,
             ..Abilities::default()
         }

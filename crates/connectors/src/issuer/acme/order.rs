@@ -50,7 +50,7 @@ pub(super) fn new_order(
         identifiers: identifiers.collect::<Result<_, _>>()?,
         not_before: None,
         not_after: config.sends_not_after.then_some(request.content.not_after),
-        replaces: None,
+        replaces: request.replaces.as_ref().map(ToString::to_string),
         profile: config.profile.clone(),
     })
 }

@@ -40,6 +40,14 @@ fn closed(error: ServiceError) -> IssueError {
     remote::unanswered(&error)
 }
 
+/// The same of what went wrong while the server made sure who we are.
+fn unasked(error: IssueError) -> IssueError {
+    match error {
+        IssueError::Unavailable(text) => IssueError::NotReached(text),
+        other => other,
+    }
+}
+
 fn lost(error: ServiceError) -> IssueError {
     IssueError::Unavailable(error.to_string())
 }
@@ -55,7 +63,8 @@ impl Login {
         match config.authentication {
             AdcsAuthentication::Basic => pages.basic = Some(self.basic(config)?),
             AdcsAuthentication::Ntlm | AdcsAuthentication::Kerberos => {
-                self.ntlm(config, &mut pages).await?;
+                let known = self.ntlm(config, &mut pages).await;
+                known.map_err(unasked)?;
             }
         }
         Ok(pages)
@@ -146,16 +155,20 @@ impl Pages {
 
 /// Whether the server let us in. What can be mended there is not held against the request.
 fn judge(answer: &Response<Vec<u8>>) -> Result<(), IssueError> {
-    let text = match answer.status() {
-        status if status.is_success() => return Ok(()),
-        StatusCode::UNAUTHORIZED => {
+    match answer.status() {
+        status if status.is_success() => Ok(()),
+        StatusCode::UNAUTHORIZED => Err(IssueError::NotReached(
             "the server does not accept user name and password, or this kind of authentication"
-                .to_owned()
-        }
-        StatusCode::FORBIDDEN => "the user may not use the pages".to_owned(),
-        status => format!("the server answered {status}: {}", excerpt(answer.body())),
-    };
-    Err(IssueError::Unavailable(text))
+                .to_owned(),
+        )),
+        StatusCode::FORBIDDEN => Err(IssueError::NotReached(
+            "the user may not use the pages".to_owned(),
+        )),
+        status => Err(IssueError::Unavailable(format!(
+            "the server answered {status}: {}",
+            excerpt(answer.body())
+        ))),
+    }
 }
 
 fn challenge(answer: &Response<Vec<u8>>) -> Option<Vec<u8>> {

@@ -164,9 +164,19 @@ impl CmpConnector {
                 .chain(known)
                 .filter_map(|der| Certificate::from_der(der).ok()),
         );
-        order(&pool)
-            .map(Issuance::Issued)
-            .ok_or_else(|| malformed("there is no certificate"))
+        let chain = order(&pool).ok_or_else(|| malformed("there is no certificate"))?;
+        let [leaf] = chain.certificates() else {
+            return Ok(Issuance::Issued(chain));
+        };
+        // Whoever checks the chain tells that it is not this CA that signed.
+        let named = pool.first().map(|leaf| &leaf.issuer);
+        let above = pool
+            .iter()
+            .find(|one| one.is_ca && Some(&one.subject) == named);
+        let both = [Some(leaf.clone()), above.map(|above| above.der.clone())];
+        Ok(Issuance::Issued(Chain::new(
+            both.into_iter().flatten().collect(),
+        )))
     }
 }
 

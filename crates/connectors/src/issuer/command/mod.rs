@@ -98,6 +98,7 @@ impl CommandConnector {
             }),
             Answer::Refused { message } => Err(IssueError::Refused(message)),
             Answer::Unavailable { message } => Err(IssueError::Unavailable(message)),
+            Answer::NotReached { message } => Err(IssueError::NotReached(message)),
             answer @ (Answer::Done | Answer::Checked { .. }) => Err(self.unexpected(&answer)),
         }
     }
@@ -140,7 +141,9 @@ impl IssuerConnector for CommandConnector {
         match answer {
             Answer::Done => Ok(()),
             Answer::Refused { message } => Err(RevocationError::Refused(message)),
-            Answer::Unavailable { message } => Err(RevocationError::Unavailable(message)),
+            Answer::Unavailable { message } | Answer::NotReached { message } => {
+                Err(RevocationError::Unavailable(message))
+            }
             answer @ (Answer::Issued { .. } | Answer::Pending { .. } | Answer::Checked { .. }) => {
                 Err(self.unexpected(&answer).into())
             }
@@ -179,7 +182,9 @@ impl HealthCheck for CommandConnector {
                 report.findings.extend(findings);
             }
             Ok(Answer::Refused { message }) => report.failed(Aspect::Rights, message),
-            Ok(Answer::Unavailable { message }) => report.failed(Aspect::Reach, message),
+            Ok(Answer::Unavailable { message } | Answer::NotReached { message }) => {
+                report.failed(Aspect::Reach, message);
+            }
             Ok(answer) => report.failed(Aspect::Reach, self.unexpected(&answer).to_string()),
             Err(error) => report.failed(Aspect::Reach, error.to_string()),
         }
@@ -222,7 +227,7 @@ fn certificates(text: &str) -> Result<Chain, IssueError> {
 fn located(directory: &Path, name: &str) -> Result<PathBuf, IssueError> {
     use std::os::unix::fs::PermissionsExt;
     let path = directory.join(name);
-    let unfit = |reason: &str| IssueError::Unavailable(format!("the program `{name}` {reason}"));
+    let unfit = |reason: &str| IssueError::NotReached(format!("the program `{name}` {reason}"));
     let real = path
         .canonicalize()
         .map_err(|_| unfit("is not in the directory of commands"))?;

@@ -46,7 +46,10 @@ impl Program {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| self.failed(format!("cannot be started: {error}")))?;
+            .map_err(|error| {
+                let name = &self.name;
+                IssueError::NotReached(format!("the program `{name}` cannot be started: {error}"))
+            })?;
         let group = Group::of(&child);
         let talk = self.talk(&mut child, question, secrets);
         let answer = match tokio::time::timeout(self.time_limit, talk).await {

@@ -135,6 +135,8 @@ pub(super) enum Answer {
     Refused { message: String },
     /// Asking again can help.
     Unavailable { message: String },
+    /// The same, and nothing of it came to the CA: another one may be asked.
+    NotReached { message: String },
     /// Revoked, now or before.
     Done,
     /// What a check found.
@@ -154,6 +156,7 @@ impl Answer {
             Self::Pending { .. } => "pending",
             Self::Refused { .. } => "refused",
             Self::Unavailable { .. } => "unavailable",
+            Self::NotReached { .. } => "not-reached",
             Self::Done => "done",
             Self::Checked { .. } => "checked",
         }

@@ -87,16 +87,16 @@ pub(super) fn failure(answer: &Answer) -> IssueError {
         Ok(body) if !body.error_message.is_empty() => excerpt(body.error_message.as_bytes()),
         _ => excerpt(&answer.body),
     };
-    // A client certificate or a right that is missing can be mended there, and the request goes on.
-    let is_passing = status.is_server_error()
-        || status == StatusCode::UNAUTHORIZED
-        || status == StatusCode::FORBIDDEN
-        || status == StatusCode::TOO_MANY_REQUESTS
-        || status == StatusCode::REQUEST_TIMEOUT;
     let text = format!("EJBCA answered {status}: {told}");
-    match is_passing {
-        true => IssueError::Unavailable(text),
-        false => IssueError::Refused(text),
+    match status {
+        // Turned away at the door. A client certificate or a right that is missing can be mended there,
+        // and the request goes on.
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
+            IssueError::NotReached(text)
+        }
+        StatusCode::REQUEST_TIMEOUT => IssueError::Unavailable(text),
+        _ if status.is_server_error() => IssueError::Unavailable(text),
+        _ => IssueError::Refused(text),
     }
 }
 

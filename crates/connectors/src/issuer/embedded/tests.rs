@@ -110,6 +110,7 @@ fn request(change: impl FnOnce(&mut CertificateContent)) -> SigningRequest {
         pointers: RevocationPointers::default(),
         profile: "default".to_owned(),
         metadata: Default::default(),
+        replaces: None,
     }
 }
 

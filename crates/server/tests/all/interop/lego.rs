@@ -10,7 +10,7 @@ use super::openssl::{Issued, serial};
 use super::process::{run, succeed, tool};
 use super::site::Site;
 
-fn lego(site: &Site, options: &[&str]) -> Command {
+pub(super) fn lego(site: &Site, options: &[&str]) -> Command {
     let mut command = tool("lego");
     command
         .env("LEGO_CA_CERTIFICATES", site.root())
@@ -27,8 +27,14 @@ fn lego(site: &Site, options: &[&str]) -> Command {
     command
 }
 
-fn chain(site: &Site, name: &str) -> PathBuf {
+pub(super) fn stored_chain(site: &Site, name: &str) -> PathBuf {
     site.file("lego/certificates").join(format!("{name}.crt"))
+}
+
+/// Options for lego's own server for tls-alpn-01.
+pub(super) fn by_tls(site: &Site) -> [String; 3] {
+    let address = site.host.at(TLSALPN01_PORT).to_string();
+    ["--tls".to_owned(), "--tls.port".to_owned(), address]
 }
 
 /// Options for lego's own web server for http-01.
@@ -42,7 +48,7 @@ async fn lego_issues_by_http_01() {
     let site = Site::start().await;
     let options = ["--domains", "a.example.org", "--key-type", "rsa2048"];
     succeed(lego(&site, &options).args(by_http(&site)).arg("run")).await;
-    Issued::read(&site, &chain(&site, "a.example.org"))
+    Issued::read(&site, &stored_chain(&site, "a.example.org"))
         .verify_for(&site, "a.example.org")
         .await;
 }
@@ -50,18 +56,9 @@ async fn lego_issues_by_http_01() {
 #[tokio::test]
 async fn lego_issues_by_tls_alpn_01() {
     let site = Site::start().await;
-    let address = site.host.at(TLSALPN01_PORT).to_string();
-    let options = [
-        "--domains",
-        "a.example.org",
-        "--key-type",
-        "ec384",
-        "--tls",
-        "--tls.port",
-        &address,
-    ];
-    succeed(lego(&site, &options).arg("run")).await;
-    Issued::read(&site, &chain(&site, "a.example.org"))
+    let options = ["--domains", "a.example.org", "--key-type", "ec384"];
+    succeed(lego(&site, &options).args(by_tls(&site)).arg("run")).await;
+    Issued::read(&site, &stored_chain(&site, "a.example.org"))
         .verify_for(&site, "a.example.org")
         .await;
 }
@@ -88,7 +85,7 @@ curl -sSf -d "{{\"host\":\"$2\",\"value\":\"$3\"}}" {}/set-txt"#,
         &resolver,
     ];
     succeed(lego(&site, &options).env("EXEC_PATH", hook).arg("run")).await;
-    Issued::read(&site, &chain(&site, "_.example.org"))
+    Issued::read(&site, &stored_chain(&site, "_.example.org"))
         .verify_for(&site, "x.example.org")
         .await;
 }
@@ -108,7 +105,7 @@ async fn lego_binds_its_account_to_an_external_one() {
         &hmac,
     ];
     succeed(lego(&site, &options).args(by_http(&site)).arg("run")).await;
-    Issued::read(&site, &chain(&site, "a.example.org"))
+    Issued::read(&site, &stored_chain(&site, "a.example.org"))
         .verify_for(&site, "a.example.org")
         .await;
 }
@@ -141,7 +138,7 @@ async fn lego_renews_and_revokes() {
     let site = Site::start().await;
     let options = ["--domains", "a.example.org"];
     succeed(lego(&site, &options).args(by_http(&site)).arg("run")).await;
-    let first = serial(&chain(&site, "a.example.org")).await;
+    let first = serial(&stored_chain(&site, "a.example.org")).await;
 
     let renew = [
         "renew",
@@ -151,9 +148,9 @@ async fn lego_renews_and_revokes() {
         "--no-random-sleep",
     ];
     succeed(lego(&site, &options).args(by_http(&site)).args(renew)).await;
-    assert_ne!(serial(&chain(&site, "a.example.org")).await, first);
+    assert_ne!(serial(&stored_chain(&site, "a.example.org")).await, first);
 
-    let issued = Issued::read(&site, &chain(&site, "a.example.org"));
+    let issued = Issued::read(&site, &stored_chain(&site, "a.example.org"));
     assert_eq!(issued.ocsp_status(&site).await, "good");
     succeed(lego(&site, &options).args(["revoke", "--keep", "--reason", "4"])).await;
     assert_eq!(issued.ocsp_status(&site).await, "revoked");

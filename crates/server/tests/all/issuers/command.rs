@@ -11,12 +11,12 @@ use super::{administrator, create, events, finalize, finding, route_to};
 use crate::enroll::Api;
 
 /// The program that is shipped as an example, with a CA of its own that `openssl` signs with.
-pub(super) struct OurCa {
+struct OurCa {
     directory: tempfile::TempDir,
 }
 
 impl OurCa {
-    pub(super) fn new() -> Self {
+    fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let commands = directory.path().join("commands");
         std::fs::create_dir(&commands).unwrap();
@@ -36,14 +36,14 @@ impl OurCa {
         self.directory.path().join("ca").display().to_string()
     }
 
-    pub(super) async fn server(&self) -> TestServer {
+    async fn server(&self) -> TestServer {
         let commands = self.commands();
         let tables = format!("[ca]\ncommand_directory = \"{}\"", commands.display());
         TestServer::start_at(MockClock::at_present(), &tables).await
     }
 
     /// Configures the issuer `ours`; with `approve`, somebody has to agree to each request.
-    pub(super) async fn configure(&self, api: &Api, approve: &str) {
+    async fn configure(&self, api: &Api, approve: &str) {
         let settings = json!({
             "program": "openssl-ca",
             "settings": { "directory": self.home(), "approve": approve },

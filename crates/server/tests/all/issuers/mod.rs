@@ -2,7 +2,6 @@
 
 mod command;
 mod command_line;
-mod contract;
 mod migration;
 mod published;
 mod routing;

@@ -91,7 +91,7 @@ async fn where_nothing_was_asked_of_the_first_issuer_the_next_one_signs() {
     assert_eq!(pair.signed(), (1, 1));
     // Turned away at the door is not asked either.
     route_to(&pair.api, json!([prefer("a", 0), prefer("b", 1)])).await;
-    pair.a.fails(Fault::Sealed);
+    pair.a.fails(Fault::Throttled);
     let (url, _) = finalize(&pair.server, &pair.client, "three.example.org").await;
     pair.until_valid(&url).await;
     assert_eq!(pair.signed(), (1, 2));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::TestServer;
 use testkit::vault::{Fault, ROLE_ID, SECRET_ID, TOKEN, TestVault};
 
-use super::{administrator, create, events, finalize, finding, route_to};
+use super::{administrator, create, events, finding, route_to};
 use crate::enroll::Api;
 
 fn settings(vault: &TestVault) -> Value {
@@ -73,50 +73,6 @@ async fn a_look_at_vault_says_line_by_line_what_works() {
     assert!(finding(&check, "reach").1.contains("no Vault"), "{check}");
     let told = serde_json::to_string(&events(&api, "issuer.tested").await).unwrap();
     assert!(!told.contains(TOKEN));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_vault_that_fails_in_whatever_way_loses_no_request() {
-    let (server, vault, _api) = with_vault().await;
-    let client = server.registered_client().await;
-    for (n, fault) in [
-        Fault::Throttled,
-        Fault::Sealed,
-        Fault::Broken,
-        Fault::Html,
-        Fault::HalfAnAnswer,
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        vault.fails(fault);
-        let (url, order) = finalize(&server, &client, &format!("f{n}.example.org")).await;
-        assert_eq!(order["status"], "processing", "{fault:?}: {order}");
-        vault.fails(Fault::None);
-        server
-            .run_jobs_until(async || {
-                server.clock.advance(Duration::from_secs(30));
-                client.get(&url).await.json()["status"] == "valid"
-            })
-            .await;
-    }
-    assert_eq!(vault.signed(), 5, "each was signed once");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_certificate_that_was_not_asked_for_and_a_refusal_end_the_request() {
-    let (server, vault, _api) = with_vault().await;
-    let client = server.registered_client().await;
-    for (n, fault) in [Fault::WrongCertificate, Fault::Refusing]
-        .into_iter()
-        .enumerate()
-    {
-        vault.fails(fault);
-        let (url, _) = finalize(&server, &client, &format!("r{n}.example.org")).await;
-        server
-            .run_jobs_until(async || client.get(&url).await.json()["status"] == "invalid")
-            .await;
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -60,7 +60,7 @@ async fn an_issuer_that_does_not_work_is_told_of_once_and_again_when_it_does() {
     server
         .run_jobs_until(async || healthy().await == Some(true))
         .await;
-    vault.fails(Fault::Sealed);
+    vault.fails(Fault::Broken);
     for _ in 0..3 {
         turn();
         server

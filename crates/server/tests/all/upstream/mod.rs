@@ -2,12 +2,14 @@
 
 mod acme;
 mod adcs;
+mod advice;
 mod aws;
 mod bind;
+mod contract;
 mod ejbca;
 mod limits;
 mod moto;
-mod pebble;
+pub(crate) mod pebble;
 mod solvers;
 
 use std::time::Duration;
@@ -33,7 +35,15 @@ impl Desk {
     }
 
     async fn start_at(clock: MockClock) -> Self {
-        let server = TestServer::start_at(clock, "").await;
+        Self::over(TestServer::start_at(clock, "").await).await
+    }
+
+    /// With these tables in the configuration.
+    async fn with(tables: &str) -> Self {
+        Self::over(TestServer::start_with(tables).await).await
+    }
+
+    async fn over(server: TestServer) -> Self {
         let api = Api::of(&server, Role::Administrator).await;
         Self { server, api }
     }
@@ -46,9 +56,14 @@ impl Desk {
 
     /// Has the default profile signed by an issuer alone.
     async fn route_to(&self, issuer: &str) {
+        self.route(json!([{"issuer": issuer, "weight": 1}])).await;
+    }
+
+    /// Has the default profile signed by these.
+    async fn route(&self, issuers: Value) {
         let path = "/api/v1/profiles/default";
         let mut rules = self.api.get(path).await["rules"].clone();
-        rules["issuers"] = json!([{"issuer": issuer, "weight": 1}]);
+        rules["issuers"] = issuers;
         let put = self.api.call(Method::PUT, path, Some(rules)).await;
         put.expect(200);
     }
