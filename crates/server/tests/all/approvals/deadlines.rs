@@ -61,7 +61,10 @@ async fn those_who_do_not_decide_are_reminded_then_others_are_asked_then_it_ends
     assert_eq!(told[0]["to"][0]["role"], "administrator");
     let asked = told[0]["approvers"].as_array().unwrap().len();
     assert_eq!(asked, 2, "those who were asked first, and the new ones");
-    assert_eq!(admin.list("mine=true").await, [waiting.approval.clone()]);
+    assert_eq!(
+        admin.list("mine=true").await,
+        std::slice::from_ref(&waiting.approval)
+    );
     server.clock.advance(Duration::from_secs(HOUR));
     server
         .run_jobs_until(async || happened(&server).await == [3, 1, 1])

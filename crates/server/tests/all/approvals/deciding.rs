@@ -33,7 +33,10 @@ async fn i11_nothing_is_prepared_or_signed_until_enough_different_people_have_ag
         stored[0].state,
         EnrollmentState::AwaitingApproval { .. }
     ));
-    assert_eq!(anna.list("mine=true").await, [waiting.approval.clone()]);
+    assert_eq!(
+        anna.list("mine=true").await,
+        std::slice::from_ref(&waiting.approval)
+    );
     assert!(
         admin.list("mine=true").await.is_empty(),
         "the rule asks approvers"

@@ -38,7 +38,10 @@ async fn a_delegate_decides_for_who_is_away_and_only_as_long() {
         (StatusCode::CREATED, &json!(true)),
         "{made}"
     );
-    assert_eq!(deputy.list("mine=true").await, [first.approval.clone()]);
+    assert_eq!(
+        deputy.list("mine=true").await,
+        std::slice::from_ref(&first.approval)
+    );
     let (code, shown) = deputy.approve(&first.approval).await;
     assert_eq!(code, StatusCode::OK, "{shown}");
     assert_eq!(shown["decisions"][0]["on_behalf_of"], anna.id, "{shown}");

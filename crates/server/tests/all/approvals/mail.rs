@@ -20,10 +20,12 @@ async fn user(admin: &mut Browser, name: &str, role: &str) -> String {
 /// The link of a mail.
 fn link(mail: &Value) -> &str {
     let text = mail["text"].as_str().unwrap();
-    let links = text
+    let mut links = text
         .split_whitespace()
         .filter(|word| word.contains("/approve/cwa_"));
-    links.last().unwrap_or_else(|| panic!("a link: {text}"))
+    links
+        .next_back()
+        .unwrap_or_else(|| panic!("a link: {text}"))
 }
 
 async fn say(url: &str, verdict: &str) -> StatusCode {

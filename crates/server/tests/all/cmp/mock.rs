@@ -78,30 +78,6 @@ async fn openssls_server_signs_a_request_in_crmf_without_confirmation() {
 }
 
 #[tokio::test]
-async fn openssls_server_is_polled_until_it_has_decided() {
-    let arguments = [
-        "-accept_raverified",
-        "-poll_count",
-        "2",
-        "-check_after",
-        "1",
-    ];
-    let (below, running, enrollment) = asked(json!({ "message": "cr" }), &arguments).await;
-    let why = explained(&below, &running, &enrollment).await;
-    assert_eq!(enrollment["status"], "awaiting-issuer", "{why}");
-    let id = enrollment["id"].as_str().unwrap();
-    let path = format!("/api/v1/enrollments/{id}");
-    below
-        .server
-        .run_jobs_until(async || {
-            let clock = &below.server.clock;
-            clock.advance(std::time::Duration::from_secs(60));
-            below.get(&path).await["status"] == "issued"
-        })
-        .await;
-}
-
-#[tokio::test]
 async fn what_openssls_server_refuses_ends_with_its_reason() {
     let arguments = [
         "-pkistatus",
