@@ -4,6 +4,7 @@
 //! seals secrets, [`notify`] carries messages. Everything that dials an address somebody else chose goes through [`net`].
 
 pub mod challenge;
+pub mod email;
 pub mod issuer;
 pub mod keystore;
 pub mod net;

@@ -46,6 +46,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::acme::challenge::ChallengeKind;
+use domain::acme::email::EmailExchange;
 use domain::acme::validation::{CaaChecker, ChallengeValidator};
 use domain::clock::Clock;
 use domain::issuer::ConnectorFactory;
@@ -88,6 +89,8 @@ pub struct Ports {
     pub caa: Arc<dyn CaaChecker>,
     pub notifiers: Vec<Arc<dyn NotifierKind>>,
     pub sign_on: Arc<dyn SignOnClient>,
+    /// Who carries mails of challenges, where that is set up.
+    pub email: Option<Arc<dyn EmailExchange>>,
 }
 
 /// The verbs, with what they need. One per process, shared by all front ends.
@@ -102,6 +105,7 @@ pub struct Lifecycle {
     pub(crate) caa: Arc<dyn CaaChecker>,
     pub(crate) published: Arc<dyn PublishedFetcher>,
     pub(crate) sign_on: Arc<dyn SignOnClient>,
+    pub(crate) email: Option<Arc<dyn EmailExchange>>,
     pub(crate) passwords: sign_in::Passwords,
     /// `None` where the public URL names no domain.
     pub(crate) webauthn: Option<webauthn_rs::Webauthn>,
@@ -167,6 +171,7 @@ impl Lifecycle {
             caa: ports.caa,
             published: ports.published,
             sign_on: ports.sign_on,
+            email: ports.email,
             passwords,
             webauthn: sign_in::passkeys::relying_party(&settings.public_url),
             settings,

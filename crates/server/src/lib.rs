@@ -6,6 +6,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
+mod email;
 pub mod health;
 pub mod listener;
 pub mod observability;

@@ -34,13 +34,14 @@ use pki::certificate::Certificate;
 use pki::name::{Attribute, DistinguishedName};
 use pki::oid;
 use pki::random::{Random, SystemRandom};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use store::{Store, StoreConfig};
 
 use crate::clock::HostClock;
 use crate::config::{
-    ClientCertificates, Config, DatabaseTarget, KeyStore, Pin, Pkcs11, Seal, SignIn, Token,
+    ClientCertificates, Config, DatabaseTarget, KeyStore, Pkcs11, Seal, SignIn, Token,
 };
+use crate::email;
 
 /// The parts that tests put others in the place of.
 #[derive(Clone)]
@@ -149,6 +150,7 @@ pub async fn wire(config: &Config, surroundings: Surroundings) -> anyhow::Result
         caa: Arc::new(DnsCaaChecker::new(resolver)),
         notifiers: notify::kinds(&dialer),
         published: Arc::new(GuardedPublished::new(dialer.clone())),
+        email: email::exchange(config.email_challenge.as_ref(), &dialer)?,
         sign_on: Arc::new(OpenIdConnect::new(dialer)),
     };
     Ok(Wired {
@@ -181,23 +183,13 @@ pub(crate) fn store_config(config: &Config) -> StoreConfig {
 }
 
 fn pkcs11_config(pkcs11: &Pkcs11) -> anyhow::Result<Pkcs11Config> {
-    let pin = match &pkcs11.pin {
-        Pin::Given(pin) => pin.clone(),
-        Pin::File(path) => {
-            let text = zeroize::Zeroizing::new(
-                std::fs::read_to_string(path)
-                    .with_context(|| format!("PIN file {}", path.display()))?,
-            );
-            SecretString::from(text.lines().next().unwrap_or_default())
-        }
-    };
     Ok(Pkcs11Config {
         module: pkcs11.module.clone(),
         token: match &pkcs11.token {
             Token::Label(label) => TokenSelector::Label(label.clone()),
             Token::Slot(slot) => TokenSelector::Slot(*slot),
         },
-        pin,
+        pin: email::first_line(&pkcs11.pin)?,
     })
 }
 

@@ -28,6 +28,7 @@ pub mod delegations;
 mod dialect;
 mod directories;
 mod eab_keys;
+mod email_challenges;
 mod enrollment_passwords;
 pub mod enrollments;
 mod entry_points;

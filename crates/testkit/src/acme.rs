@@ -451,6 +451,7 @@ pub fn csr_for(names: &[&str], key: &LocalKey) -> Vec<u8> {
 fn general_name(name: &str) -> GeneralName {
     match name.parse() {
         Ok(address) => GeneralName::Ip(address),
+        Err(_) if name.contains('@') => GeneralName::Email(name.to_owned()),
         Err(_) => GeneralName::Dns(name.to_owned()),
     }
 }
@@ -458,6 +459,7 @@ fn general_name(name: &str) -> GeneralName {
 fn identifier(name: &str) -> Value {
     let kind = match name.parse::<std::net::IpAddr>() {
         Ok(_) => "ip",
+        Err(_) if name.contains('@') => "email",
         Err(_) => "dns",
     };
     json!({"type": kind, "value": name})

@@ -12,6 +12,7 @@ pub mod post;
 pub mod resolver;
 pub mod service;
 pub mod session;
+pub mod smtp;
 mod tls;
 pub mod trust;
 

@@ -1,9 +1,6 @@
-//! Mail by SMTP: over TLS from the start, or by STARTTLS; a password never goes in the clear.
+//! Mail by SMTP.
 
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -13,23 +10,12 @@ use domain::notification::notifier::{
 };
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart, SinglePart};
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, AsyncTokioStream, Certificate, CertificateStore, TlsParameters,
-};
-use lettre::transport::smtp::extension::ClientId;
-use rustls::pki_types::ServerName;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::{DEADLINE, settings};
-use crate::net::dial::Host;
-use crate::net::trust::{certificates, verifying_client};
-use crate::net::{Dialer, excerpt};
+use crate::net::Dialer;
+use crate::net::smtp::{Security, SmtpError, SmtpServer, SmtpSettings};
 
 /// The kind `smtp`.
 pub struct Smtp {
@@ -45,7 +31,7 @@ impl Smtp {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SmtpSettings {
+struct ChannelSettings {
     host: String,
     port: Option<u16>,
     #[serde(default)]
@@ -58,18 +44,6 @@ struct SmtpSettings {
     reply_to: Option<String>,
     /// Roots to trust, PEM.
     ca: Option<String>,
-}
-
-/// How the connection is kept from being read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Security {
-    /// RFC 3207; refused where the server does not offer it.
-    #[default]
-    Starttls,
-    /// From the start (RFC 8314).
-    Tls,
-    None,
 }
 
 impl NotifierKind for Smtp {
@@ -106,19 +80,17 @@ impl NotifierKind for Smtp {
     }
 
     fn open(&self, given: Settings) -> Result<Arc<dyn Notifier>, SettingsFault> {
-        let read: SmtpSettings = settings::read(given)?;
-        let credentials = credentials(&read)?;
-        let server = Server {
-            port: read.port.unwrap_or(match read.tls {
-                Security::Starttls => 587,
-                Security::Tls => 465,
-                Security::None => 25,
-            }),
-            security: tls(&read)?,
+        let read: ChannelSettings = settings::read(given)?;
+        let server = SmtpSettings {
             host: read.host,
-            dialer: self.dialer.clone(),
-            credentials,
+            port: read.port,
+            tls: read.tls,
+            username: read.username,
+            password: read.password,
+            ca: read.ca,
         };
+        let server = SmtpServer::new(&self.dialer, server)
+            .map_err(|error| SettingsFault(error.to_string()))?;
         let to = read.to.iter().map(|text| mailbox("to", text));
         Ok(Arc::new(SmtpNotifier {
             server,
@@ -132,69 +104,13 @@ impl NotifierKind for Smtp {
     }
 }
 
-fn credentials(read: &SmtpSettings) -> Result<Option<Credentials>, SettingsFault> {
-    match (&read.username, &read.password) {
-        (None, None) => Ok(None),
-        (Some(_), Some(_)) if read.tls == Security::None => Err(SettingsFault(
-            "`tls` is none, and a password is not sent in the clear; use starttls or tls"
-                .to_owned(),
-        )),
-        (Some(name), Some(password)) => Ok(Some(Credentials::new(
-            name.clone(),
-            password.expose_secret().to_owned(),
-        ))),
-        (Some(_), None) | (None, Some(_)) => Err(SettingsFault(
-            "`username` and `password` go together".to_owned(),
-        )),
-    }
-}
-
 fn mailbox(name: &str, text: &str) -> Result<Mailbox, SettingsFault> {
     text.parse()
         .map_err(|error| SettingsFault(format!("`{name}`: `{text}` is no mail address: {error}")))
 }
 
-/// How the connection is made safe, ready for use.
-enum Channel {
-    Starttls(Box<TlsParameters>),
-    Tls(TlsConnector, ServerName<'static>),
-    None,
-}
-
-fn tls(read: &SmtpSettings) -> Result<Channel, SettingsFault> {
-    let fault = |error: &dyn std::fmt::Display| SettingsFault(error.to_string());
-    let name = ServerName::try_from(read.host.clone())
-        .map_err(|_| SettingsFault(format!("`host`: `{}` is no host", read.host)))?;
-    // Also with STARTTLS, so that what is wrong with `ca` shows at once.
-    let config = verifying_client(read.ca.as_deref(), None, &[]).map_err(|error| fault(&error))?;
-    Ok(match read.tls {
-        Security::None => Channel::None,
-        Security::Tls => Channel::Tls(TlsConnector::from(Arc::new(config)), name),
-        Security::Starttls => {
-            let mut parameters = TlsParameters::builder(read.host.clone());
-            if let Some(pem) = &read.ca {
-                parameters = parameters.certificate_store(CertificateStore::None);
-                for der in certificates(pem).map_err(|error| fault(&error))? {
-                    let root = Certificate::from_der(der).map_err(|error| fault(&error))?;
-                    parameters = parameters.add_root_certificate(root);
-                }
-            }
-            let parameters = parameters.build_rustls().map_err(|error| fault(&error))?;
-            Channel::Starttls(Box::new(parameters))
-        }
-    })
-}
-
-struct Server {
-    dialer: Dialer,
-    host: String,
-    port: u16,
-    security: Channel,
-    credentials: Option<Credentials>,
-}
-
 struct SmtpNotifier {
-    server: Server,
+    server: SmtpServer,
     from: Mailbox,
     to: Vec<Mailbox>,
     reply_to: Option<Mailbox>,
@@ -204,15 +120,12 @@ struct SmtpNotifier {
 impl Notifier for SmtpNotifier {
     async fn send(&self, message: &Message) -> Result<(), NotifyError> {
         let mail = self.mail(message)?;
-        let sending = self.server.send(&mail);
-        tokio::time::timeout(DEADLINE, sending)
-            .await
-            .unwrap_or_else(|_| {
-                let seconds = DEADLINE.as_secs();
-                Err(self
-                    .server
-                    .failed(&format!("it was not done within {seconds} s")))
-            })
+        let octets = mail.formatted();
+        let sending = self.server.send(mail.envelope(), &octets, DEADLINE);
+        sending.await.map_err(|error| match error {
+            SmtpError::Unavailable(text) => NotifyError::unavailable(text),
+            SmtpError::Refused(text) => NotifyError::Refused(text),
+        })
     }
 }
 
@@ -269,139 +182,5 @@ impl SmtpNotifier {
         let value = HeaderValue::new(name, "auto-generated".to_owned());
         mail.headers_mut().insert_raw(value);
         Ok(mail)
-    }
-}
-
-impl Server {
-    async fn send(&self, mail: &lettre::Message) -> Result<(), NotifyError> {
-        let mut connection = self.connect().await?;
-        if let Some(credentials) = &self.credentials {
-            let mechanisms = [Mechanism::Plain, Mechanism::Login];
-            connection
-                .auth(&mechanisms, credentials)
-                .await
-                .map_err(|error| self.broken("it did not take the password", &error))?;
-        }
-        connection
-            .send(mail.envelope(), &mail.formatted())
-            .await
-            .map_err(|error| match error.is_permanent() {
-                true => NotifyError::Refused(self.said("it refuses the mail", &error)),
-                false => self.broken("it did not take the mail", &error),
-            })?;
-        // It has the mail; what it says to a farewell changes nothing.
-        let _ = connection.quit().await;
-        Ok(())
-    }
-
-    async fn connect(&self) -> Result<AsyncSmtpConnection, NotifyError> {
-        let host = match self.host.parse() {
-            Ok(address) => Host::Address(address),
-            Err(_) => Host::Name(&self.host),
-        };
-        let stream = self
-            .dialer
-            .connect(host, self.port)
-            .await
-            .map_err(|error| self.failed(&error.to_string()))?;
-        let own = stream
-            .local_addr()
-            .map_err(|_| self.failed("the connection was lost"))?;
-        let hello = match own {
-            SocketAddr::V4(address) => ClientId::Ipv4(*address.ip()),
-            SocketAddr::V6(address) => ClientId::Ipv6(*address.ip()),
-        };
-        let greet = |stream: Box<dyn AsyncTokioStream>| async {
-            AsyncSmtpConnection::connect_with_transport(stream, &hello)
-                .await
-                .map_err(|error| self.broken("it does not greet as a mail server does", &error))
-        };
-        match &self.security {
-            Channel::None => greet(Box::new(stream)).await,
-            Channel::Tls(connector, name) => {
-                let stream = connector
-                    .connect(name.clone(), stream)
-                    .await
-                    .map_err(|error| {
-                        let reason = excerpt(error.to_string().as_bytes());
-                        self.failed(&format!("the TLS handshake failed: {reason}"))
-                    })?;
-                greet(Box::new(Encrypted(stream))).await
-            }
-            Channel::Starttls(parameters) => {
-                let mut connection = greet(Box::new(stream)).await?;
-                connection
-                    .starttls((**parameters).clone(), &hello)
-                    .await
-                    .map_err(|error| self.broken("STARTTLS failed", &error))?;
-                Ok(connection)
-            }
-        }
-    }
-
-    fn failed(&self, reason: &str) -> NotifyError {
-        NotifyError::unavailable(format!("{}:{}: {reason}", self.host, self.port))
-    }
-
-    fn broken(&self, what: &str, error: &lettre::transport::smtp::Error) -> NotifyError {
-        NotifyError::unavailable(self.said(what, error))
-    }
-
-    /// The status code alone: what a server says beside it is its own.
-    fn said(&self, what: &str, error: &lettre::transport::smtp::Error) -> String {
-        let place = format!("{}:{}: {what}", self.host, self.port);
-        match error.status() {
-            Some(code) => format!("{place} ({code})"),
-            None if error.is_tls() => {
-                let reason = std::error::Error::source(error).map(ToString::to_string);
-                let reason = excerpt(reason.unwrap_or_default().as_bytes());
-                format!("{place}: the TLS handshake failed: {reason}")
-            }
-            None => format!("{place}: {}", excerpt(error.to_string().as_bytes())),
-        }
-    }
-}
-
-/// A stream that is encrypted from the start.
-#[derive(Debug)]
-struct Encrypted(TlsStream<TcpStream>);
-
-impl AsyncTokioStream for Encrypted {
-    fn peer_addr(&self) -> std::io::Result<SocketAddr> {
-        self.0.get_ref().0.peer_addr()
-    }
-}
-
-impl AsyncRead for Encrypted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Encrypted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        octets: &[u8],
-    ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, octets)
-    }
-
-    fn poll_flush(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
-    }
-
-    fn poll_shutdown(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }

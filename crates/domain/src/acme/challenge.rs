@@ -27,16 +27,20 @@ pub enum ChallengeKind {
     /// draft-ietf-acme-dns-persist.
     #[serde(rename = "dns-persist-01")]
     DnsPersist01,
+    /// RFC 8823.
+    #[serde(rename = "email-reply-00")]
+    EmailReply00,
 }
 
 impl ChallengeKind {
     /// Every kind, in the order they are offered.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Http01,
         Self::Dns01,
         Self::TlsAlpn01,
         Self::DnsAccount01,
         Self::DnsPersist01,
+        Self::EmailReply00,
     ];
 
     /// Whether this challenge proves control of `identifier`: wildcards only by DNS (RFC 8555
@@ -47,8 +51,12 @@ impl ChallengeKind {
             (Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01, Identifier::Dns(_))
             | (Self::Http01 | Self::TlsAlpn01, Identifier::Ip(_)) => true,
             (Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01, Identifier::Ip(_)) => false,
-            // RFC 8823 has its own challenge, which is not offered; nothing proves a URI.
-            (_, Identifier::Email(_) | Identifier::Uri(_)) => false,
+            // RFC 8823: a mailbox by its own challenge alone.
+            (Self::EmailReply00, Identifier::Email(_)) => true,
+            (Self::EmailReply00, Identifier::Dns(_) | Identifier::Ip(_))
+            | (_, Identifier::Email(_)) => false,
+            // Nothing proves a URI.
+            (_, Identifier::Uri(_)) => false,
         }
     }
 
@@ -60,6 +68,7 @@ impl ChallengeKind {
             Self::TlsAlpn01 => "tls-alpn-01",
             Self::DnsAccount01 => "dns-account-01",
             Self::DnsPersist01 => "dns-persist-01",
+            Self::EmailReply00 => "email-reply-00",
         }
     }
 }

@@ -5,5 +5,6 @@ pub mod authorization;
 pub mod challenge;
 pub mod directory;
 pub mod eab;
+pub mod email;
 pub mod order;
 pub mod validation;

@@ -10,6 +10,7 @@ use lifecycle::Lifecycle;
 use lifecycle::acme::orders::OrderView;
 use pki::time::Timestamp;
 use protocols::acme::challenge::ChallengeDetails;
+use protocols::acme::key_authorization::Token;
 use protocols::acme::problem::{Problem, ProblemType};
 use protocols::acme::{account, authorization, challenge, identifier, order};
 
@@ -37,7 +38,6 @@ pub(crate) fn identifier(identifier: &Identifier) -> identifier::Identifier {
     match identifier {
         Identifier::Dns(name) => identifier::Identifier::dns(name.as_str()),
         Identifier::Ip(address) => identifier::Identifier::ip(*address),
-        // No order has one (RFC 8555 knows neither); shown as what it is.
         Identifier::Email(_) | Identifier::Uri(_) => {
             identifier::Identifier::new(identifier.kind().into(), identifier.value())
         }
@@ -125,6 +125,11 @@ pub(crate) fn authorization(
     })
 }
 
+fn token(authorization: &Authorization) -> Result<Token, Failure> {
+    let token = authorization.token.parse();
+    token.map_err(|error| Failure::internal(&error))
+}
+
 pub(crate) fn challenge(
     authorization: &Authorization,
     offered: &Challenge,
@@ -144,15 +149,14 @@ pub(crate) fn challenge(
             issuer_domain_names: context.lifecycle.issuer_domain_names(context.directory),
             account_uri: Some(context.urls.account(&authorization.account_id)),
         },
+        ChallengeKind::EmailReply00 => ChallengeDetails::Email {
+            from: context.lifecycle.email_sender().to_owned(),
+            token: token(authorization)?,
+        },
         ChallengeKind::Http01
         | ChallengeKind::Dns01
         | ChallengeKind::TlsAlpn01
-        | ChallengeKind::DnsAccount01 => ChallengeDetails::Token(
-            authorization
-                .token
-                .parse()
-                .map_err(|error| Failure::internal(&error))?,
-        ),
+        | ChallengeKind::DnsAccount01 => ChallengeDetails::Token(token(authorization)?),
     };
     Ok(challenge::Challenge {
         kind: offered.kind.as_str().into(),

@@ -14,6 +14,7 @@ use pki::time::Timestamp;
 use serde_json::json;
 use store::StoreError;
 
+use super::email::insert_outgoing;
 use crate::Lifecycle;
 use crate::actor::Caller;
 use crate::limits::{self, RateLimited};
@@ -92,6 +93,7 @@ impl Lifecycle {
             return Err(NewAuthorizationError::NoChallenge(identifier));
         }
         let stored = authorization.clone();
+        let mails = self.outgoing_mails(std::slice::from_ref(&authorization));
         let limit = self.settings.limits.new_orders_per_account;
         self.store
             .write("authorization.create", move |tx| {
@@ -104,6 +106,9 @@ impl Lifecycle {
                     let key = format!("order:{}", stored.account_id);
                     limits::take(tx, &key, limit, now).await??;
                     tx.insert_authorization(&stored).await?;
+                    for mail in &mails {
+                        insert_outgoing(tx, mail).await?;
+                    }
                     Ok::<_, NewAuthorizationError>(())
                 })
             })

@@ -56,6 +56,10 @@ impl Lifecycle {
             Ok(false) | Err(TransitionError::NotPending) => return Ok(authorization),
             Err(error) => return Err(error.into()),
         }
+        // Nothing to look at: the reply comes, or has come, by mail.
+        if kind == ChallengeKind::EmailReply00 {
+            return self.await_reply(id).await;
+        }
         // The same request again while its probe is under way.
         let Some(turn) = self.probes.turn(id) else {
             return Ok(begun);

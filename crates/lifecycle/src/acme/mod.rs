@@ -5,6 +5,7 @@ pub mod authorizations;
 pub mod challenges;
 pub mod directories;
 pub mod eab_keys;
+pub mod email;
 pub mod finalize;
 pub mod nonces;
 pub mod orders;

@@ -18,6 +18,7 @@ use pki::time::Timestamp;
 use store::{StoreError, Tx};
 
 use super::authorizations::{proof_is_accepted, proof_is_recent};
+use super::email::{Outgoing, insert_outgoing};
 use crate::Lifecycle;
 use crate::limits::{self, RateLimited};
 use crate::metadata::Subject;
@@ -160,6 +161,8 @@ impl Lifecycle {
             expires_at: now + directory.spec.order_lifetime(),
             created_at: now,
         };
+        let mails = self.outgoing_mails(&authorizations);
+        let sends_mails = !mails.is_empty();
         let reuse = self
             .reuses_authorizations(directory)
             .then(|| (directory.clone(), Arc::clone(&profile)));
@@ -171,9 +174,19 @@ impl Lifecycle {
         let (order, authorizations) = self
             .store
             .write("order.create", move |tx| {
-                Box::pin(insert_order(tx, order, authorizations, reuse, limit, now))
+                Box::pin(insert_order(
+                    tx,
+                    order,
+                    (authorizations, mails),
+                    reuse,
+                    limit,
+                    now,
+                ))
             })
             .await?;
+        if sends_mails {
+            self.jobs.notify();
+        }
         let status = order.status(&authorizations, None, now);
         Ok(OrderView { order, status })
     }
@@ -334,7 +347,7 @@ pub(crate) async fn enrollment_state(
 async fn insert_order(
     tx: &mut Tx<'_>,
     mut order: Order,
-    fresh: Vec<Authorization>,
+    (fresh, mails): (Vec<Authorization>, Vec<Outgoing>),
     reuse: Option<(Directory, Arc<Profile>)>,
     limit: Option<u32>,
     now: Timestamp,
@@ -359,6 +372,10 @@ async fn insert_order(
             Some(earlier) => authorizations.push(earlier),
             None => {
                 tx.insert_authorization(&authorization).await?;
+                let mut of_it = mails.iter();
+                if let Some(mail) = of_it.find(|mail| *mail.authorization() == authorization.id) {
+                    insert_outgoing(tx, mail).await?;
+                }
                 authorizations.push(authorization);
             }
         }
@@ -557,7 +574,7 @@ impl Lifecycle {
                 .spec
                 .challenges_for(&base, wildcard)
                 .into_iter()
-                .filter(|kind| accepts(*kind))
+                .filter(|kind| accepts(*kind) && self.can_offer(*kind))
                 .map(|kind| Challenge {
                     kind,
                     state: ChallengeState::Pending,

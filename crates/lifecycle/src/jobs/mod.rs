@@ -30,6 +30,10 @@ pub enum Job {
         authorization: AuthorizationId,
         challenge: ChallengeKind,
     },
+    /// The mail that a challenge for a mailbox begins with.
+    SendEmailChallenge { authorization: AuthorizationId },
+    /// A look at the mailbox that replies come to; comes back by itself.
+    ReadMailbox,
     /// The next step of an enrollment.
     DriveEnrollment { enrollment: EnrollmentId },
     /// The next certificates of a bulk action.
@@ -69,6 +73,8 @@ impl Job {
     fn name(&self) -> &'static str {
         match self {
             Self::ValidateChallenge { .. } => "validate-challenge",
+            Self::SendEmailChallenge { .. } => "send-email-challenge",
+            Self::ReadMailbox => "read-mailbox",
             Self::DriveEnrollment { .. } => "drive-enrollment",
             Self::RunBulk { .. } => "run-bulk",
             Self::TickApproval { .. } => "tick-approval",
@@ -95,6 +101,7 @@ impl Job {
             | Self::DriveEnrollment { .. }
             | Self::ReviewApprovals { .. }
             | Self::EndCmpTransaction { .. } => None,
+            Self::SendEmailChallenge { authorization } => Some(format!("mail/{authorization}")),
             Self::TickApproval { approval } => Some(format!("approval/{approval}")),
             Self::RefreshCrl { issuer } => Some(format!("crl/{issuer}")),
             Self::TellRevocation { certificate } => Some(format!("revocation/{certificate}")),
@@ -105,6 +112,7 @@ impl Job {
             | Self::CleanUp
             | Self::WatchExpiry
             | Self::WatchIssuers
+            | Self::ReadMailbox
             | Self::CloseIncidents => Some(self.name().to_owned()),
         }
     }
@@ -161,6 +169,8 @@ enum JobError {
     #[error(transparent)]
     Confirm(#[from] crate::cmp::ConfirmError),
     #[error(transparent)]
+    Email(#[from] crate::acme::email::EmailError),
+    #[error(transparent)]
     Clock(#[from] crate::ClockJumped),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -212,6 +222,9 @@ impl Lifecycle {
             // What is loaded now may not have answered yet.
             self.new_job(&Job::WatchIssuers, now + FIRST_LOOK),
         ];
+        if self.email.is_some() {
+            jobs.push(self.new_job(&Job::ReadMailbox, now));
+        }
         for issuer in self.connected_issuers().await?.iter() {
             if issuer.connector.local_ca().is_some() {
                 let issuer = issuer.issuer.id.clone();
@@ -379,6 +392,11 @@ impl Lifecycle {
                     .await?;
                 Ok(Next::Settled)
             }
+            Job::SendEmailChallenge { authorization } => {
+                self.send_email_challenge(row, &authorization).await?;
+                Ok(Next::Settled)
+            }
+            Job::ReadMailbox => Ok(Next::At(self.now() + self.read_mailbox().await?)),
             Job::DriveEnrollment { enrollment } => {
                 self.resume_enrollment(row, &enrollment).await?;
                 Ok(Next::Settled)
@@ -483,6 +501,7 @@ impl Lifecycle {
         self.purge_attempts_and_bulks().await?;
         self.clean_up_sign_in().await?;
         self.forget_client_requests().await?;
+        self.forget_email_challenges().await?;
         let before = self.now() - self.settings.retention;
         loop {
             let deleted = self

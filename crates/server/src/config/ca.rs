@@ -132,7 +132,7 @@ fn key_store(reader: &mut Reader<'_>) -> KeyStore {
     let in_token = reader.choice("ca.key_store", &[("file", false), ("pkcs11", true)]);
     let module = reader.path("ca.pkcs11_module");
     let token = token(reader);
-    let pin = pin(reader);
+    let pin = Pin::read(reader, "ca.pkcs11_pin", "ca.pkcs11_pin_file");
     if !in_token {
         return KeyStore::File;
     }
@@ -173,18 +173,25 @@ fn token(reader: &mut Reader<'_>) -> Option<Token> {
     }
 }
 
-fn pin(reader: &mut Reader<'_>) -> Option<Pin> {
-    let given = reader.secret("ca.pkcs11_pin");
-    let file = reader.path("ca.pkcs11_pin_file");
-    match (given, file) {
-        (Some(_), Some(_)) => {
-            let refusal = Refusal::new("the PIN is set twice", "keep pin or pin_file, not both");
-            reader.refuse("ca.pkcs11_pin_file", refusal);
-            None
+impl Pin {
+    /// A secret, set as it is or as a file.
+    pub(super) fn read(
+        reader: &mut Reader<'_>,
+        name: &'static str,
+        file_name: &'static str,
+    ) -> Option<Self> {
+        let given = reader.secret(name);
+        let file = reader.path(file_name);
+        match (given, file) {
+            (Some(_), Some(_)) => {
+                let remedy = "keep the secret or its file, not both";
+                reader.refuse(file_name, Refusal::new("the secret is set twice", remedy));
+                None
+            }
+            (Some(pin), None) => Some(Self::Given(pin)),
+            (None, Some(path)) => Some(Self::File(path)),
+            (None, None) => None,
         }
-        (Some(pin), None) => Some(Pin::Given(pin)),
-        (None, Some(path)) => Some(Pin::File(path)),
-        (None, None) => None,
     }
 }
 

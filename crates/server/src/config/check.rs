@@ -100,6 +100,13 @@ fn files(reader: &mut Reader<'_>, config: &Config) {
             readable(reader, "ca.pkcs11_pin_file", path);
         }
     }
+    for (name, path) in config
+        .email_challenge
+        .iter()
+        .flat_map(|email| email.files())
+    {
+        readable(reader, name, path);
+    }
     // The default file is made at the first start; one that somebody names has to be there, or a
     // mistyped path would silently seal with a new key.
     if let (Seal::File(path), true) = (&config.seal, reader.is_set("seal.key_file")) {

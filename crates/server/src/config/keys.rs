@@ -103,6 +103,10 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ("ca", "The built-in certification authority."),
     ("seal", "The key that seals secrets at rest."),
     ("acme", "The ACME front end."),
+    (
+        "email_challenge",
+        "Mails that prove control of mailboxes, for S/MIME over ACME.",
+    ),
     ("sign_in", "How people sign in, and for how long."),
     (
         "limits",
@@ -373,6 +377,108 @@ pub const KEYS: &[Key] = &[
         "acme.authorization_reuse_hours",
         "0",
         "New orders of the account reuse an authorization for this long; 0 means never.",
+    ),
+    optional(
+        "email_challenge.from",
+        "none are sent",
+        "Address that challenges for mailboxes come from (email-reply-00, RFC 8823).",
+    ),
+    optional(
+        "email_challenge.smtp_host",
+        "needed with email_challenge.from",
+        "Mail server that sends them.",
+    ),
+    number(
+        "email_challenge.smtp_port",
+        "0",
+        "Its port; 0 is the usual one.",
+    ),
+    text(
+        "email_challenge.smtp_tls",
+        "starttls",
+        "\"starttls\", \"tls\", or \"none\" without a password.",
+    ),
+    optional(
+        "email_challenge.smtp_username",
+        "no password is sent",
+        "User name at that server.",
+    ),
+    optional(
+        "email_challenge.smtp_password",
+        "read from email_challenge.smtp_password_file",
+        "Its password; a file is the better place.",
+    )
+    .secret(),
+    optional(
+        "email_challenge.smtp_password_file",
+        "no password is sent",
+        "File whose first line is the password.",
+    ),
+    optional(
+        "email_challenge.smtp_ca",
+        "the system's roots",
+        "PEM file: whom to trust for its TLS.",
+    ),
+    optional(
+        "email_challenge.imap_host",
+        "needed with email_challenge.from",
+        "Server with the mailbox that replies come to.",
+    ),
+    number(
+        "email_challenge.imap_port",
+        "0",
+        "Its port; 0 is the usual one.",
+    ),
+    switch(
+        "email_challenge.imap_tls",
+        "true",
+        "TLS from the start; false only for a server on this machine.",
+    ),
+    optional(
+        "email_challenge.imap_username",
+        "needed with email_challenge.from",
+        "User name at that server.",
+    ),
+    optional(
+        "email_challenge.imap_password",
+        "read from email_challenge.imap_password_file",
+        "Its password; a file is the better place.",
+    )
+    .secret(),
+    optional(
+        "email_challenge.imap_password_file",
+        "needed with email_challenge.from",
+        "File whose first line is the password.",
+    ),
+    text(
+        "email_challenge.imap_mailbox",
+        "INBOX",
+        "The mailbox, used for nothing else.",
+    ),
+    optional(
+        "email_challenge.imap_ca",
+        "the system's roots",
+        "PEM file: whom to trust for its TLS.",
+    ),
+    switch(
+        "email_challenge.require_dkim",
+        "true",
+        "Whether a reply needs a DKIM signature of its sender's domain.",
+    ),
+    optional(
+        "email_challenge.dkim_domain",
+        "our mails are not signed here",
+        "Domain that signs our mails (DKIM).",
+    ),
+    optional(
+        "email_challenge.dkim_selector",
+        "our mails are not signed here",
+        "Selector under which its public key is.",
+    ),
+    optional(
+        "email_challenge.dkim_key_file",
+        "our mails are not signed here",
+        "File with the RSA or Ed25519 key, PKCS #8 in PEM.",
     ),
     number(
         "sign_in.session_idle_minutes",

@@ -7,6 +7,7 @@ mod ca;
 mod check;
 mod database;
 mod effective;
+mod email;
 mod example;
 mod keys;
 mod layers;
@@ -27,6 +28,7 @@ use std::path::{Path, PathBuf};
 pub use ca::{Authority, Ca, KeyStore, Pin, Pkcs11, Seal, Token};
 pub use database::{Database, DatabaseTarget};
 pub use effective::{Effective, MASK};
+pub use email::{Dkim, EmailChallenge, MailServer};
 pub use example::example;
 pub use layers::Origin;
 pub use operation::{Acme, Limits, Log, LogFormat, Metrics, Retention};
@@ -54,6 +56,8 @@ pub struct Config {
     pub seal: Seal,
     /// `[acme]`
     pub acme: Acme,
+    /// `[email_challenge]`
+    pub email_challenge: Option<EmailChallenge>,
     /// `[sign_in]`
     pub sign_in: SignIn,
     /// `[limits]`
@@ -185,6 +189,7 @@ impl Config {
             ca: Ca::read(reader),
             seal: Seal::read(reader, &data_dir),
             acme: Acme::read(reader),
+            email_challenge: EmailChallenge::read(reader),
             sign_in: SignIn::read(reader),
             limits: Limits::read(reader),
             log: Log::read(reader),

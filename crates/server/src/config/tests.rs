@@ -513,3 +513,28 @@ fn a_certificate_and_a_key_that_do_not_belong_together_are_refused() {
     assert!(with_key(&other).is_err());
     assert!(with_key(&certificate).is_err());
 }
+
+#[test]
+fn challenges_by_mail_say_what_they_lack_and_show_no_password() {
+    let given = Given::file(
+        "[email_challenge]\nfrom = \"acme@ca.example.org\"\nsmtp_host = \"mail.example.org\"\n\
+         smtp_username = \"acme\"\nsmtp_password = \"a canary\"\ndkim_domain = \"ca.example.org\"\n",
+    );
+    let report = given.examine();
+    let told: Vec<String> = report.problems.iter().map(ToString::to_string).collect();
+    let told = told.join("\n");
+    for lack in ["imap_host", "domain, selector and key"] {
+        assert!(told.contains(lack), "{lack}: {told}");
+    }
+    let password = row(&report, "email_challenge.smtp_password");
+    assert_eq!(password.value, MASK);
+    let whole = Given::file(
+        "[email_challenge]\nfrom = \"acme@ca.example.org\"\nsmtp_host = \"mail.example.org\"\n\
+         imap_host = \"mail.example.org\"\nimap_username = \"acme\"\nimap_password = \"a canary\"\n",
+    );
+    let report = whole.examine();
+    assert!(report.is_usable(), "{:?}", report.problems);
+    let email = report.config.email_challenge.unwrap();
+    assert!(email.require_dkim && email.imap_tls && email.smtp.login.is_none());
+    assert!(Config::default().email_challenge.is_none());
+}

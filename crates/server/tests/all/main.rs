@@ -40,5 +40,6 @@ mod rest;
 mod scep;
 mod secrets;
 mod sign_in;
+mod smime;
 mod store_faults;
 mod upstream;

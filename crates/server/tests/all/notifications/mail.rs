@@ -14,8 +14,9 @@ use crate::interop::process::{Background, eventually, tool};
 /// The mail server; its mails are lines of JSON in a file.
 pub struct MailServer {
     folder: TempDir,
-    port: u16,
-    ca: String,
+    pub port: u16,
+    /// Its certificate, in PEM.
+    pub ca: String,
     _process: Background,
 }
 

@@ -1,6 +1,7 @@
 """A mail server for tests: asks for STARTTLS and a password, and writes every mail as a line of JSON."""
 
 import asyncio
+import base64
 import email
 import email.policy
 import json
@@ -31,6 +32,7 @@ class Handler:
             "subject": mail["Subject"],
             "id": mail["Message-ID"],
             "auto": mail["Auto-Submitted"],
+            "raw": base64.b64encode(envelope.content).decode(),
             "text": mail.get_body(("plain",)).get_content().replace("\r\n", "\n"),
             "html": html.get_content() if html else None,
         }
