@@ -21,7 +21,7 @@ pub enum Identifier {
     Dns(DnsName),
     /// An IP address (RFC 8738).
     Ip(IpAddr),
-    /// A mailbox (RFC 5280 section 4.2.1.6, rfc822Name). Not in ACME.
+    /// A mailbox (RFC 5280 section 4.2.1.6, rfc822Name; RFC 8823 in ACME).
     Email(Mailbox),
     /// A URI (RFC 5280 section 4.2.1.6, uniformResourceIdentifier). Not in ACME.
     Uri(Uri),

@@ -166,7 +166,7 @@ fn status(state: &AuthorizationState) -> &'static str {
 }
 
 fn read(row: &Row) -> Result<Authorization, StoreError> {
-    let identifier = Identifier::parse(row.get(3)?, row.get(4)?);
+    let identifier = Identifier::parse_any(row.get(3)?, row.get(4)?);
     Ok(Authorization {
         id: row.parse(0)?,
         account_id: row.parse(1)?,

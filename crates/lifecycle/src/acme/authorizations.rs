@@ -76,7 +76,7 @@ impl Lifecycle {
         kind: &str,
         value: &str,
     ) -> Result<Authorization, NewAuthorizationError> {
-        let identifier = Identifier::parse(kind, value)?;
+        let identifier = self.parse_identifier(kind, value)?;
         if identifier.is_wildcard() {
             return Err(NewAuthorizationError::Wildcard);
         }

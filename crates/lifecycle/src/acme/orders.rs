@@ -111,7 +111,7 @@ impl Lifecycle {
         let profile = self
             .order_profile(directory, request.profile.as_deref())
             .await?;
-        let identifiers = parse_identifiers(&request.identifiers, &profile)?;
+        let identifiers = self.parse_identifiers(&request.identifiers, &profile)?;
         let bound = self.check_binding(directory, account, &identifiers).await?;
         check_dates(&request, &profile, now)?;
         let replaces = match &request.replaces {
@@ -437,36 +437,60 @@ async fn require_replaceable(
     Ok(())
 }
 
-fn parse_identifiers(
-    asked: &[(String, String)],
+impl Lifecycle {
+    /// An identifier as ACME clients may name it: a mailbox only where challenges are mailed.
+    pub(super) fn parse_identifier(
+        &self,
+        kind: &str,
+        value: &str,
+    ) -> Result<Identifier, IdentifierError> {
+        match kind {
+            "email" if self.email.is_some() => Identifier::parse_any(kind, value),
+            _ => Identifier::parse(kind, value),
+        }
+    }
+
+    fn parse_identifiers(
+        &self,
+        asked: &[(String, String)],
+        profile: &Profile,
+    ) -> Result<Vec<Identifier>, NewOrderError> {
+        if asked.is_empty() {
+            return Err(NewOrderError::NoIdentifiers);
+        }
+        let max = profile.spec.names.max;
+        if asked.len() > max {
+            return Err(NewOrderError::TooManyIdentifiers(asked.len(), max));
+        }
+        let mut identifiers: Vec<Identifier> = Vec::with_capacity(asked.len());
+        let mut faults = Vec::new();
+        for (kind, value) in asked {
+            let fault = match self.parse_identifier(kind, value) {
+                Err(error) => IdentifierReason::Malformed(error),
+                Ok(identifier) if identifiers.contains(&identifier) => {
+                    IdentifierReason::Duplicate(identifier)
+                }
+                Ok(identifier) => {
+                    identifiers.push(identifier);
+                    continue;
+                }
+            };
+            faults.push(IdentifierFault {
+                kind: kind.chars().take(64).collect(),
+                value: value.chars().take(300).collect(),
+                reason: fault,
+            });
+        }
+        check_names(identifiers, faults, profile)
+    }
+}
+
+/// What the profile says to the names, beside what is wrong with them already.
+fn check_names(
+    identifiers: Vec<Identifier>,
+    mut faults: Vec<IdentifierFault>,
     profile: &Profile,
 ) -> Result<Vec<Identifier>, NewOrderError> {
-    if asked.is_empty() {
-        return Err(NewOrderError::NoIdentifiers);
-    }
-    let max = profile.spec.names.max;
-    if asked.len() > max {
-        return Err(NewOrderError::TooManyIdentifiers(asked.len(), max));
-    }
-    let mut identifiers: Vec<Identifier> = Vec::with_capacity(asked.len());
-    let mut faults = Vec::new();
-    for (kind, value) in asked {
-        let fault = match Identifier::parse(kind, value) {
-            Err(error) => IdentifierReason::Malformed(error),
-            Ok(identifier) if identifiers.contains(&identifier) => {
-                IdentifierReason::Duplicate(identifier)
-            }
-            Ok(identifier) => {
-                identifiers.push(identifier);
-                continue;
-            }
-        };
-        faults.push(IdentifierFault {
-            kind: kind.chars().take(64).collect(),
-            value: value.chars().take(300).collect(),
-            reason: fault,
-        });
-    }
     let mut together = Vec::new();
     for violation in policy::decide_names(&identifiers, profile) {
         match violation.identifier.clone() {

@@ -235,5 +235,6 @@ impl Lifecycle {
 fn read_name(name: &str) -> Option<Identifier> {
     Identifier::parse("ip", name)
         .or_else(|_| Identifier::parse("dns", name))
+        .or_else(|_| Identifier::parse_any("email", name))
         .ok()
 }
