@@ -94,16 +94,20 @@ pub enum ChallengeType {
     DnsAccount01,
     #[serde(rename = "dns-persist-01")]
     DnsPersist01,
+    /// For mailboxes, where mails are set up
+    #[serde(rename = "email-reply-00")]
+    EmailReply00,
 }
 
 impl ChallengeType {
     /// Every type, in the order they are offered.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Http01,
         Self::Dns01,
         Self::TlsAlpn01,
         Self::DnsAccount01,
         Self::DnsPersist01,
+        Self::EmailReply00,
     ];
 }
 
