@@ -40,7 +40,7 @@ export function Absences() {
             { name: 'From', cell: (a) => <When at={a.starts_at} />, wide: true },
             { name: 'Until', cell: (a) => <When at={a.ended_at ?? a.ends_at} /> },
             { name: 'State', cell: (a) => <Status tone={a.is_in_force ? 'wait' : 'off'}>{a.is_in_force ? 'Away' : a.ended_at || Date.parse(a.ends_at) < Date.now() ? 'Over' : 'To come'}</Status> },
-            { name: '', align: 'right', cell: (a) => mayDecide && isMine(a.principal) && !a.ended_at && Date.parse(a.ends_at) > Date.now() && <Button size="compact-xs" variant="default" loading={end.isPending && end.variables === a.id} onClick={() => end.mutate(a.id)}>Back</Button> },
+            { name: '', align: 'right', cell: (a) => mayDecide && isMine(a.principal) && !a.ended_at && Date.parse(a.ends_at) > Date.now() && <Button size="compact-xs" variant="default" loading={end.isPending && end.variables === a.id} onClick={() => end.mutate(a.id)}>{a.is_in_force ? 'Back' : 'Call it off'}</Button> },
           ]}
         />
       </Panel>

@@ -2,7 +2,7 @@ import { IconCircleCheck, IconClockExclamation, IconUserQuestion, IconX } from '
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { useMay } from '../../api/session';
+import { meQuery, useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
 import { Names, When } from '../../components/Text';
@@ -31,7 +31,9 @@ export function Attention({ className }: { className?: string }) {
   const failed = useQuery({ ...failedQuery, enabled: reads });
   const retrying = useQuery({ ...retryingQuery, enabled: reads });
   const error = alerts.error ?? pending.error ?? failed.error;
-  const isLoading = alerts.isLoading || pending.isLoading || failed.isLoading;
+  // Until it is known who looks, nothing was asked, and nothing is clear.
+  const { data: me } = useQuery(meQuery);
+  const isLoading = !me || alerts.isLoading || pending.isLoading || failed.isLoading || retrying.isLoading;
   const items: Item[] = [
     ...(pending.data?.items ?? []).map((approval) => ({
       id: approval.id, to: `/approvals/${approval.id}`, tone: 'wait', icon: <IconUserQuestion size={18} />,
@@ -73,7 +75,7 @@ export function Attention({ className }: { className?: string }) {
           </div>
         )}
         <ul className={css.rows}>
-          {items.slice(0, SHOWN).map((item) => (
+          {!isLoading && items.slice(0, SHOWN).map((item) => (
             <li key={item.id}>
               <Link to={item.to} className={css.row}>
                 <span className={css.rowIcon} data-tone={item.tone}>{item.icon}</span>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useMay } from '../../api/session';
+import { meQuery, useMay } from '../../api/session';
 import { Skeleton } from '../../components/States';
 import css from './overview.module.css';
 import { condition } from '../issuers/condition';
@@ -21,6 +21,9 @@ export function Tiles() {
   const { data } = useQuery(summaryQuery);
   const { data: failed } = useQuery({ ...failedQuery, enabled: may('certificates:read') });
   const { data: issuers } = useQuery({ ...issuersQuery, enabled: may('issuers:read') });
+  // Who may not see them is told late; until then there is room for the tile, so that nothing moves.
+  const { data: me } = useQuery(meQuery);
+  const seesIssuers = !me || may('issuers:read');
   const signing = issuers?.items.filter(({ state }) => state === 'active');
   const unwell = signing?.filter((issuer) => condition(issuer)[0] !== 'ok').length ?? 0;
   const unowned = data?.by_team.find((slice) => !slice.name)?.total ?? 0;
@@ -33,7 +36,7 @@ export function Tiles() {
     { label: 'Failing', value: failed && failed.items.length, tone: 'bad', to: '/requests', search: { status: 'failed' }, note: failed?.next ? 'and more' : 'not issued' },
     { label: 'Weak keys', value: data?.weak_key.total, tone: 'warn', to: list, search: { weak_key: 'true' }, note: data && `${data.weak_key.valid.toLocaleString('en')} still active` },
     { label: 'Unowned', value: data && unowned, tone: 'info', to: list, search: { owned: 'false' }, note: 'by no team' },
-    ...(may('issuers:read') ? [{ label: 'CAs', value: signing?.length, tone: unwell ? 'bad' : 'ok', to: '/issuers', note: signing && (unwell ? `${unwell} unwell` : 'all of them well') }] : []),
+    ...(seesIssuers ? [{ label: 'CAs', value: signing?.length, tone: unwell ? 'bad' : 'ok', to: '/issuers', note: signing && (unwell ? `${unwell} unwell` : 'all of them well') }] : []),
   ];
   return (
     <nav className={css.tiles} aria-label="Certificates by state">
