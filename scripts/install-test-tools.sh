@@ -23,6 +23,9 @@ system=(
     /usr/lib/softhsm/libsofthsm2.so        libsofthsm2
     '/usr/lib/postgresql/*/bin/initdb'     postgresql
     chromium                               chromium
+    swtpm                                  swtpm
+    tpm2_createek                          tpm2-tools
+    '/usr/lib/*/libtss2-tcti-swtpm.so.0'   libtss2-tcti-swtpm0
 )
 # Programs that are one file. Their packages would start services or need root, so only the file is taken.
 single=(

@@ -1,5 +1,6 @@
 //! What a certificate names: hosts and addresses, control of which ACME proves (RFC 8555 section
-//! 9.7.7, RFC 8738), and mailboxes and URIs, which known requesters ask for.
+//! 9.7.7, RFC 8738), devices, which their makers vouch for (draft-ietf-acme-device-attest), and
+//! mailboxes and URIs, which known requesters ask for.
 
 mod mailbox;
 mod uri;
@@ -7,7 +8,7 @@ mod uri;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use pki::name::GeneralName;
+use pki::name::{DeviceNameFault, GeneralName, HardwareModule, PermanentIdentifier};
 use serde::{Deserialize, Serialize};
 
 pub use mailbox::{Mailbox, MailboxFault};
@@ -25,6 +26,12 @@ pub enum Identifier {
     Email(Mailbox),
     /// A URI (RFC 5280 section 4.2.1.6, uniformResourceIdentifier). Not in ACME.
     Uri(Uri),
+    /// A device, by a value that stays with it (RFC 4043).
+    #[serde(rename = "permanent-identifier")]
+    Permanent(PermanentIdentifier),
+    /// A piece of hardware, by type and serial number (RFC 4108).
+    #[serde(rename = "hardware-module")]
+    Hardware(HardwareModule),
 }
 
 impl Identifier {
@@ -33,7 +40,7 @@ impl Identifier {
         match kind {
             "email" => Mailbox::parse(value).map(Self::Email),
             "uri" => Uri::parse(value).map(Self::Uri),
-            "dns" | "ip" => Self::parse(kind, value),
+            "dns" | "ip" | PERMANENT | HARDWARE => Self::parse(kind, value),
             _ => Err(IdentifierError::UnknownType {
                 kind: kind.chars().take(64).collect(),
             }),
@@ -60,9 +67,11 @@ impl Identifier {
             GeneralName::Ip(address) => Ok(Self::Ip(*address)),
             GeneralName::Email(text) => Mailbox::parse(text).map(Self::Email),
             GeneralName::Uri(text) => Uri::parse(text).map(Self::Uri),
-            GeneralName::Directory(_) | GeneralName::Other { .. } => {
-                Err(IdentifierError::UnsupportedName(name.to_string()))
-            }
+            GeneralName::Other { .. } => PermanentIdentifier::from_general_name(name)
+                .map(Self::Permanent)
+                .or_else(|| HardwareModule::from_general_name(name).map(Self::Hardware))
+                .ok_or_else(|| IdentifierError::UnsupportedName(name.to_string())),
+            GeneralName::Directory(_) => Err(IdentifierError::UnsupportedName(name.to_string())),
         }
     }
 
@@ -71,6 +80,11 @@ impl Identifier {
         match kind {
             "dns" => DnsName::parse(value).map(Self::Dns),
             "ip" => parse_ip(value).map(Self::Ip),
+            PERMANENT => value
+                .parse()
+                .map(Self::Permanent)
+                .map_err(bad_device(value)),
+            HARDWARE => value.parse().map(Self::Hardware).map_err(bad_device(value)),
             _ => Err(IdentifierError::UnsupportedType {
                 kind: kind.chars().take(64).collect(),
             }),
@@ -84,6 +98,16 @@ impl Identifier {
             Self::Ip(_) => "ip",
             Self::Email(_) => "email",
             Self::Uri(_) => "uri",
+            Self::Permanent(_) => PERMANENT,
+            Self::Hardware(_) => HARDWARE,
+        }
+    }
+
+    /// Whether it names a device; such a name may be left out of CSR and certificate.
+    pub fn is_device(&self) -> bool {
+        match self {
+            Self::Permanent(_) | Self::Hardware(_) => true,
+            Self::Dns(_) | Self::Ip(_) | Self::Email(_) | Self::Uri(_) => false,
         }
     }
 
@@ -94,22 +118,25 @@ impl Identifier {
             Self::Ip(address) => address.to_string(),
             Self::Email(mailbox) => mailbox.to_string(),
             Self::Uri(uri) => uri.to_string(),
+            Self::Permanent(name) => name.to_string(),
+            Self::Hardware(name) => name.to_string(),
         }
     }
 
     /// Whether this is `*.` and a name.
     pub fn is_wildcard(&self) -> bool {
-        match self {
-            Self::Dns(name) => name.is_wildcard(),
-            Self::Ip(_) | Self::Email(_) | Self::Uri(_) => false,
-        }
+        matches!(self, Self::Dns(name) if name.is_wildcard())
     }
 
     /// The identifier an authorization is about: a wildcard's base name (RFC 8555 section 7.1.4).
     pub fn without_wildcard(&self) -> Self {
         match self {
             Self::Dns(name) => Self::Dns(name.base()),
-            Self::Ip(_) | Self::Email(_) | Self::Uri(_) => self.clone(),
+            Self::Ip(_)
+            | Self::Email(_)
+            | Self::Uri(_)
+            | Self::Permanent(_)
+            | Self::Hardware(_) => self.clone(),
         }
     }
 
@@ -120,6 +147,8 @@ impl Identifier {
             Self::Ip(address) => GeneralName::Ip(*address),
             Self::Email(mailbox) => GeneralName::Email(mailbox.to_string()),
             Self::Uri(uri) => GeneralName::Uri(uri.to_string()),
+            Self::Permanent(name) => name.to_general_name(),
+            Self::Hardware(name) => name.to_general_name(),
         }
     }
 }
@@ -131,6 +160,8 @@ impl fmt::Display for Identifier {
             Self::Ip(address) => address.fmt(f),
             Self::Email(mailbox) => mailbox.fmt(f),
             Self::Uri(uri) => uri.fmt(f),
+            Self::Permanent(name) => name.fmt(f),
+            Self::Hardware(name) => name.fmt(f),
         }
     }
 }
@@ -231,18 +262,27 @@ impl From<DnsName> for String {
 /// Why an identifier cannot be in an order.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdentifierError {
-    #[error("identifiers of type `{kind}` are not offered here; use `dns` or `ip`")]
+    #[error(
+        "identifiers of type `{kind}` are not offered here; use `dns`, `ip`, `permanent-identifier` or `hardware-module`"
+    )]
     UnsupportedType { kind: String },
     #[error("`{name}` cannot be certified: {reason}")]
     BadDnsName { name: String, reason: DnsNameFault },
     #[error("`{value}` is not an IP address in its canonical form (RFC 5952 for IPv6){hint}")]
     BadIpAddress { value: String, hint: String },
-    #[error("names of type `{kind}` are not known here; use `dns`, `ip`, `email` or `uri`")]
+    #[error(
+        "names of type `{kind}` are not known here; use `dns`, `ip`, `email`, `uri`, `permanent-identifier` or `hardware-module`"
+    )]
     UnknownType { kind: String },
     #[error("`{value}` is not an e-mail address that can be certified: {reason}")]
     BadMailbox { value: String, reason: MailboxFault },
     #[error("`{value}` is not a URI that can be certified: {reason}")]
     BadUri { value: String, reason: UriFault },
+    #[error("`{value}` is no name of a device: {reason}")]
+    BadDevice {
+        value: String,
+        reason: DeviceNameFault,
+    },
     #[error("`{0}` is a name of a form that is not certified here")]
     UnsupportedName(String),
 }
@@ -342,115 +382,17 @@ fn parse_ip(text: &str) -> Result<IpAddr, IdentifierError> {
     }
 }
 
+fn bad_device(value: &str) -> impl FnOnce(DeviceNameFault) -> IdentifierError {
+    |reason| IdentifierError::BadDevice {
+        value: value.chars().take(300).collect(),
+        reason,
+    }
+}
+
+const PERMANENT: &str = "permanent-identifier";
+const HARDWARE: &str = "hardware-module";
 const MAX_NAME: usize = 253;
 const MAX_LABEL: usize = 63;
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use rstest::rstest;
-
-    use super::*;
-
-    #[rstest]
-    #[case("example.org")]
-    #[case("*.example.org")]
-    #[case("a-b.c1.internal")]
-    #[case("host")]
-    #[case("xn--bcher-kva.example")]
-    #[case("*.shop.example.co.uk")]
-    fn a_canonical_name_is_taken_as_it_is(#[case] text: &str) {
-        assert_eq!(DnsName::parse(text).unwrap().as_str(), text);
-    }
-
-    #[rstest]
-    #[case("", DnsNameFault::Empty)]
-    #[case("*.", DnsNameFault::Empty)]
-    #[case("Example.org", DnsNameFault::UpperCase)]
-    #[case("example.org.", DnsNameFault::TrailingDot)]
-    #[case("a_b.example.org", DnsNameFault::Underscore)]
-    #[case("bücher.example", DnsNameFault::NotAscii)]
-    #[case("xn--zz.example", DnsNameFault::BadALabel)]
-    #[case("xn--example", DnsNameFault::BadALabel)]
-    #[case("ab--cd.example", DnsNameFault::BadALabel)]
-    #[case("*.com", DnsNameFault::WildcardOverPublicSuffix)]
-    #[case("*.co.uk", DnsNameFault::WildcardOverPublicSuffix)]
-    #[case("a.*.b", DnsNameFault::MisplacedWildcard)]
-    #[case("**.a", DnsNameFault::MisplacedWildcard)]
-    #[case("*.*.example.org", DnsNameFault::MisplacedWildcard)]
-    #[case("w*.example.org", DnsNameFault::MisplacedWildcard)]
-    #[case("192.0.2.1", DnsNameFault::IpAddress)]
-    #[case("1.2.3", DnsNameFault::IpAddress)]
-    #[case("a..b", DnsNameFault::EmptyLabel)]
-    #[case(".example.org", DnsNameFault::EmptyLabel)]
-    #[case("-a.example", DnsNameFault::OuterHyphen)]
-    #[case("a b.example", DnsNameFault::BadCharacter)]
-    fn every_other_name_is_refused_with_its_reason(
-        #[case] text: &str,
-        #[case] reason: DnsNameFault,
-    ) {
-        match DnsName::parse(text) {
-            Err(IdentifierError::BadDnsName { reason: found, .. }) => assert_eq!(found, reason),
-            other => panic!("{text}: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn lengths_are_counted_in_octets() {
-        let long = format!(
-            "{}.{}",
-            ["a".repeat(63).as_str(); 3].join("."),
-            "b".repeat(62)
-        );
-        assert_eq!(long.len(), 254);
-        assert!(DnsName::parse(&long).is_err());
-        assert!(DnsName::parse(&long[1..]).is_ok());
-        assert!(DnsName::parse(&format!("{}.example", "a".repeat(64))).is_err());
-    }
-
-    #[rstest]
-    #[case("192.0.2.1", true)]
-    #[case("2001:db8::1", true)]
-    #[case("2001:DB8::1", false)]
-    #[case("2001:db8:0:0::1", false)]
-    #[case("192.0.2.01", false)]
-    #[case("192.0.2", false)]
-    #[case("fe80::1%eth0", false)]
-    fn an_address_is_taken_in_its_canonical_form_only(#[case] text: &str, #[case] taken: bool) {
-        assert_eq!(Identifier::parse("ip", text).is_ok(), taken, "{text}");
-    }
-
-    #[test]
-    fn containment_ends_at_a_label() {
-        let name = DnsName::parse("www.example.org").unwrap();
-        assert!(name.is_within("example.org"));
-        assert!(name.is_within("www.example.org"));
-        assert!(!name.is_within("ample.org"));
-        assert!(!name.is_within(""));
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_parser_panic(kind in "dns|ip|.{0,8}", value in "\\PC{0,80}") {
-            let _ = Identifier::parse(&kind, &value);
-        }
-
-        #[test]
-        fn what_is_taken_is_written_back_unchanged(value in "[*a-z0-9.:_-]{0,40}") {
-            for kind in ["dns", "ip"] {
-                if let Ok(identifier) = Identifier::parse(kind, &value) {
-                    prop_assert_eq!(identifier.value(), value.clone());
-                }
-            }
-        }
-
-        #[test]
-        fn a_name_of_any_kind_reads_back(text in "[a-zA-Z0-9@:/.%-]{0,40}") {
-            if let Ok(identifier) = Identifier::from_text(&text) {
-                let again = Identifier::from_text(&identifier.value());
-                prop_assert_eq!(again.as_ref(), Ok(&identifier));
-                prop_assert_eq!(Identifier::from_general_name(&identifier.to_general_name()), again);
-            }
-        }
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod acme;
 pub mod approval;
+pub mod attestation;
 pub mod bulk;
 pub mod certificate;
 pub mod client_certificate;

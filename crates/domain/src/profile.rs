@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::acme::challenge::ChallengeKind;
 use crate::approval::ApprovalRule;
+use crate::attestation::AttestationRules;
 use crate::id::{ProfileId, TeamId};
 use crate::issuer::RouteCondition;
 use crate::metadata::{Values, map_of_scalars};
@@ -98,6 +99,9 @@ pub struct ProfileSpec {
     /// Where it is not empty, a binding of a trusted directory is no proof.
     #[serde(default)]
     pub challenges: Vec<ChallengeKind>,
+    /// The makers whose word is taken for a device and its key; without rules, nobody's is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<AttestationRules>,
     /// When clients are told to renew (RFC 9773); without it, after two thirds of the lifetime.
     #[serde(default)]
     pub renewal: Option<RenewalRules>,
@@ -172,7 +176,19 @@ impl ProfileSpec {
 
     /// Whether an authorization by that challenge is good enough.
     pub fn accepts_challenge(&self, kind: ChallengeKind) -> bool {
-        self.challenges.is_empty() || self.challenges.contains(&kind)
+        let is_listed = self.challenges.is_empty() || self.challenges.contains(&kind);
+        match kind {
+            ChallengeKind::DeviceAttest01 => {
+                let rules = self.attestation.as_ref();
+                is_listed && rules.is_some_and(AttestationRules::trusts_for_acme)
+            }
+            ChallengeKind::Http01
+            | ChallengeKind::Dns01
+            | ChallengeKind::TlsAlpn01
+            | ChallengeKind::DnsAccount01
+            | ChallengeKind::DnsPersist01
+            | ChallengeKind::EmailReply00 => is_listed,
+        }
     }
 
     /// Whether the certificates claim to meet the TLS Baseline Requirements.
@@ -208,6 +224,10 @@ pub struct NameRules {
     pub email: bool,
     #[serde(default)]
     pub uri: bool,
+    #[serde(default)]
+    pub permanent_identifier: bool,
+    #[serde(default)]
+    pub hardware_module: bool,
     pub wildcards: bool,
     /// 0 where the subject says it all.
     #[serde(default = "one")]

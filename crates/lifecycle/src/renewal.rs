@@ -25,6 +25,7 @@ pub struct Renewal {
     pub validity: ValidityWish,
     /// For another key; what was brought forward for the key that the certificate has is inherited.
     pub key_evidence: Option<KeyEvidence>,
+    pub attestation: Option<Vec<u8>>,
     /// Metadata that changes; the rest is inherited.
     pub metadata: BTreeMap<String, String>,
 }
@@ -104,6 +105,7 @@ impl Lifecycle {
         Ok(Submission {
             subject: enrolled.subject,
             key_evidence: renewal.key_evidence.or(inherited),
+            attestation: renewal.attestation,
             validity: renewal.validity,
             team: certificate.team_id.clone(),
             metadata: renewal.metadata,

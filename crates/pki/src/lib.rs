@@ -6,6 +6,7 @@
 pub mod acme_identifier;
 pub mod ari;
 pub mod asn1;
+pub mod attestation;
 pub mod certificate;
 pub mod chain;
 pub mod cms;

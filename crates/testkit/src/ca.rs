@@ -102,9 +102,18 @@ impl TestCa {
             extended_key_usage: vec![ExtendedKeyUsage::ServerAuth],
             ..CertificateContent::new(key, not_before, not_after.floor_to_second())
         };
+        self.certify_by(&content, signer)
+    }
+
+    /// A certificate of exactly this content.
+    pub fn certify(&self, content: &CertificateContent) -> Vec<u8> {
+        self.certify_by(content, &self.key)
+    }
+
+    fn certify_by(&self, content: &CertificateContent, signer: &LocalKey) -> Vec<u8> {
         let facts = IssuerFacts::from_certificate(&self.certificate, signer.signature_algorithm());
         let serial = Serial::random(&SystemRandom::new());
-        let tbs = encode_tbs(&content, &serial, &facts).unwrap();
+        let tbs = encode_tbs(content, &serial, &facts).unwrap();
         sign(&tbs, signer).unwrap()
     }
 }

@@ -67,7 +67,10 @@ fn challenge_url(
         Identifier::Dns(name) => name.to_string(),
         Identifier::Ip(IpAddr::V4(address)) => address.to_string(),
         Identifier::Ip(IpAddr::V6(address)) => format!("[{address}]"),
-        Identifier::Email(_) | Identifier::Uri(_) => return Err(no_host(identifier)),
+        Identifier::Email(_)
+        | Identifier::Uri(_)
+        | Identifier::Permanent(_)
+        | Identifier::Hardware(_) => return Err(no_host(identifier)),
     };
     let text = format!("http://{host}:{port}/.well-known/acme-challenge/{token}");
     Url::parse(&text).map_err(|error| {

@@ -4,6 +4,7 @@
 //! thing the person at the other end gets to read.
 
 pub mod caa;
+pub mod device_attest01;
 pub mod dns01;
 pub mod dns_account01;
 pub mod dns_persist01;
@@ -21,6 +22,7 @@ use protocols::acme::base64url;
 use crate::net::{DialError, Dialer, DnsError};
 
 pub use caa::DnsCaaChecker;
+pub use device_attest01::DeviceAttest01Validator;
 pub use dns_account01::DnsAccount01Validator;
 pub use dns_persist01::DnsPersist01Validator;
 pub use dns01::Dns01Validator;
@@ -58,6 +60,7 @@ pub fn validators(
         Arc::new(TlsAlpn01Validator::new(dialer.clone(), settings)),
         Arc::new(DnsAccount01Validator::new(resolver.clone())),
         Arc::new(DnsPersist01Validator::new(resolver.clone())),
+        Arc::new(DeviceAttest01Validator),
     ]
 }
 

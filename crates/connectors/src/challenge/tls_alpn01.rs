@@ -75,7 +75,10 @@ impl TlsAlpn01Validator {
             Identifier::Dns(name) => Host::Name(name.as_str()),
             Identifier::Ip(address) => Host::Address(*address),
             // The domain offers this challenge for hosts and addresses only.
-            Identifier::Email(_) | Identifier::Uri(_) => {
+            Identifier::Email(_)
+            | Identifier::Uri(_)
+            | Identifier::Permanent(_)
+            | Identifier::Hardware(_) => {
                 let detail = format!("{identifier} is neither a host nor an address");
                 return Err(ValidationFailure::lasting(FailureKind::Malformed, detail));
             }
@@ -167,7 +170,11 @@ fn judge_chain(
 /// What is sent as SNI: for an address its name in the reverse zone (RFC 8738 section 6).
 fn server_name(identifier: &Identifier) -> String {
     match identifier {
-        Identifier::Dns(_) | Identifier::Email(_) | Identifier::Uri(_) => identifier.value(),
+        Identifier::Dns(_)
+        | Identifier::Email(_)
+        | Identifier::Uri(_)
+        | Identifier::Permanent(_)
+        | Identifier::Hardware(_) => identifier.value(),
         Identifier::Ip(IpAddr::V4(address)) => {
             let [a, b, c, d] = address.octets();
             format!("{d}.{c}.{b}.{a}.in-addr.arpa")

@@ -128,6 +128,8 @@ pub(crate) fn request(kind: ChallengeKind, identifier: &str) -> ValidationReques
         Err(_) => Identifier::parse("dns", identifier).unwrap(),
     };
     ValidationRequest {
+        answer: None,
+        makers: Vec::new(),
         identifier,
         wildcard: false,
         kind,
@@ -145,6 +147,6 @@ pub(crate) fn request(kind: ChallengeKind, identifier: &str) -> ValidationReques
 pub(crate) fn failure(verdict: Verdict) -> ValidationFailure {
     match verdict {
         Verdict::Invalid(failure) => failure,
-        Verdict::Valid { .. } => panic!("the probe succeeded"),
+        Verdict::Valid { .. } | Verdict::Attested(_) => panic!("the probe succeeded"),
     }
 }

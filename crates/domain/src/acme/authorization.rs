@@ -3,8 +3,9 @@
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::challenge::{Attempt, Challenge, ChallengeKind, ChallengeState};
+use super::challenge::{Attempt, Challenge, ChallengeAnswer, ChallengeKind, ChallengeState};
 use super::validation::ValidationFailure;
+use crate::attestation::AttestedKey;
 use crate::id::{AccountId, AuthorizationId, DirectoryId};
 use crate::identifier::Identifier;
 
@@ -108,6 +109,25 @@ impl Authorization {
         }
     }
 
+    /// Keeps what came with the response to a challenge until there is a verdict on it.
+    pub fn keep_answer(&mut self, kind: ChallengeKind, answer: Option<ChallengeAnswer>) {
+        if let Ok(challenge) = self.challenge_mut(kind) {
+            challenge.response = answer;
+        }
+    }
+
+    /// The key that a device's maker vouched for; no other may be certified on this authorization.
+    pub fn attested_key(&self) -> Option<&AttestedKey> {
+        self.challenges.iter().find_map(|c| c.attested.as_ref())
+    }
+
+    /// Notes which key was attested by the challenge that succeeded.
+    pub fn note_attested(&mut self, kind: ChallengeKind, attested: Option<AttestedKey>) {
+        if let Ok(challenge) = self.challenge_mut(kind) {
+            challenge.attested = attested;
+        }
+    }
+
     /// A probe failed and another will follow.
     pub fn note_failure(
         &mut self,
@@ -136,6 +156,7 @@ impl Authorization {
     ) -> Result<(), TransitionError> {
         self.note_failure(kind, failure, now)?;
         let challenge = self.challenge_mut(kind)?;
+        challenge.response = None;
         if let ChallengeState::Processing { attempts } = &mut challenge.state {
             challenge.state = ChallengeState::Invalid {
                 attempts: std::mem::take(attempts),
@@ -155,7 +176,9 @@ impl Authorization {
     ) -> Result<(), TransitionError> {
         self.require_pending(now)?;
         if let Proof::Challenge(kind) | Proof::Unchecked(kind) = by {
-            self.challenge_mut(kind)?.state = ChallengeState::Valid { validated_at: now };
+            let challenge = self.challenge_mut(kind)?;
+            challenge.state = ChallengeState::Valid { validated_at: now };
+            challenge.response = None;
         }
         self.state = AuthorizationState::Valid {
             validated_at: now,

@@ -7,6 +7,7 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::validation::ValidationFailure;
+use crate::attestation::AttestedKey;
 use crate::identifier::Identifier;
 
 /// The challenge types we offer. TLS-SNI is not among them and never will be.
@@ -30,17 +31,21 @@ pub enum ChallengeKind {
     /// RFC 8823.
     #[serde(rename = "email-reply-00")]
     EmailReply00,
+    /// draft-ietf-acme-device-attest.
+    #[serde(rename = "device-attest-01")]
+    DeviceAttest01,
 }
 
 impl ChallengeKind {
     /// Every kind, in the order they are offered.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Http01,
         Self::Dns01,
         Self::TlsAlpn01,
         Self::DnsAccount01,
         Self::DnsPersist01,
         Self::EmailReply00,
+        Self::DeviceAttest01,
     ];
 
     /// Whether this challenge proves control of `identifier`: wildcards only by DNS (RFC 8555
@@ -51,6 +56,9 @@ impl ChallengeKind {
             (Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01, Identifier::Dns(_))
             | (Self::Http01 | Self::TlsAlpn01, Identifier::Ip(_)) => true,
             (Self::Dns01 | Self::DnsAccount01 | Self::DnsPersist01, Identifier::Ip(_)) => false,
+            (Self::DeviceAttest01, Identifier::Permanent(_) | Identifier::Hardware(_)) => true,
+            (Self::DeviceAttest01, Identifier::Dns(_) | Identifier::Ip(_))
+            | (_, Identifier::Permanent(_) | Identifier::Hardware(_)) => false,
             // RFC 8823: a mailbox by its own challenge alone.
             (Self::EmailReply00, Identifier::Email(_)) => true,
             (Self::EmailReply00, Identifier::Dns(_) | Identifier::Ip(_))
@@ -69,6 +77,7 @@ impl ChallengeKind {
             Self::DnsAccount01 => "dns-account-01",
             Self::DnsPersist01 => "dns-persist-01",
             Self::EmailReply00 => "email-reply-00",
+            Self::DeviceAttest01 => "device-attest-01",
         }
     }
 }
@@ -100,7 +109,29 @@ impl FromStr for ChallengeKind {
 pub struct Challenge {
     pub kind: ChallengeKind,
     pub state: ChallengeState,
+    /// What came with the response, until there is a verdict on it (device-attest-01).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<ChallengeAnswer>,
+    /// The key that was attested, which is the only one that may be certified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested: Option<AttestedKey>,
 }
+
+impl Challenge {
+    /// A challenge that nobody responded to.
+    pub fn pending(kind: ChallengeKind) -> Self {
+        Self {
+            kind,
+            state: ChallengeState::Pending,
+            response: None,
+            attested: None,
+        }
+    }
+}
+
+/// The octets of a response.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChallengeAnswer(#[serde(with = "crate::attestation::base64")] pub Vec<u8>);
 
 /// RFC 8555 section 7.1.6; each state with what exists in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

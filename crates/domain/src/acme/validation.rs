@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use pki::attestation::TrustedRoot;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::challenge::ChallengeKind;
+use crate::attestation::AttestedKey;
 use crate::identifier::Identifier;
 
 /// Everything a probe may look for.
@@ -29,6 +31,10 @@ pub struct ValidationRequest {
     pub issuer_domain_names: Vec<String>,
     /// What precedes the hash in the account URIs of dns-persist-01.
     pub account_hash_prefix: String,
+    /// What came with the response (device-attest-01).
+    pub answer: Option<Vec<u8>>,
+    /// The roots of makers that profiles of the directory trust.
+    pub makers: Vec<TrustedRoot>,
     pub now: Timestamp,
 }
 
@@ -39,6 +45,8 @@ pub enum Verdict {
     Valid {
         until: Option<Timestamp>,
     },
+    /// A device's maker vouches for the identifier and for this key.
+    Attested(AttestedKey),
     Invalid(ValidationFailure),
 }
 
@@ -76,6 +84,7 @@ impl ValidationFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
+    BadAttestationStatement,
     Caa,
     Connection,
     Dns,

@@ -31,7 +31,17 @@ pub(super) fn names(case: &Case<'_>, ledger: &mut Ledger) {
         );
     }
     if is_acme(case) {
-        for missing in proven.difference(&asked) {
+        // draft-ietf-acme-device-attest: who wants to may keep a device's name to themselves.
+        let devices = case
+            .proposal
+            .identifiers
+            .iter()
+            .filter(|one| one.is_device());
+        let optional: BTreeSet<String> = devices.map(label).collect();
+        for missing in proven
+            .difference(&asked)
+            .filter(|one| !optional.contains(*one))
+        {
             ledger.failed(
                 Violation::new(
                     "csr.names",
@@ -109,10 +119,12 @@ fn label_of(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::Dns(name) => Some(format!("dns:{}", name.to_ascii_lowercase())),
         GeneralName::Ip(address) => Some(format!("ip:{address}")),
-        GeneralName::Email(_) | GeneralName::Uri(_) => Identifier::from_general_name(name)
-            .ok()
-            .map(|one| label(&one)),
-        GeneralName::Directory(_) | GeneralName::Other { .. } => None,
+        GeneralName::Email(_) | GeneralName::Uri(_) | GeneralName::Other { .. } => {
+            Identifier::from_general_name(name)
+                .ok()
+                .map(|one| label(&one))
+        }
+        GeneralName::Directory(_) => None,
     }
 }
 

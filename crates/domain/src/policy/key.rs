@@ -4,6 +4,8 @@
 use pki::key::weak;
 
 use super::{Case, Fault, Ledger, Violation};
+use crate::attestation::AttestationRules;
+use crate::profile::KeyEvidenceKind;
 
 /// Keys that can be broken: short, of a bad exponent, ROCA, close factors (TLS BR section 6.1.1.3).
 pub(super) fn strength(case: &Case<'_>, ledger: &mut Ledger) {
@@ -100,10 +102,15 @@ pub(super) fn evidence(case: &Case<'_>, ledger: &mut Ledger) {
         });
     }
     let kinds: Vec<&str> = accepted.iter().map(|kind| kind.as_str()).collect();
-    let fix = format!(
+    let rules = case.spec.attestation.as_ref();
+    let checks = rules.is_some_and(AttestationRules::trusts_anybody);
+    let mut fix = format!(
         "send `key_evidence` with a kind ({}) and a reference to it",
         kinds.join(", ")
     );
+    if checks {
+        fix.push_str(", or the key's `attestation`; over ACME, use device-attest-01");
+    }
     let refuse =
         |text: String| Violation::new("key.evidence", Fault::Request, text).fix(fix.clone());
     match case.proposal.key_evidence {
@@ -114,6 +121,14 @@ pub(super) fn evidence(case: &Case<'_>, ledger: &mut Ledger) {
             "the profile does not take evidence of kind {}",
             given.kind.as_str()
         ))),
+        // Whoever can check does not take a word for it.
+        Some(given)
+            if checks && given.kind == KeyEvidenceKind::Attestation && given.attested.is_none() =>
+        {
+            ledger.failed(refuse(
+                "the profile checks attestations, and the request has none".to_owned(),
+            ));
+        }
         Some(given) if given.reference.trim().is_empty() => ledger.failed(refuse(
             "the evidence for the key's protection has no reference".to_owned(),
         )),

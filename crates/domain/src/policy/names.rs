@@ -34,7 +34,12 @@ impl NamePattern {
             (Self::Network(network), Identifier::Ip(address)) => network.contains(address),
             (
                 Self::Exact(_) | Self::Below(_) | Self::Network(_),
-                Identifier::Dns(_) | Identifier::Ip(_) | Identifier::Email(_) | Identifier::Uri(_),
+                Identifier::Dns(_)
+                | Identifier::Ip(_)
+                | Identifier::Email(_)
+                | Identifier::Uri(_)
+                | Identifier::Permanent(_)
+                | Identifier::Hardware(_),
             ) => false,
         }
     }
@@ -164,6 +169,8 @@ fn kind(identifier: &Identifier, rules: &NameRules, ledger: &mut Ledger) {
         Identifier::Ip(_) => rules.ip,
         Identifier::Email(_) => rules.email,
         Identifier::Uri(_) => rules.uri,
+        Identifier::Permanent(_) => rules.permanent_identifier,
+        Identifier::Hardware(_) => rules.hardware_module,
     };
     if !is_allowed {
         let message = format!(

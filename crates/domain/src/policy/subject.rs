@@ -169,7 +169,9 @@ fn common_name(case: &Case<'_>) -> Option<Attribute> {
                     Identifier::Dns(_)
                     | Identifier::Ip(_)
                     | Identifier::Email(_)
-                    | Identifier::Uri(_) => None,
+                    | Identifier::Uri(_)
+                    | Identifier::Permanent(_)
+                    | Identifier::Hardware(_) => None,
                 })
         }
     }

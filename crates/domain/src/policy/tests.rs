@@ -156,6 +156,7 @@ fn code_signing_needs_a_subject_and_evidence_and_ends_after_460_days() {
     asked.key_evidence = Some(KeyEvidence {
         kind: KeyEvidenceKind::Attestation,
         reference: "report 4711".to_owned(),
+        attested: None,
     });
     let content = asked.content(spec());
     assert_eq!(

@@ -74,6 +74,7 @@ impl ProfileSpec {
         renewal(self, &mut faults);
         issuers(self, &mut faults);
         expressions(self, &mut faults);
+        faults.extend(self.attestation.iter().flat_map(|rules| rules.faults()));
         faults.extend(self.approval.iter().flat_map(ApprovalRule::faults));
         faults
     }

@@ -20,7 +20,7 @@ use crate::policy::names::NamePattern;
 /// | `jane@example.org` | this mailbox |
 /// | `@example.org`, `@.example.org` | mailboxes of this domain, of domains below it |
 /// | `spiffe://example.org/a`, `spiffe://example.org/a/*` | this URI, URIs below it |
-/// | `dns:/…/`, `email:/…/`, `uri:/…/` | names that match a regular expression as a whole |
+/// | `dns:/…/`, `email:/…/`, `uri:/…/`, `device:/…/` | names that match a regular expression as a whole |
 ///
 /// It is read as it is, so that what is stored can always be shown; [`check`](Self::check) says
 /// whether it can be used.
@@ -47,6 +47,7 @@ enum RegexKind {
     Dns,
     Email,
     Uri,
+    Device,
 }
 
 /// A text that is no set of names.
@@ -123,6 +124,7 @@ impl RegexKind {
             Identifier::Dns(_) => Some(Self::Dns),
             Identifier::Email(_) => Some(Self::Email),
             Identifier::Uri(_) => Some(Self::Uri),
+            Identifier::Permanent(_) | Identifier::Hardware(_) => Some(Self::Device),
             Identifier::Ip(_) => None,
         }
     }
@@ -140,6 +142,7 @@ fn parse(text: &str) -> Result<Matcher, SanPatternError> {
         ("dns:/", RegexKind::Dns),
         ("email:/", RegexKind::Email),
         ("uri:/", RegexKind::Uri),
+        ("device:/", RegexKind::Device),
     ] {
         // `uri://…` is a URI of a strange scheme, not a regular expression.
         let rest = text

@@ -101,6 +101,8 @@ pub fn tls_server(issuer: &str) -> ProfileSpec {
             ip: true,
             email: false,
             uri: false,
+            permanent_identifier: false,
+            hardware_module: false,
             wildcards: true,
             min: 1,
             max: 100,
@@ -120,6 +122,7 @@ pub fn tls_server(issuer: &str) -> ProfileSpec {
         must_staple: true,
         must_staple_always: false,
         challenges: Vec::new(),
+        attestation: None,
         renewal: None,
         expressions: Vec::new(),
         issuers: vec![IssuerChoice::new(issuer.to_owned(), 1)],
@@ -236,10 +239,17 @@ pub fn code_signing(issuer: &str) -> ProfileSpec {
             dns: false,
             ip: false,
             wildcards: false,
+            permanent_identifier: true,
+            hardware_module: true,
             min: 0,
-            max: 0,
+            max: 1,
             ..tls_server(issuer).names
         },
+        // Over ACME, a security key proves itself by its serial number, which is nobody else's business.
+        attestation: Some(AttestationRules {
+            withhold_names: true,
+            ..AttestationRules::default()
+        }),
         common_name: CommonName::Omitted,
         subject: Some(SubjectRules {
             attributes: vec![
@@ -266,6 +276,8 @@ pub fn device(issuer: &str) -> ProfileSpec {
         validity_seconds: 365 * DAY,
         names: NameRules {
             uri: true,
+            permanent_identifier: true,
+            hardware_module: true,
             wildcards: false,
             min: 0,
             max: 10,

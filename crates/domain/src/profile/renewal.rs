@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::attestation::AttestedKey;
+
 /// The part of a certificate's life in which clients should renew it (RFC 9773).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -47,4 +49,18 @@ pub struct KeyEvidence {
     pub kind: KeyEvidenceKind,
     /// Where the evidence is found: a ticket, a report, the device's serial number.
     pub reference: String,
+    /// The attestation, where it was one that was checked here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested: Option<AttestedKey>,
+}
+
+impl KeyEvidence {
+    /// The evidence that an attestation which held is.
+    pub fn of_attestation(attested: AttestedKey) -> Self {
+        Self {
+            kind: KeyEvidenceKind::Attestation,
+            reference: attested.summary(),
+            attested: Some(attested),
+        }
+    }
 }

@@ -108,7 +108,8 @@ fn new_failure(error: NewAuthorizationError) -> Failure {
             IdentifierError::BadDnsName { .. }
             | IdentifierError::BadIpAddress { .. }
             | IdentifierError::BadMailbox { .. }
-            | IdentifierError::BadUri { .. },
+            | IdentifierError::BadUri { .. }
+            | IdentifierError::BadDevice { .. },
         )
         | NewAuthorizationError::Wildcard => Failure::malformed(text),
         NewAuthorizationError::AccountNotValid => {
@@ -128,7 +129,7 @@ pub(crate) fn respond_failure(error: RespondError) -> Failure {
     let text = error.to_string();
     match error {
         RespondError::NotFound => Failure::not_found("challenge or authorization"),
-        RespondError::Transition(_) => Failure::malformed(text),
+        RespondError::Transition(_) | RespondError::NoAttestation => Failure::malformed(text),
         RespondError::RateLimited(limited) => limited.into(),
         RespondError::NoDirectory | RespondError::Unfinished => {
             tracing::error!(error = text, "a response to a challenge came to nothing");

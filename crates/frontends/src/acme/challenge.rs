@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::acme::challenge::{ChallengeKind, ChallengeState};
+use domain::acme::challenge::{ChallengeAnswer, ChallengeKind, ChallengeState};
 use domain::id::AuthorizationId;
 use http::header::{LINK, RETRY_AFTER};
 use protocols::acme::challenge::ChallengeResponse;
@@ -28,10 +28,11 @@ pub(crate) async fn respond(
             .await?
             .ok_or_else(|| Failure::not_found("challenge"))?
     } else {
-        let _: ChallengeResponse = request.json()?;
+        let response: ChallengeResponse = request.json()?;
+        let answer = response.attestation.map(|object| ChallengeAnswer(object.0));
         state
             .lifecycle
-            .respond_to_challenge(&request.account, &id, kind)
+            .respond_to_challenge(&request.account, &id, kind, answer)
             .await
             .map_err(respond_failure)?
     };

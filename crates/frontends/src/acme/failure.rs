@@ -111,6 +111,7 @@ impl IntoResponse for Failure {
 /// A failed probe as the client sees it.
 pub(crate) fn validation_problem(failure: &ValidationFailure) -> Problem {
     let kind = match failure.kind {
+        FailureKind::BadAttestationStatement => ProblemType::BadAttestationStatement,
         FailureKind::Caa => ProblemType::Caa,
         FailureKind::Connection => ProblemType::Connection,
         FailureKind::Dns => ProblemType::Dns,

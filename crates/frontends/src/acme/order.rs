@@ -147,12 +147,14 @@ fn identifier_problem(fault: &IdentifierFault) -> Problem {
             IdentifierError::BadDnsName { .. }
             | IdentifierError::BadIpAddress { .. }
             | IdentifierError::BadMailbox { .. }
-            | IdentifierError::BadUri { .. },
+            | IdentifierError::BadUri { .. }
+            | IdentifierError::BadDevice { .. },
         )
         | IdentifierReason::Duplicate(_) => ProblemType::Malformed,
         IdentifierReason::Policy(_)
         | IdentifierReason::NotBound(_)
-        | IdentifierReason::NoChallenge(_) => ProblemType::RejectedIdentifier,
+        | IdentifierReason::NoChallenge(_)
+        | IdentifierReason::NoMaker(_) => ProblemType::RejectedIdentifier,
     };
     let identifier = Identifier::new(IdentifierType::from(fault.kind.as_str()), &*fault.value);
     Problem::about(identifier, kind, fault.reason.to_string())

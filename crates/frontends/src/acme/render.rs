@@ -38,7 +38,10 @@ pub(crate) fn identifier(identifier: &Identifier) -> identifier::Identifier {
     match identifier {
         Identifier::Dns(name) => identifier::Identifier::dns(name.as_str()),
         Identifier::Ip(address) => identifier::Identifier::ip(*address),
-        Identifier::Email(_) | Identifier::Uri(_) => {
+        Identifier::Permanent(_)
+        | Identifier::Hardware(_)
+        | Identifier::Email(_)
+        | Identifier::Uri(_) => {
             identifier::Identifier::new(identifier.kind().into(), identifier.value())
         }
     }
@@ -156,7 +159,8 @@ pub(crate) fn challenge(
         ChallengeKind::Http01
         | ChallengeKind::Dns01
         | ChallengeKind::TlsAlpn01
-        | ChallengeKind::DnsAccount01 => ChallengeDetails::Token(token(authorization)?),
+        | ChallengeKind::DnsAccount01
+        | ChallengeKind::DeviceAttest01 => ChallengeDetails::Token(token(authorization)?),
     };
     Ok(challenge::Challenge {
         kind: offered.kind.as_str().into(),

@@ -16,6 +16,7 @@ use super::Verbs;
 use super::access::Operator;
 use super::extract::{Body, Named};
 use super::failure::Failure;
+use super::key_evidence;
 use super::listing::Listing;
 use super::names::Names;
 use super::search;
@@ -88,11 +89,15 @@ pub(crate) async fn revoke(
 
 pub(super) async fn shown(verbs: &Verbs, id: &CertificateId) -> Result<wire::Certificate, Failure> {
     let certificate = verbs.certificate(id).await?.ok_or_else(|| unknown(id))?;
-    Ok(render(
-        &certificate,
-        &Names::load(verbs).await?,
-        verbs.now(),
-    ))
+    let enrollment = match &certificate.enrollment_id {
+        Some(enrollment) => verbs.enrollment(enrollment).await?,
+        None => None,
+    };
+    let evidence = enrollment.and_then(|enrollment| enrollment.key_evidence);
+    Ok(wire::Certificate {
+        key_evidence: evidence.as_ref().map(key_evidence::render),
+        ..render(&certificate, &Names::load(verbs).await?, verbs.now())
+    })
 }
 
 pub(super) async fn find(
@@ -120,6 +125,7 @@ pub(super) fn render(
         id: certificate.id.to_string(),
         status: render_status(certificate.status(now)),
         names: certificate.names.clone(),
+        key_evidence: None,
         subject: certificate.subject.clone(),
         serial: certificate.serial.clone(),
         fingerprint: certificate.fingerprint,

@@ -25,7 +25,7 @@ use super::certificates::find;
 use super::enrollments;
 use super::extract::{Body, Named};
 use super::failure::Failure;
-use super::translate::inward;
+use super::key_evidence;
 
 /// Ask for a certificate
 ///
@@ -153,7 +153,12 @@ fn read_enroll(request: wire::Enroll) -> Result<Submission, Failure> {
     let replaces = request.replaces.as_deref().map(str::parse).transpose();
     Ok(Submission {
         subject,
-        key_evidence: request.key_evidence.as_ref().map(inward).transpose()?,
+        key_evidence: request
+            .key_evidence
+            .as_ref()
+            .map(key_evidence::read)
+            .transpose()?,
+        attestation: attestation(request.attestation.as_deref())?,
         validity,
         metadata: request.metadata,
         replaces: replaces.map_err(|error: domain::id::ParseIdError| {
@@ -169,7 +174,12 @@ fn read_renewal(
     request: wire::Renew,
 ) -> Result<Renewal, Failure> {
     Ok(Renewal {
-        key_evidence: request.key_evidence.as_ref().map(inward).transpose()?,
+        key_evidence: request
+            .key_evidence
+            .as_ref()
+            .map(key_evidence::read)
+            .transpose()?,
+        attestation: attestation(request.attestation.as_deref())?,
         certificate,
         key,
         validity: validity(
@@ -179,6 +189,10 @@ fn read_renewal(
         ),
         metadata: request.metadata,
     })
+}
+
+fn attestation(text: Option<&str>) -> Result<Option<Vec<u8>>, Failure> {
+    text.map(key_evidence::read_attestation).transpose()
 }
 
 fn validity(

@@ -7,7 +7,6 @@ use domain::id::EnrollmentId;
 use domain::metadata::Source;
 use domain::permission::Permission;
 use domain::policy::Violation;
-use domain::profile::{KeyEvidence, KeyEvidenceKind};
 use lifecycle::EnrollmentFilter;
 use protocols::rest::enroll::CancelEnrollment;
 use protocols::rest::enrollment as wire;
@@ -18,6 +17,7 @@ use super::Verbs;
 use super::access::Operator;
 use super::extract::{Body, Named};
 use super::failure::Failure;
+use super::key_evidence;
 use super::listing::Listing;
 use super::names::Names;
 use super::orders::render_identifier;
@@ -156,7 +156,7 @@ pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment
             .map(|(field, source)| (field.clone(), render_source(*source)))
             .collect(),
         subject: enrollment.subject.as_ref().map(ToString::to_string),
-        key_evidence: enrollment.key_evidence.as_ref().map(render_evidence),
+        key_evidence: enrollment.key_evidence.as_ref().map(key_evidence::render),
         created_at: enrollment.created_at,
         updated_at: enrollment.updated_at,
     }
@@ -281,19 +281,6 @@ pub(super) fn render_requester(requester: &Requester, names: &Names) -> wire::Re
             client: proof.id().to_owned(),
         },
         Requester::System => wire::Requester::System,
-    }
-}
-
-fn render_evidence(evidence: &KeyEvidence) -> protocols::rest::profile::KeyEvidence {
-    use protocols::rest::profile::{KeyEvidence as Evidence, KeyEvidenceKind as Kind};
-    Evidence {
-        kind: match evidence.kind {
-            KeyEvidenceKind::Attestation => Kind::Attestation,
-            KeyEvidenceKind::SuppliedDevice => Kind::SuppliedDevice,
-            KeyEvidenceKind::CloudService => Kind::CloudService,
-            KeyEvidenceKind::Witness => Kind::Witness,
-        },
-        reference: evidence.reference.clone(),
     }
 }
 

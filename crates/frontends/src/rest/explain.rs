@@ -92,6 +92,7 @@ fn processing(enrollment: Option<&Enrollment>) -> String {
 /// The ACME error type without its prefix.
 pub(crate) fn failure_kind(kind: FailureKind) -> &'static str {
     match kind {
+        FailureKind::BadAttestationStatement => "badAttestationStatement",
         FailureKind::Caa => "caa",
         FailureKind::Connection => "connection",
         FailureKind::Dns => "dns",

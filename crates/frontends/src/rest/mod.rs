@@ -44,6 +44,7 @@ mod inventory;
 mod issuer_migrations;
 mod issuer_setup;
 mod issuers;
+mod key_evidence;
 mod listing;
 mod me;
 mod metadata;

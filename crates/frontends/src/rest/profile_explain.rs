@@ -17,8 +17,8 @@ use super::Verbs;
 use super::access::Operator;
 use super::extract::{Body, Named};
 use super::failure::Failure;
+use super::key_evidence;
 use super::profile_versions::{current, find};
-use super::translate::inward;
 
 /// What a profile would decide on a request, rule by rule
 ///
@@ -56,7 +56,11 @@ pub(crate) async fn explain(
         validity_seconds: asked.validity_seconds,
         not_before: asked.not_before,
         not_after: asked.not_after,
-        key_evidence: asked.key_evidence.as_ref().map(inward).transpose()?,
+        key_evidence: asked
+            .key_evidence
+            .as_ref()
+            .map(key_evidence::read)
+            .transpose()?,
         metadata: asked.metadata,
         team,
         profile: profile.clone(),

@@ -14,6 +14,7 @@ use pki::time::Timestamp;
 use serde_json::json;
 use store::StoreError;
 
+use super::attestation;
 use super::email::insert_outgoing;
 use crate::Lifecycle;
 use crate::actor::Caller;
@@ -184,7 +185,9 @@ pub(crate) fn proof_is_accepted(
     match &authorization.state {
         AuthorizationState::Valid { by, .. } => match by {
             Proof::Challenge(kind) => {
-                directory.spec.challenges.contains(kind) && profile.spec.accepts_challenge(*kind)
+                directory.spec.challenges.contains(kind)
+                    && profile.spec.accepts_challenge(*kind)
+                    && attestation::is_trusted(authorization, profile)
             }
             Proof::Unchecked(kind) => {
                 directory.spec.skips_validation() && profile.spec.accepts_challenge(*kind)

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::acme::account::Account;
 use domain::acme::authorization::{Authorization, TransitionError};
-use domain::acme::challenge::ChallengeKind;
+use domain::acme::challenge::{ChallengeAnswer, ChallengeKind};
 use domain::id::{AccountId, AuthorizationId};
 use pki::time::Timestamp;
 use store::StoreError;
@@ -28,6 +28,10 @@ pub enum RespondError {
     Transition(#[from] TransitionError),
     #[error(transparent)]
     RateLimited(#[from] RateLimited),
+    #[error(
+        "the response to this challenge is `{{\"attObj\": …}}`, the attestation object in base64url"
+    )]
+    NoAttestation,
     #[error("the directory of the challenge is gone")]
     NoDirectory,
     #[error("the probe ended without a verdict; respond again")]
@@ -46,6 +50,7 @@ impl Lifecycle {
         account: &Account,
         id: &AuthorizationId,
         kind: ChallengeKind,
+        answer: Option<ChallengeAnswer>,
     ) -> Result<Authorization, RespondError> {
         let now = self.now();
         let authorization = self.challenged(&account.id, id, kind, now).await?;
@@ -59,6 +64,11 @@ impl Lifecycle {
         // Nothing to look at: the reply comes, or has come, by mail.
         if kind == ChallengeKind::EmailReply00 {
             return self.await_reply(id).await;
+        }
+        if kind == ChallengeKind::DeviceAttest01 {
+            // Without one there is nothing to judge: the client may still bring it.
+            let answer = answer.ok_or(RespondError::NoAttestation)?;
+            begun.keep_answer(kind, Some(answer));
         }
         // The same request again while its probe is under way.
         let Some(turn) = self.probes.turn(id) else {
@@ -156,6 +166,8 @@ impl Lifecycle {
     ) -> Result<(Authorization, Option<JobRow>), RespondError> {
         let now = self.now();
         let id = authorization.id.clone();
+        let begun = authorization.challenge(kind);
+        let response = begun.and_then(|challenge| challenge.response.clone());
         let job = self.new_job(
             &Job::ValidateChallenge {
                 authorization: id.clone(),
@@ -174,6 +186,7 @@ impl Lifecycle {
                     if authorization.begin(kind, now) != Ok(true) {
                         return Ok((authorization, None));
                     }
+                    authorization.keep_answer(kind, response);
                     tx.update_authorization(&authorization).await?;
                     tx.enqueue_claimed(&job, &lease).await?;
                     Ok((authorization, Some(job)))

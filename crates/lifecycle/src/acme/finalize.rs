@@ -20,6 +20,7 @@ use pki::time::Timestamp;
 use store::jobs::JobRow;
 use store::{StoreError, Tx};
 
+use super::attestation;
 use super::authorizations::proof_is_accepted;
 use super::orders::OrderView;
 use crate::Lifecycle;
@@ -131,6 +132,7 @@ impl Lifecycle {
         {
             return Err(FinalizeError::ProofNotAccepted(refused.identifier.clone()));
         }
+        attestation::check_key(&ready.authorizations, csr)?;
         let version = profile.version;
         let (csr, key_thumbprint) = (csr.clone(), key_thumbprint.map(str::to_owned));
         let admission = self
@@ -264,10 +266,10 @@ impl Lifecycle {
                 directory: directory.id.clone(),
                 order: order.id.clone(),
             },
+            identifiers: attestation::certified_names(&order.identifiers, &profile),
             profile,
-            identifiers: order.identifiers.clone(),
             subject: None,
-            key_evidence: None,
+            key_evidence: attestation::evidence(&ready.authorizations),
             csr,
             key_thumbprint,
             not_before: order.not_before,

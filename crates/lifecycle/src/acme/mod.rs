@@ -1,6 +1,7 @@
 //! The verbs of ACME (RFC 8555), one file per resource.
 
 pub mod accounts;
+mod attestation;
 pub mod authorizations;
 pub mod challenges;
 pub mod directories;

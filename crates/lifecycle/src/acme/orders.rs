@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::acme::account::{Account, AccountStatus};
 use domain::acme::authorization::{Authorization, AuthorizationState, Proof};
-use domain::acme::challenge::ChallengeKind;
+use domain::acme::challenge::{Challenge, ChallengeKind};
 use domain::acme::directory::Directory;
 use domain::acme::order::{Order, OrderStatus};
 use domain::enrollment::EnrollmentState;
@@ -63,6 +63,11 @@ pub enum IdentifierReason {
     NotBound(Identifier),
     #[error("no challenge that this directory offers can prove control of {0}")]
     NoChallenge(Identifier),
+    #[error(
+        "nobody can vouch for {0}: the directory does not offer device-attest-01, or the profile trusts \
+         no maker of devices"
+    )]
+    NoMaker(Identifier),
 }
 
 /// Why there is no order.
@@ -408,7 +413,9 @@ async fn reusable_authorization(
         .await?;
     // A test directory reuses by chance, not by age.
     Ok(earlier.filter(|earlier| {
-        proof_is_accepted(earlier, directory, profile)
+        // An attestation is about one key, and the next certificate mostly has another.
+        earlier.attested_key().is_none()
+            && proof_is_accepted(earlier, directory, profile)
             && (directory.spec.test_mode.is_some() || proof_is_recent(earlier, directory, now))
     }))
 }
@@ -513,7 +520,10 @@ fn require_challenges(authorizations: &[Authorization]) -> Result<(), NewOrderEr
         .iter()
         .filter(|a| a.state == AuthorizationState::Pending && a.challenges.is_empty())
         .map(|a| {
-            let reason = IdentifierReason::NoChallenge(a.identifier.clone());
+            let reason = match a.identifier.is_device() {
+                true => IdentifierReason::NoMaker(a.identifier.clone()),
+                false => IdentifierReason::NoChallenge(a.identifier.clone()),
+            };
             fault_of(&a.identifier, reason)
         })
         .collect();
@@ -586,7 +596,6 @@ impl Lifecycle {
         accepts: &dyn Fn(ChallengeKind) -> bool,
         now: Timestamp,
     ) -> Authorization {
-        use domain::acme::challenge::{Challenge, ChallengeState};
         let token: [u8; 32] = self.random.octets();
         let base = identifier.without_wildcard();
         let wildcard = identifier.is_wildcard();
@@ -599,10 +608,7 @@ impl Lifecycle {
                 .challenges_for(&base, wildcard)
                 .into_iter()
                 .filter(|kind| accepts(*kind) && self.can_offer(*kind))
-                .map(|kind| Challenge {
-                    kind,
-                    state: ChallengeState::Pending,
-                })
+                .map(Challenge::pending)
                 .collect(),
             identifier: base,
             wildcard,

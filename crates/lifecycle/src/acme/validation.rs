@@ -11,6 +11,7 @@ use domain::acme::directory::{Caa, Directory};
 use domain::acme::validation::{
     CaaQuestion, FailureKind, ValidationFailure, ValidationRequest, Verdict,
 };
+use domain::attestation::AttestedKey;
 use domain::event::Event;
 use domain::id::AuthorizationId;
 use domain::identifier::Identifier;
@@ -66,6 +67,7 @@ impl Drop for Turn {
 pub(crate) enum Outcome {
     Valid {
         by: Proof,
+        attested: Option<AttestedKey>,
         expires_at: Timestamp,
         caa_fresh_until: Option<Timestamp>,
     },
@@ -182,7 +184,8 @@ impl Lifecycle {
             let delay = self.draw() * test.validation_delay_millis as f64;
             tokio::time::sleep(Duration::from_millis(delay as u64)).await;
             if test.skip_validation {
-                return Ok(self.valid(directory, Proof::Unchecked(kind), None, None));
+                let proof = (Proof::Unchecked(kind), None);
+                return Ok(self.valid(directory, proof, None, None));
             }
         }
         let request = self
@@ -196,8 +199,9 @@ impl Lifecycle {
         };
         // The permit bounds the probes of the whole process; it never closes.
         let _permit = self.probes.permits.acquire().await;
-        let until = match validator.validate(&request).await {
-            Verdict::Valid { until } => until,
+        let (until, attested) = match validator.validate(&request).await {
+            Verdict::Valid { until } => (until, None),
+            Verdict::Attested(key) => (None, Some(key)),
             Verdict::Invalid(failure) => {
                 let tried = authorization
                     .challenge(kind)
@@ -220,7 +224,8 @@ impl Lifecycle {
             .await;
         Ok(match checked {
             Ok(caa_fresh_until) => {
-                self.valid(directory, Proof::Challenge(kind), until, caa_fresh_until)
+                let proof = (Proof::Challenge(kind), attested);
+                self.valid(directory, proof, until, caa_fresh_until)
             }
             Err(failure) => Outcome::Invalid(failure),
         })
@@ -229,13 +234,14 @@ impl Lifecycle {
     fn valid(
         &self,
         directory: &Directory,
-        by: Proof,
+        (by, attested): (Proof, Option<AttestedKey>),
         until: Option<Timestamp>,
         caa_fresh_until: Option<Timestamp>,
     ) -> Outcome {
         let expires_at = self.now() + directory.spec.valid_authorization_lifetime();
         Outcome::Valid {
             by,
+            attested,
             // dns-persist-01: the proof itself may name an earlier end.
             expires_at: until.map_or(expires_at, |until| until.min(expires_at)),
             caa_fresh_until,
@@ -260,6 +266,14 @@ impl Lifecycle {
                 .await?;
             thumbprints.extend(past);
         }
+        let answer = authorization
+            .challenge(kind)
+            .and_then(|challenge| challenge.response.clone())
+            .map(|answer| answer.0);
+        let makers = match answer {
+            Some(_) => self.makers_of(directory).await?,
+            None => Vec::new(),
+        };
         Ok(ValidationRequest {
             identifier: authorization.identifier.clone(),
             wildcard: authorization.wildcard,
@@ -270,6 +284,8 @@ impl Lifecycle {
             thumbprints,
             issuer_domain_names: self.issuer_domain_names(directory),
             account_hash_prefix: self.settings.account_hash_prefix.clone(),
+            answer,
+            makers,
             now: self.now(),
         })
     }
@@ -358,9 +374,13 @@ impl Lifecycle {
                     let changed = match outcome {
                         Outcome::Valid {
                             by,
+                            attested,
                             expires_at,
                             caa_fresh_until,
-                        } => authorization.succeed(by, now, expires_at, caa_fresh_until),
+                        } => {
+                            authorization.note_attested(kind, attested);
+                            authorization.succeed(by, now, expires_at, caa_fresh_until)
+                        }
                         Outcome::Invalid(failure) => authorization.fail(kind, failure, now),
                         Outcome::Retry(failure) => {
                             if is_ours && authorization.note_failure(kind, failure, now).is_ok() {

@@ -261,6 +261,7 @@ pub(super) fn refusal(
 pub(super) fn unchanged(id: &CertificateId) -> Renewal {
     Renewal {
         key_evidence: None,
+        attestation: None,
         certificate: id.clone(),
         key: RenewalKey::Same,
         validity: ValidityWish::default(),

@@ -14,6 +14,7 @@ mod approved;
 pub mod cancel;
 pub(crate) mod consider;
 pub mod enroll;
+mod evidence;
 pub mod explain;
 pub mod record;
 pub mod sign;

@@ -133,6 +133,7 @@ impl Lifecycle {
                 "enrollment": admitted.enrollment.id,
                 "team": entry.team_id,
                 "metadata": entry.metadata,
+                "key_evidence": admitted.enrollment.key_evidence,
             }),
         )
     }
@@ -257,6 +258,9 @@ pub(crate) fn name_text(name: &GeneralName) -> String {
         GeneralName::Email(address) => address.clone(),
         GeneralName::Uri(uri) => uri.clone(),
         GeneralName::Directory(name) => format!("directory:{name}"),
-        GeneralName::Other { oid, .. } => format!("other:{oid}"),
+        GeneralName::Other { oid, .. } => match Identifier::from_general_name(name) {
+            Ok(device) => device.value(),
+            Err(_) => format!("other:{oid}"),
+        },
     }
 }

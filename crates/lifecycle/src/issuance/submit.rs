@@ -22,7 +22,7 @@ use store::StoreError;
 
 use super::admit::EnrollmentRequest;
 use super::enroll::Companions;
-use super::{AdmitError, EnrollError};
+use super::{AdmitError, EnrollError, evidence};
 use crate::Lifecycle;
 use crate::actor::Caller;
 
@@ -36,6 +36,8 @@ pub struct Submission {
     /// A subject beside the CSR's; what it says is meant, and refused where it cannot be certified.
     pub subject: Option<DistinguishedName>,
     pub key_evidence: Option<KeyEvidence>,
+    /// What the maker of the key's device says of it; checked, it is the evidence.
+    pub attestation: Option<Vec<u8>>,
     pub validity: ValidityWish,
     pub metadata: BTreeMap<String, String>,
     /// The team that the certificate will be of; without one it is of the profile's.
@@ -54,6 +56,7 @@ impl Submission {
             identifiers,
             subject: None,
             key_evidence: None,
+            attestation: None,
             validity: ValidityWish::default(),
             metadata: BTreeMap::new(),
             team: None,
@@ -168,6 +171,14 @@ impl Lifecycle {
         let team = submission.team.clone();
         let team = team.or_else(|| profile.team_id.clone());
         let (csr, key) = certificate_request(&submission).await?;
+        let key_evidence = match &submission.attestation {
+            Some(octets) => Some(
+                evidence::of_attestation(octets, &profile, &csr, self.now()).map_err(
+                    |violation| EnrollError::Admit(AdmitError::Rejected(vec![violation])),
+                )?,
+            ),
+            None => submission.key_evidence,
+        };
         let identifiers = match submission.identifiers.is_empty() {
             true => policy::requested_names(&csr, &profile.spec)
                 .map_err(|violations| EnrollError::Admit(AdmitError::Rejected(violations)))?,
@@ -193,7 +204,7 @@ impl Lifecycle {
             profile,
             identifiers,
             subject: submission.subject,
-            key_evidence: submission.key_evidence,
+            key_evidence,
             csr,
             key_thumbprint: None,
             not_before,

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use pki::attestation;
 use pki::certificate::Certificate;
 use pki::crl::Crl;
 use pki::csr::{self, Csr};
@@ -13,7 +14,7 @@ use pki::pem;
 use pki::random::SystemRandom;
 use pki::serial::Serial;
 
-use crate::fixture::{Authority, dns, new_key, random_serial, server_content};
+use crate::fixture::{Authority, dns, new_key, now, random_serial, server_content};
 
 #[test]
 fn i05_a_million_serials_are_unique_positive_and_uniform() {
@@ -151,4 +152,20 @@ fn n07_a_hundred_thousand_broken_pem_texts_are_read_or_refused() {
         let _ = pem::decode(&broken);
         let _ = pem::decode_all(pem::CERTIFICATE, &broken);
     }
+}
+
+/// An attestation object in CBOR, with the certificates that follow it in the statement.
+#[test]
+fn n07_a_hundred_thousand_broken_attestations_are_read_or_refused() {
+    let root = Authority::root(KeyAlgorithm::EcP256);
+    let key = new_key(KeyAlgorithm::EcP256);
+    let leaf = root.issue(&server_content(key.public_key()));
+    let length = u16::try_from(leaf.der.len()).unwrap().to_be_bytes();
+    let mut sample = b"\xa2\x63fmt\x64step\x67attStmt\xa1\x63x5c\x81\x59".to_vec();
+    sample.extend(length);
+    sample.extend(&leaf.der);
+    let roots = [(attestation::AttestationFormat::Step, root.certificate)];
+    feed(&sample, |octets| {
+        attestation::verify_with_request(octets, &roots, now()).is_ok()
+    });
 }

@@ -9,6 +9,8 @@ use pki::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::profile::KeyEvidence;
+
 /// A certificate of the inventory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Certificate {
@@ -52,6 +54,9 @@ pub struct Certificate {
     pub directory: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enrollment: Option<String>,
+    /// How its private key was shown to be protected, where that was asked for; not in lists
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_evidence: Option<KeyEvidence>,
     /// Certificate that this one took the place of
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,

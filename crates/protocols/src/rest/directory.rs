@@ -97,17 +97,20 @@ pub enum ChallengeType {
     /// For mailboxes, where mails are set up
     #[serde(rename = "email-reply-00")]
     EmailReply00,
+    #[serde(rename = "device-attest-01")]
+    DeviceAttest01,
 }
 
 impl ChallengeType {
     /// Every type, in the order they are offered.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Http01,
         Self::Dns01,
         Self::TlsAlpn01,
         Self::DnsAccount01,
         Self::DnsPersist01,
         Self::EmailReply00,
+        Self::DeviceAttest01,
     ];
 }
 

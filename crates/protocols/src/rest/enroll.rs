@@ -42,6 +42,11 @@ pub struct Enroll {
     /// How the private key is protected, for profiles that ask
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_evidence: Option<KeyEvidence>,
+    /// What the maker of the device or module that the key is in says of it: certificates in PEM, or an
+    /// attestation object (`tpm`, `step`, `apple`) in base64. It takes the place of `key_evidence`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 131072)]
+    pub attestation: Option<String>,
     /// Names; with a CSR they may be left out, and are the CSR's
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identifiers: Vec<Identifier>,
@@ -100,6 +105,11 @@ pub struct Renew {
     /// How another key is protected, for profiles that ask
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_evidence: Option<KeyEvidence>,
+    /// What the maker of the device or module that the key is in says of it: certificates in PEM, or an
+    /// attestation object (`tpm`, `step`, `apple`) in base64. It takes the place of `key_evidence`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 131072)]
+    pub attestation: Option<String>,
     /// Values that change; the others are inherited
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,

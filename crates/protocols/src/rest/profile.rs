@@ -1,5 +1,6 @@
 //! Profiles: what may be issued.
 
+mod attestation;
 mod explain;
 mod names;
 mod subject;
@@ -15,6 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::approval::ApprovalRule;
 use super::directory::ChallengeType;
 use super::metadata::GivenValues;
+pub use attestation::{AttestationRules, AttestedKey};
 pub use explain::{
     ExplainRequest, ExplainedCertificate, ExplainedExtension, Explanation, Outcome, Step, Verdict,
 };
@@ -90,6 +92,9 @@ pub struct ProfileRules {
     /// ACME challenges that prove control well enough; empty for all that the directory offers
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub challenges: Vec<ChallengeType>,
+    /// The makers whose word is taken for a device and its key; without it, nobody's is
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation: Option<AttestationRules>,
     /// When clients are told to renew; without it, after two thirds of the lifetime
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub renewal: Option<RenewalRules>,
@@ -177,6 +182,10 @@ pub struct KeyEvidence {
     /// Where it is found
     #[schema(example = "attestation report 4711")]
     pub reference: String,
+    /// The attestation, where it was one that was checked here; not for requests
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(read_only)]
+    pub attested: Option<AttestedKey>,
 }
 
 /// The part of the lifetime in which clients should renew.

@@ -50,6 +50,7 @@ mod paging;
 pub mod profile;
 mod profile_explain;
 mod profile_history;
+mod profile_trust;
 pub mod renew;
 pub mod role;
 mod rules;

@@ -12,6 +12,7 @@ use super::output::{self, Format};
 use super::paging::{self, Paging};
 use super::profile_explain::Explain;
 use super::profile_history;
+use super::profile_trust::Trust;
 use super::rules::{self, Assignment, Edits};
 
 /// Arguments of `certwright profile`.
@@ -108,6 +109,12 @@ enum Verb {
         #[arg(long)]
         to: u32,
     },
+    /// Trust makers of devices: take their word for a device and its key
+    #[command(after_help = "Examples:
+  certwright profile trust laptops --format tpm maker-root.pem
+  certwright profile trust signing --format step yubico-piv-ca.pem
+  certwright profile trust phones --format apple --only apple-enterprise-attestation-root.pem")]
+    Trust(Trust),
     /// Make a profile, or a new version of one
     #[command(after_help = "Examples:
   certwright profile set default --set validity_seconds=2592000
@@ -164,6 +171,7 @@ impl ProfileCommand {
                     .await?;
                 print(context, &made)
             }
+            Verb::Trust(trust) => print(context, &trust.run(&client).await?),
             Verb::Explain(explain) => explain.run(context).await,
             Verb::Versions { name, paging } => {
                 profile_history::versions(context, &name, &paging).await

@@ -114,6 +114,7 @@ pub(super) fn key_evidence(text: &str) -> Result<KeyEvidence, String> {
     Ok(KeyEvidence {
         kind,
         reference: reference.to_owned(),
+        attested: None,
     })
 }
 

@@ -19,7 +19,7 @@ use super::Context;
 use super::client::Client;
 use super::enroll::{
     Metadata, Outcome, Patience, Pending, Places, Targets, deliver, key_type, metadata, new_key,
-    read_key, request_file, until_issued,
+    read_attestation, read_key, request_file, until_issued,
 };
 use super::exit::{Exit, Failure};
 use super::files;
@@ -59,6 +59,14 @@ pub struct RenewCommand {
     /// How another private key is protected, for profiles that ask; as with `certwright enroll`
     #[arg(long, value_name = "KIND=REFERENCE", value_parser = key_evidence)]
     key_evidence: Option<KeyEvidence>,
+    /// File with what the maker of the new key's device says of it; as with `certwright enroll`
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "csr",
+        conflicts_with = "key_evidence"
+    )]
+    attestation: Option<PathBuf>,
     /// Value of a metadata field that changes; repeatable
     #[arg(long, value_name = "FIELD=VALUE")]
     metadata: Vec<Metadata>,
@@ -178,6 +186,7 @@ impl RenewCommand {
             validity_seconds: self.validity.map(|lifetime| lifetime.0),
             metadata: metadata(&self.metadata),
             key_evidence: self.key_evidence.clone(),
+            attestation: read_attestation(self.attestation.as_deref())?,
             ..Renew::default()
         };
         let mut pending = None;

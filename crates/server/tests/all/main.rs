@@ -17,6 +17,7 @@ mod cli_apply;
 mod cli_enroll;
 mod cmp;
 mod crash;
+mod devices;
 mod enroll;
 mod est;
 mod events;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::acme::account::{Account, AccountStatus};
 use domain::acme::authorization::{Authorization, AuthorizationState};
-use domain::acme::challenge::{Challenge, ChallengeKind, ChallengeState};
+use domain::acme::challenge::{Challenge, ChallengeKind};
 use domain::acme::directory::{Directory, DirectorySpec};
 use domain::acme::eab::{EabKey, EabUsage};
 use domain::acme::order::Order;
@@ -161,10 +161,7 @@ pub fn dns(name: &str) -> Identifier {
 }
 
 pub fn authorization(account: &AccountId, directory: &DirectoryId, name: &str) -> Authorization {
-    let challenge = |kind| Challenge {
-        kind,
-        state: ChallengeState::Pending,
-    };
+    let challenge = Challenge::pending;
     Authorization {
         id: AuthorizationId::mint(at(0), &RANDOM),
         account_id: account.clone(),
@@ -215,6 +212,7 @@ pub fn enrollment() -> Enrollment {
         identifiers: vec![dns("*.example.org")],
         subject: Some("CN=host.example.org,O=Example".parse().unwrap()),
         key_evidence: Some(domain::profile::KeyEvidence {
+            attested: None,
             kind: domain::profile::KeyEvidenceKind::Witness,
             reference: "ticket 4711".to_owned(),
         }),

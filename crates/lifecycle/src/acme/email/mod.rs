@@ -190,6 +190,7 @@ impl Lifecycle {
         let kind = ChallengeKind::EmailReply00;
         let outcome = match is_right {
             true => Outcome::Valid {
+                attested: None,
                 by: Proof::Challenge(kind),
                 expires_at: self.now() + directory.spec.valid_authorization_lifetime(),
                 caa_fresh_until: None,

@@ -13,6 +13,12 @@ pub struct NameRules {
     pub email: bool,
     #[serde(default)]
     pub uri: bool,
+    /// Devices by an identifier that stays with them; ACME proves it by `device-attest-01`
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub permanent_identifier: bool,
+    /// Pieces of hardware by type and serial number; ACME proves it by `device-attest-01`
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hardware_module: bool,
     pub wildcards: bool,
     /// 0 where the subject says it all
     #[serde(default = "one")]
@@ -22,7 +28,7 @@ pub struct NameRules {
     #[serde(default)]
     pub limits: NameLimits,
     /// Where not empty, only these: a name, `.suffix`, a network, a mailbox, `@domain`, a URI (with
-    /// `/*` for all below), `dns:/regex/`, `email:/regex/` or `uri:/regex/`
+    /// `/*` for all below), `dns:/regex/`, `email:/regex/`, `uri:/regex/` or `device:/regex/`
     #[serde(default)]
     #[schema(example = json!([".example.org", "192.0.2.0/24", "@example.org"]))]
     pub allow: Vec<String>,
@@ -43,6 +49,11 @@ pub struct NameLimits {
     pub email: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uri: Option<usize>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 const fn one() -> usize {

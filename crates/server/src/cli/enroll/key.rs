@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use clap::Args;
+use data_encoding::BASE64;
 use pki::csr;
 use pki::key::{KeyAlgorithm, LocalKey};
 use pki::name::{DistinguishedName, GeneralName};
@@ -111,6 +112,17 @@ pub fn read_csr(path: &Path) -> Result<String, Failure> {
         _ => String::from_utf8(octets)
             .map_err(|_| Failure::usage(format!("{} is neither PEM nor DER", path.display()))),
     }
+}
+
+/// An attestation as the API takes it: PEM as it is, an attestation object in base64.
+pub fn read_attestation(path: Option<&Path>) -> Result<Option<String>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let octets = files::read_octets(path)?;
+    let text = std::str::from_utf8(&octets).ok();
+    Ok(Some(match text {
+        Some(text) if text.trim_start().starts_with("-----BEGIN") => text.to_owned(),
+        Some(_) | None => BASE64.encode(&octets),
+    }))
 }
 
 #[cfg(test)]

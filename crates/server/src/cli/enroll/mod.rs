@@ -24,7 +24,7 @@ use super::output;
 use super::profile_explain::key_evidence;
 
 pub(super) use delivery::{Outcome, Patience, deliver, until_issued};
-pub(super) use key::{Names, key_type, new_key, read_key};
+pub(super) use key::{Names, key_type, new_key, read_attestation, read_key};
 pub(super) use pending::Pending;
 pub(super) use places::{Places, Targets};
 
@@ -68,6 +68,15 @@ pub struct EnrollCommand {
     /// cloud-service or witness, and where that is found
     #[arg(long, value_name = "KIND=REFERENCE", value_parser = key_evidence)]
     key_evidence: Option<KeyEvidence>,
+    /// File with what the maker of the key's device says of it: certificates in PEM, or an attestation
+    /// object; for a request made elsewhere
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "csr",
+        conflicts_with = "key_evidence"
+    )]
+    attestation: Option<PathBuf>,
     /// Value of a metadata field; repeatable
     #[arg(long, value_name = "FIELD=VALUE")]
     metadata: Vec<Metadata>,
@@ -134,6 +143,7 @@ impl EnrollCommand {
             team: self.team.clone(),
             replaces: self.replaces.clone(),
             key_evidence: self.key_evidence.clone(),
+            attestation: read_attestation(self.attestation.as_deref())?,
             ..Enroll::default()
         };
         let targets = self

@@ -1,0 +1,37 @@
+//! Evidence for the protection of a key: an attestation that comes with a request is checked here.
+
+use domain::attestation::AttestedKey;
+use domain::policy::{Fault, Violation};
+use domain::profile::{KeyEvidence, Profile};
+use pki::attestation;
+use pki::csr::Csr;
+use pki::time::Timestamp;
+
+/// The evidence that an attestation is, if the profile trusts its maker and it is about the CSR's key.
+/// That the key is at hand now, the CSR's own signature shows.
+pub(super) fn of_attestation(
+    octets: &[u8],
+    profile: &Profile,
+    csr: &Csr,
+    now: Timestamp,
+) -> Result<KeyEvidence, Violation> {
+    let refuse = |text: String| Violation::new("key.attestation", Fault::Request, text);
+    let rules = profile.spec.attestation.as_ref();
+    let roots = rules.map(|rules| rules.trusted_roots()).unwrap_or_default();
+    if roots.is_empty() {
+        let text = "the profile trusts no maker of devices, so an attestation says nothing here";
+        return Err(refuse(text.to_owned())
+            .fix("leave it out, or have the profile's author add the maker's root"));
+    }
+    let attested = attestation::verify_with_request(octets, &roots, now).map_err(|error| {
+        refuse(error.to_string()).fix("send the attestation of the key in the CSR, with its chain")
+    })?;
+    let kept = AttestedKey::of(&attested);
+    match kept.is_about(&csr.public_key) {
+        true => Ok(KeyEvidence::of_attestation(kept)),
+        false => Err(
+            refuse("the attestation is about another key than the CSR's".to_owned())
+                .fix("make the CSR with the attested key"),
+        ),
+    }
+}
