@@ -45,7 +45,7 @@ async fn a_security_key_gets_a_certificate_for_its_serial_number() {
     assert_eq!(attested["devices"], json!(["4711"]));
     let audit = api.get("/api/v1/audit?name=certificate.issued").await;
     let events = audit["items"].as_array().unwrap();
-    let event: &Value = events.iter().find(|one| one["subject"] == id).unwrap();
+    let event: &Value = events.iter().find(|one| one["object"] == id).unwrap();
     assert_eq!(&event["data"]["key_evidence"]["attested"], attested);
 }
 

@@ -36,13 +36,21 @@ impl Tpm {
             .args(["socket", "--tpm2", "--flags", "not-need-init,startup-clear"])
             .arg("--tpmstate")
             .arg(format!("dir={}", folder.path().display()))
-            .args(["--server", &place("socket"), "--ctrl", &place("control")])
+            .args([
+                "--server",
+                &place("socket"),
+                "--ctrl",
+                &place("socket.ctrl"),
+            ])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("swtpm is installed by scripts/install-test-tools.sh");
         let end = Instant::now() + Duration::from_secs(60);
-        while !folder.path().join("socket").exists() {
+        while !["socket", "socket.ctrl"]
+            .iter()
+            .all(|name| folder.path().join(name).exists())
+        {
             assert!(Instant::now() < end, "swtpm does not listen");
             std::thread::sleep(Duration::from_millis(20));
         }
