@@ -18,5 +18,6 @@ mod openapi;
 mod openssl;
 mod pkilint;
 pub(crate) mod process;
+mod promise;
 mod scep;
 mod site;
