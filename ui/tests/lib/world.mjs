@@ -170,7 +170,7 @@ export async function entrances(api) {
 export async function moves(api) {
   await secondIssuer(api);
   await api.put('/api/v1/issuers/issuing/limits', { per_day: 5_000 });
-  await api.post('/api/v1/issuer-migrations', { from: 'issuing', to: 'issuing-2', filter: { q: 'team:mail' } });
   const { rules } = await api.get('/api/v1/profiles/default');
   await api.put('/api/v1/profiles/default', { ...rules, issuers: [{ issuer: 'issuing', weight: 70 }, { issuer: 'issuing-2', weight: 30 }] });
+  await api.post('/api/v1/issuer-migrations', { from: 'issuing', to: 'issuing-2', filter: { q: 'team:mail' } });
 }

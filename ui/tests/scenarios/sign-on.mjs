@@ -13,7 +13,7 @@ export async function scenario({ browser, url, api }) {
   await page.getByLabel('Issuer URL').fill(process.env.CERTWRIGHT_OIDC_ISSUER);
   await page.getByLabel('Client id').fill('certwright');
   await page.getByLabel('Client secret').fill(process.env.CERTWRIGHT_OIDC_SECRET);
-  await page.getByRole('textbox', { name: 'Scopes' }).fill('groups');
+  await page.getByLabel('Scopes').first().fill('groups');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Map a group' }).click();
   await page.getByLabel('Group 1', { exact: true }).fill('pki');

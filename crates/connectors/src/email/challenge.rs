@@ -19,8 +19,8 @@ pub(super) fn compose(from: &Mailbox, mail: &ChallengeMail) -> Result<Message, M
         .map_err(|error| refused(&error))?;
     let millis = u64::try_from(mail.at.millis()).unwrap_or(0);
     let text = TEXT
-        .replace("{mailbox}", &to.email.to_string())
-        .replace("{from}", &from.email.to_string());
+        .replace("{mailbox}", to.email.as_ref())
+        .replace("{from}", from.email.as_ref());
     let mut message = Message::builder()
         .from(from.clone())
         .to(to)

@@ -14,24 +14,27 @@ pub(super) fn of_attestation(
     profile: &Profile,
     csr: &Csr,
     now: Timestamp,
-) -> Result<KeyEvidence, Violation> {
-    let refuse = |text: String| Violation::new("key.attestation", Fault::Request, text);
+) -> Result<KeyEvidence, Box<Violation>> {
+    let refuse = |text: String, fix: &str| {
+        Box::new(Violation::new("key.attestation", Fault::Request, text).fix(fix))
+    };
     let rules = profile.spec.attestation.as_ref();
     let roots = rules.map(|rules| rules.trusted_roots()).unwrap_or_default();
     if roots.is_empty() {
         let text = "the profile trusts no maker of devices, so an attestation says nothing here";
-        return Err(refuse(text.to_owned())
-            .fix("leave it out, or have the profile's author add the maker's root"));
+        let fix = "leave it out, or have the profile's author add the maker's root";
+        return Err(refuse(text.to_owned(), fix));
     }
     let attested = attestation::verify_with_request(octets, &roots, now).map_err(|error| {
-        refuse(error.to_string()).fix("send the attestation of the key in the CSR, with its chain")
+        let fix = "send the attestation of the key in the CSR, with its chain";
+        refuse(error.to_string(), fix)
     })?;
     let kept = AttestedKey::of(&attested);
     match kept.is_about(&csr.public_key) {
         true => Ok(KeyEvidence::of_attestation(kept)),
-        false => Err(
-            refuse("the attestation is about another key than the CSR's".to_owned())
-                .fix("make the CSR with the attested key"),
-        ),
+        false => Err(refuse(
+            "the attestation is about another key than the CSR's".to_owned(),
+            "make the CSR with the attested key",
+        )),
     }
 }

@@ -174,7 +174,7 @@ impl Lifecycle {
         let key_evidence = match &submission.attestation {
             Some(octets) => Some(
                 evidence::of_attestation(octets, &profile, &csr, self.now()).map_err(
-                    |violation| EnrollError::Admit(AdmitError::Rejected(vec![violation])),
+                    |violation| EnrollError::Admit(AdmitError::Rejected(vec![*violation])),
                 )?,
             ),
             None => submission.key_evidence,

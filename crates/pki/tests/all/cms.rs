@@ -304,7 +304,7 @@ fn nobody_encrypts_for_a_key_that_only_signs_or_with_an_old_cipher() {
     );
     let random = SystemRandom::new();
     assert!(cms::encrypt(b"x", &signs.certificate, ContentCipher::Aes128Cbc, &random).is_err());
-    let old = ContentCipher::TripleDesCbc;
+    let old = ContentCipher::DesCbc;
     assert!(cms::encrypt(b"x", &decrypts.certificate, old, &random).is_err());
     assert!(DecryptionKey::from_pkcs8(&signs.key.to_pkcs8().unwrap()).is_err());
 }
