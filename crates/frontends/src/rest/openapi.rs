@@ -106,11 +106,7 @@ fn complete(item: &mut PathItem, path: &str, needs: Needs) {
                 "The profile's rules forbid it, or the Idempotency-Key belongs to another request",
                 is_creation,
             ),
-            (
-                422,
-                "The rules forbid it",
-                path.ends_with("/metadata") && has_body,
-            ),
+            (422, "The rules forbid it", takes_metadata(path) && has_body),
             (500, "Something broke on the server", true),
             (503, "The database does not answer; try again", true),
         ];
@@ -144,6 +140,17 @@ fn complete(item: &mut PathItem, path: &str, needs: Needs) {
             Some(_) | None => needs,
         });
     }
+}
+
+/// Whether values of custom metadata come in the body, and may break the rules of their fields.
+fn takes_metadata(path: &str) -> bool {
+    const PASSED_ON: [&str; 4] = [
+        "/api/v1/acme/directories/{name}",
+        "/api/v1/est/labels/{name}",
+        "/api/v1/scep/services/{name}",
+        "/api/v1/cmp/endpoints/{name}",
+    ];
+    path.ends_with("/metadata") || PASSED_ON.contains(&path)
 }
 
 fn takes_header(operation: &Operation, name: &str) -> bool {
