@@ -11,8 +11,6 @@ use super::Desk;
 use super::bind::{Bind, SECRET};
 use super::pebble::{Habits, Pebble};
 
-/// A day and an hour.
-
 fn port(desk: &Desk) -> u16 {
     let url: reqwest::Url = desk.server.url().parse().unwrap();
     url.port().unwrap()
