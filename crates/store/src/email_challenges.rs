@@ -89,7 +89,7 @@ impl Tx<'_> {
     /// Forgets the mails whose authorizations are no more.
     pub async fn purge_email_challenges(&mut self) -> Result<u64, StoreError> {
         let sql = "DELETE FROM email_challenges WHERE NOT EXISTS \
-                   (SELECT 1 FROM authorizations WHERE authorizations.id = authorization_id)";
+                   (SELECT 1 FROM acme_authorizations WHERE acme_authorizations.id = authorization_id)";
         self.execute(sql, params![]).await
     }
 }

@@ -258,6 +258,12 @@ impl TestServer {
         }
     }
 
+    /// What `/metrics` says.
+    pub async fn metrics(&self) -> String {
+        let page = reqwest::get(format!("{}/metrics", self.url())).await;
+        page.unwrap().text().await.unwrap()
+    }
+
     /// Runs what is due until `done`, since the server's own worker may be at it at the same time.
     #[track_caller]
     pub fn run_jobs_until(&self, mut done: impl AsyncFnMut() -> bool) -> impl Future<Output = ()> {

@@ -114,7 +114,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ),
     ("log", "What is written to standard error."),
     ("metrics", "The Prometheus page at /metrics."),
-    ("retention", "How long history is kept."),
+    ("retention", "How long what came to its end is kept."),
 ];
 
 /// All keys, grouped by section.
@@ -578,16 +578,11 @@ pub const KEYS: &[Key] = &[
     )
     .secret(),
     number(
-        "retention.events_days",
-        "90",
-        "Delivered events; the audit log is never shortened.",
-    ),
-    number(
         "retention.orders_days",
         "90",
-        "ACME orders that came to an end.",
+        "ACME orders and authorizations that expired, and the like of other protocols; certificates and the \
+         audit log are kept.",
     ),
-    number("retention.jobs_days", "14", "Jobs that were done."),
 ];
 
 /// The key of this `section.key` name.

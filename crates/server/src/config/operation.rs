@@ -164,23 +164,17 @@ impl Metrics {
     }
 }
 
-/// How long history is kept.
+/// How long what came to its end is kept.
 #[derive(Clone, Debug)]
 pub struct Retention {
-    /// Delivered events.
-    pub events: Duration,
-    /// ACME orders that came to an end.
+    /// ACME orders and authorizations that expired, and the like of other protocols.
     pub orders: Duration,
-    /// Jobs that were done.
-    pub jobs: Duration,
 }
 
 impl Retention {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            events: reader.duration("retention.events_days", DAY, 1..=36_500),
             orders: reader.duration("retention.orders_days", DAY, 1..=36_500),
-            jobs: reader.duration("retention.jobs_days", DAY, 1..=36_500),
         }
     }
 }

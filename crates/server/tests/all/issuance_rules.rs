@@ -224,15 +224,8 @@ async fn i07_issuance_stops_when_the_clock_jumps_and_goes_on_when_it_is_right() 
         if answer.status == 503 {
             assert!(answer.header("retry-after").is_some());
         }
-        let page = reqwest::get(format!("{}/metrics", server.url()))
-            .await
-            .unwrap();
-        assert!(
-            page.text()
-                .await
-                .unwrap()
-                .contains("certwright_clock_jump_seconds")
-        );
+        let page = server.metrics().await;
+        assert!(page.contains("certwright_clock_jump_seconds"));
         server.clock.jump(-jump);
         assert_eq!(client.get(&url).await.json()["status"], "ready");
         client.finalize(&order, &csr).await.assert_status(200);

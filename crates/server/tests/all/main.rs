@@ -21,6 +21,7 @@ mod devices;
 mod enroll;
 mod est;
 mod events;
+mod housekeeping;
 mod hsm;
 mod interop;
 mod inventory;

@@ -172,12 +172,7 @@ async fn s05_crl_and_ocsp_stay_within_next_update_while_the_signer_is_down() {
             "after {hour} hours"
         );
     }
-    let page = reqwest::get(format!("{}/metrics", server.url()))
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
+    let page = server.metrics().await;
     assert!(page.contains("certwright_crl_next_update_seconds"));
     assert!(
         page.lines()

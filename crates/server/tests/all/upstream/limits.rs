@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use testkit::service::{Asked, TestService, Told};
@@ -70,6 +71,8 @@ async fn a_limit_of_the_ca_is_kept_and_shown() {
     desk.configure("acme", ca.settings(), json!({})).await;
     desk.route_to("acme").await;
     let place = desk.ask(&["limited.example.org"]).await;
+    let asked = async || ca.orders.load(Ordering::SeqCst) > 0;
+    desk.server.run_jobs_until(asked).await;
     for _ in 0..20 {
         desk.tick(60).await;
     }
@@ -85,10 +88,9 @@ async fn a_limit_of_the_ca_is_kept_and_shown() {
         "{reason}"
     );
     assert!(reason.contains("the CA is asked again after"), "{reason}");
-    for _ in 0..4 {
-        desk.tick(3600).await;
-    }
-    assert!(ca.orders.load(Ordering::SeqCst) > 1);
+    desk.server.clock.advance(Duration::from_secs(2 * 3600));
+    let again = async || ca.orders.load(Ordering::SeqCst) > 1;
+    desk.server.run_jobs_until(again).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,6 +4,7 @@ use domain::access::Visibility;
 use domain::acme::account::AccountStatus;
 use domain::acme::authorization::{AuthorizationState, Proof};
 use domain::acme::challenge::ChallengeKind;
+use domain::acme::email::EmailChallenge;
 use domain::id::{CertificateId, EnrollmentId};
 use store::StoreError;
 use store::accounts::AccountFilter;
@@ -190,6 +191,34 @@ both_engines! {
             assert_eq!(tx.delete_expired_authorizations(at(650), 1).await?, 1);
             assert_eq!(tx.delete_expired_authorizations(at(650), 10).await?, 1);
             assert!(tx.find_authorization(&longer.id).await?.is_some());
+        });
+    }
+
+    async fn a_mail_is_forgotten_with_its_authorization(database) {
+        transact!(database, |tx| {
+            let directory = directory("default");
+            let account = account(&directory.id, "thumb");
+            let stored = authorization(&account.id, &directory.id, "mail.example.org");
+            tx.insert_authorization(&stored).await?;
+            let mail = EmailChallenge {
+                authorization: stored.id.clone(),
+                token: "half".to_owned(),
+                message_id: "<1@example.org>".to_owned(),
+                sent_at: None,
+                digest: None,
+                replied_at: None,
+            };
+            tx.insert_email_challenge(&mail).await?;
+            tx.note_email_sent(&stored.id, at(5)).await?;
+            tx.note_email_reply(&stored.id, "first", at(6)).await?;
+            tx.note_email_reply(&stored.id, "second", at(7)).await?;
+            let found = tx.find_email_challenge_by_token("half").await?.unwrap();
+            assert_eq!((found.sent_at, found.replied_at), (Some(at(5)), Some(at(6))));
+            assert_eq!(found.digest.as_deref(), Some("first"));
+            assert_eq!(tx.purge_email_challenges().await?, 0);
+            assert_eq!(tx.delete_expired_authorizations(at(100_000_000), 10).await?, 1);
+            assert_eq!(tx.purge_email_challenges().await?, 1);
+            assert!(tx.find_email_challenge(&stored.id).await?.is_none());
         });
     }
 
