@@ -99,6 +99,13 @@ pub struct MigrationItem {
     pub successor: Option<CertificateId>,
 }
 
+/// The same with the names in the certificate, for people who look at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedItem {
+    pub item: MigrationItem,
+    pub names: Vec<String>,
+}
+
 /// Who renews a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

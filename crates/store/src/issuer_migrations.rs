@@ -2,7 +2,7 @@
 
 use domain::id::{CertificateId, IssuerId, MigrationId};
 use domain::issuer_migration::{
-    IssuerMigration, ItemState, MigrationCounts, MigrationItem, Readiness,
+    IssuerMigration, ItemState, MigrationCounts, MigrationItem, NamedItem, Readiness,
 };
 use pki::time::Timestamp;
 
@@ -134,15 +134,16 @@ impl Tx<'_> {
         state: Option<ItemState>,
         after: Option<&CertificateId>,
         limit: u32,
-    ) -> Result<Vec<MigrationItem>, StoreError> {
+    ) -> Result<Vec<NamedItem>, StoreError> {
         let state = state.as_ref().map(word).transpose()?;
-        let select = "SELECT certificate_id, readiness, state, wave, successor \
-                      FROM issuer_migration_items";
+        let select = "SELECT i.certificate_id, i.readiness, i.state, i.wave, i.successor, c.names \
+                      FROM issuer_migration_items AS i \
+                      LEFT JOIN certificates AS c ON c.id = i.certificate_id";
         let (sql, values) = List::new(select)
-            .and_if("migration_id = ?", Some(id.as_str()))
-            .and_if("state = ?", state)
-            .and_if("certificate_id > ?", after.map(CertificateId::as_str))
-            .limit("ORDER BY certificate_id", limit);
+            .and_if("i.migration_id = ?", Some(id.as_str()))
+            .and_if("i.state = ?", state)
+            .and_if("i.certificate_id > ?", after.map(CertificateId::as_str))
+            .limit("ORDER BY i.certificate_id", limit);
         let rows = self.query(&sql, &values).await?;
         rows.iter().map(read_item).collect()
     }
@@ -223,12 +224,16 @@ impl Tx<'_> {
     }
 }
 
-fn read_item(row: &Row) -> Result<MigrationItem, StoreError> {
-    Ok(MigrationItem {
+fn read_item(row: &Row) -> Result<NamedItem, StoreError> {
+    let item = MigrationItem {
         certificate: row.parse(0)?,
         readiness: row.word(1)?,
         state: row.word(2)?,
         wave: row.get(3)?,
         successor: row.parse_opt(4)?,
+    };
+    Ok(NamedItem {
+        item,
+        names: row.json_opt(5)?.unwrap_or_default(),
     })
 }

@@ -64,6 +64,7 @@ export const grid = css;
 
 export function Facts({ rows }: { rows: [string, ReactNode][] }) {
   const present = rows.filter(([, value]) => value !== undefined && value !== null && value !== '');
+  if (present.length === 0) return null;
   return (
     <dl className={css.facts}>
       {present.map(([name, value]) => (

@@ -1,6 +1,6 @@
 import { Tabs } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 
 export interface Section {
   key: string;
@@ -13,9 +13,14 @@ export function Sections({ base, sections }: { base: string; sections: Section[]
   const { section } = useParams({ strict: false });
   const navigate = useNavigate();
   const current = sections.find(({ key }) => key === section) ?? sections[0];
+  const bar = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    // On a phone the one that is shown may lie beyond the edge.
+    bar.current?.querySelector('[data-active]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [current?.key]);
   return (
     <>
-      <div style={{ overflowX: 'auto', scrollbarWidth: 'none' }}>
+      <div ref={bar} style={{ overflowX: 'auto', scrollbarWidth: 'none' }}>
         <Tabs value={current?.key ?? null} onChange={(key) => void navigate({ to: `${base}/${key ?? ''}` })}>
           <Tabs.List style={{ flexWrap: 'nowrap' }}>
             {sections.map(({ key, label }) => (

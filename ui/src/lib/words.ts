@@ -1,4 +1,5 @@
 import type { Schema } from '../api/client';
+import { localTime } from './time';
 
 /** Who decides, in words. */
 export function approver(of: Schema<'Approver'>): string {
@@ -23,6 +24,8 @@ const VERBS: Record<string, string> = {
   'issuer_migration.stopped': 'Move stopped',
   'issuer_migration.finished': 'Move finished',
   'issuer_migration.rolled_back': 'Move rolled back',
+  'issuer_migration.paused': 'Move paused',
+  'issuer_migration.resumed': 'Move goes on',
   'session.started': 'Signed in',
   'session.ended': 'Signed out',
 };
@@ -44,7 +47,43 @@ export function eventSubject(event: Schema<'Event'>): string {
     return texts.length > 1 ? `${texts[0]} +${texts.length - 1}` : (texts[0] ?? '');
   }
   if (typeof data.name === 'string') return data.name;
-  return event.object;
+  // Who knows an id by heart? What was done says more.
+  return pageOf(event.object) ? eventDetails(data) || event.object : event.object;
+}
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+/** `deadline_at` as a person would write it. */
+export const spaced = (name: string): string => name.replaceAll(/[_-]/g, ' ');
+
+/** A value of an event in words: objects of a kind begin with it. */
+function said(value: unknown): string {
+  if (Array.isArray(value)) return value.map(said).join(', ') || 'none';
+  if (typeof value === 'string') return INSTANT.test(value) ? localTime(new Date(value)) : value;
+  if (typeof value !== 'object' || value === null) return value === null ? 'none' : String(value);
+  const { kind, ...rest } = value as Record<string, unknown>;
+  const parts = Object.entries(rest)
+    .filter(([, part]) => part !== null && part !== '')
+    .map(([name, part]) => (name === kind ? said(part) : `${spaced(name)} ${said(part)}`));
+  return [...(typeof kind === 'string' ? [spaced(kind)] : []), ...parts].join(' ');
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What an event tells; of a change only what changed. */
+export function eventDetails(data: Record<string, unknown>): string {
+  const { before, after, ...rest } = data;
+  const facts = Object.entries(rest)
+    .filter(([, value]) => value !== null && value !== '' && JSON.stringify(value) !== '{}' && JSON.stringify(value) !== '[]')
+    .map(([name, value]) => `${spaced(name)}: ${said(value)}`);
+  if (isObject(before) && isObject(after)) {
+    for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      if (JSON.stringify(before[name]) !== JSON.stringify(after[name])) facts.push(`${spaced(name)}: ${said(before[name] ?? null)} → ${said(after[name] ?? null)}`);
+    }
+  } else if (before !== undefined || after !== undefined) {
+    facts.push(`${said(before ?? null)} → ${said(after ?? null)}`);
+  }
+  return facts.join(' · ');
 }
 
 /** The page about an object of this id. */

@@ -110,7 +110,7 @@ async function audit({ page, ...ada }) {
   await ada.open('/administration/audit');
   await page.getByRole('button', { name: 'Verify the chain' }).click();
   await page.getByText('The log is whole').waitFor();
-  await page.getByRole('textbox', { name: 'Event' }).fill('team.');
+  await page.getByRole('textbox', { name: /^Event/ }).fill('team.');
   await page.getByRole('button', { name: 'Filter' }).click();
   await page.waitForURL('**name=team.**');
   await page.getByText('team.deleted').first().waitFor();

@@ -1,4 +1,5 @@
 // Entry points of EST, SCEP and CMP with their passwords, and certificates that are brought along.
+import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -96,7 +97,37 @@ async function imports(ada, api) {
   await page.getByRole('button', { name: 'Import' }).click();
   await page.getByText('What happened').waitFor();
   check((await api.get('/api/v1/certificates/count?metadata.cost_center=4711')).count === 1, 'the table changed nothing');
+  await bundles(page, api, folder);
   rmSync(folder, { recursive: true });
+}
+
+/** What Windows and Java hand out: PKCS#7, and PKCS#12 behind a password, whose key is thrown away. */
+async function bundles(page, api, folder) {
+  const openssl = (...args) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  const made = (name) => openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '90', '-subj', `/CN=${name}.example.org`, '-addext', `subjectAltName=DNS:${name}.example.org`, '-keyout', `${name}.key`, '-out', `${name}.pem`);
+  for (const name of ['bundled-1', 'bundled-2', 'locked']) made(name);
+  openssl('crl2pkcs7', '-nocrl', '-certfile', 'bundled-1.pem', '-certfile', 'bundled-2.pem', '-outform', 'DER', '-out', 'both.p7b');
+  openssl('pkcs12', '-export', '-inkey', 'locked.key', '-in', 'locked.pem', '-passout', 'pass:for the file', '-out', 'locked.pfx');
+  const look = page.getByRole('button', { name: 'Show what would happen' });
+
+  await page.locator('input[type=file]').setInputFiles(join(folder, 'both.p7b'));
+  await look.click();
+  await page.getByText('2 new').waitFor();
+  await page.getByRole('button', { name: 'Import' }).click();
+  await page.getByText('What happened').waitFor();
+
+  await page.locator('input[type=file]').setInputFiles(join(folder, 'locked.pfx'));
+  await page.getByLabel('Password of the file').fill('another');
+  await look.click();
+  await page.getByRole('alert').filter({ hasText: /password/i }).waitFor();
+  await page.getByLabel('Password of the file').fill('for the file');
+  await look.click();
+  await page.getByText('1 private key thrown away').waitFor();
+  await page.getByRole('button', { name: 'Import' }).click();
+  await page.getByText('What happened').waitFor();
+  for (const name of ['bundled-1', 'bundled-2', 'locked']) {
+    check((await api.get(`/api/v1/certificates/count?q=name:${name}.example.org`)).count === 1, `${name} is not there`);
+  }
 }
 
 export async function scenario({ browser, url, api }) {

@@ -24,6 +24,8 @@ export async function scenario({ browser, url, api }) {
 
   await ada.open('/issuers');
   await page.getByText('of 5,000').first().waitFor();
+  const card = page.getByRole('link').filter({ hasText: /^issuing(?!-)/ }).or(page.locator('a[href="/issuers/issuing"]')).first();
+  for (const text of ['CRL', /number \d+/, 'OCSP', /each good for/, 'Backlog']) await card.getByText(text).first().waitFor();
   await page.getByRole('button', { name: 'Add an issuer' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('plant');
   await page.getByRole('combobox', { name: 'Kind' }).click();
@@ -67,9 +69,16 @@ export async function scenario({ browser, url, api }) {
   await ada.settle();
   await ada.accessible('a move');
   // What certbot got renews by itself, so the move waits for it: long enough to be stopped.
+  const move = `/api/v1/issuer-migrations/${page.url().split('/').pop()}`;
+  await page.getByRole('link', { name: 'moved.example.org' }).waitFor();
   await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Go on' }).waitFor();
+  check((await api.get(move)).state === 'paused', 'the move is not paused');
+  await page.reload();
+  await ada.settle();
   await page.getByRole('button', { name: 'Go on' }).click();
   await page.getByRole('button', { name: 'Pause' }).waitFor();
+  check((await api.get(move)).state === 'running', 'the move does not go on');
   await page.getByRole('button', { name: 'Roll back' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
   await page.getByText('Rolled back', { exact: true }).first().waitFor({ timeout: 60_000 });

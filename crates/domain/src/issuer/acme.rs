@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::dns::DnsProvider;
-use super::settings::{Faults, KindSettings, SettingFault};
+use super::settings::{Faults, KindSettings, SettingFault, SettingForm, SettingRule};
 use super::{SecretRule, dns};
 
 /// Settings of the kind `acme`.
@@ -71,6 +71,44 @@ pub(super) const SECRETS: &[SecretRule] = &[
     dns::API_KEY,
     dns::SECRET_ACCESS_KEY,
     dns::PASSWORD,
+];
+
+pub(super) const FURTHER: &[SettingRule] = &[
+    SettingRule {
+        name: "trust_anchors",
+        form: SettingForm::Pem,
+        summary: "roots to trust instead of the system's",
+    },
+    SettingRule {
+        name: "eab_kid",
+        form: SettingForm::Text,
+        summary: "the key identifier of an external account binding",
+    },
+    SettingRule {
+        name: "profile",
+        form: SettingForm::Text,
+        summary: "the profile to ask for, where the CA has any",
+    },
+    SettingRule {
+        name: "preferred_chain",
+        form: SettingForm::Text,
+        summary: "of several chains the one below a root of this common name",
+    },
+    SettingRule {
+        name: "sends_not_after",
+        form: SettingForm::Flag,
+        summary: "ask for an end of validity; many CAs refuse that",
+    },
+    SettingRule {
+        name: "is_public",
+        form: SettingForm::Flag,
+        summary: "the public trusts what this CA signs",
+    },
+    SettingRule {
+        name: "orders_per_hour",
+        form: SettingForm::Number,
+        summary: "new orders an hour at most, where the CA sets a limit",
+    },
 ];
 
 pub(super) const EXAMPLE: &str = r#"{

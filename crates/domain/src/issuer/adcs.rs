@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::SecretRule;
-use super::settings::{Faults, KindSettings, SettingFault};
+use super::settings::{Faults, KindSettings, SettingFault, SettingForm, SettingRule};
 
 /// Settings of the kind `adcs`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,24 @@ pub(super) const SECRETS: &[SecretRule] = &[SecretRule {
     required: true,
     summary: "what belongs to the user name",
 }];
+
+pub(super) const FURTHER: &[SettingRule] = &[
+    SettingRule {
+        name: "trust_anchors",
+        form: SettingForm::Pem,
+        summary: "roots to trust instead of the system's",
+    },
+    SettingRule {
+        name: "authentication",
+        form: SettingForm::Choice(&["ntlm", "kerberos", "basic"]),
+        summary: "how the pages know who asks",
+    },
+    SettingRule {
+        name: "names_as_attribute",
+        form: SettingForm::Flag,
+        summary: "repeat names as an attribute of the request; prefer those in the CSR",
+    },
+];
 
 pub(super) const EXAMPLE: &str = r#"{
   "url": "https://ca.corp.example.org/certsrv",

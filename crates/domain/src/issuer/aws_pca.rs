@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::SecretRule;
-use super::settings::{Faults, KindSettings, SettingFault};
+use super::settings::{Faults, KindSettings, SettingFault, SettingForm, SettingRule};
 
 /// Settings of the kind `aws-pca`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,29 @@ pub(super) const SECRETS: &[SecretRule] = &[
         name: "session_token",
         required: false,
         summary: "for credentials that were made for a time",
+    },
+];
+
+pub(super) const FURTHER: &[SettingRule] = &[
+    SettingRule {
+        name: "signing_algorithm",
+        form: SettingForm::Text,
+        summary: "such as SHA256WITHRSA; empty: what goes with the CA's key",
+    },
+    SettingRule {
+        name: "template_arn",
+        form: SettingForm::Text,
+        summary: "the template to sign by",
+    },
+    SettingRule {
+        name: "url",
+        form: SettingForm::Text,
+        summary: "where the service is, if not at the region's own address",
+    },
+    SettingRule {
+        name: "trust_anchors",
+        form: SettingForm::Pem,
+        summary: "roots to trust instead of the system's",
     },
 ];
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::SecretRule;
-use super::settings::{Faults, KindSettings, SettingFault};
+use super::settings::{Faults, KindSettings, SettingFault, SettingForm, SettingRule};
 
 /// Settings of the kind `cmp`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,39 @@ pub(super) const SECRETS: &[SecretRule] = &[
         name: "client_key",
         required: false,
         summary: "the key of the client certificate, PKCS #8 in PEM",
+    },
+];
+
+pub(super) const FURTHER: &[SettingRule] = &[
+    SettingRule {
+        name: "trust_anchors",
+        form: SettingForm::Pem,
+        summary: "for https: roots to trust instead of the system's",
+    },
+    SettingRule {
+        name: "server_certificates",
+        form: SettingForm::Pem,
+        summary: "those that answers are signed by or under",
+    },
+    SettingRule {
+        name: "client_certificate",
+        form: SettingForm::Pem,
+        summary: "to sign messages with, with those above it",
+    },
+    SettingRule {
+        name: "message",
+        form: SettingForm::Choice(&["p10cr", "ir", "cr"]),
+        summary: "what requests are sent as",
+    },
+    SettingRule {
+        name: "profile",
+        form: SettingForm::Text,
+        summary: "the profile to ask for",
+    },
+    SettingRule {
+        name: "implicit_confirmation",
+        form: SettingForm::Flag,
+        summary: "ask for certificates that need no confirmation",
     },
 ];
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::settings::KindSettings;
+use super::settings::{KindSettings, SettingRule};
 use super::{
     AcmeConfig, AdcsConfig, AwsPcaConfig, CmpConfig, CommandConfig, EjbcaConfig, EmbeddedConfig,
     EstConfig, ScepConfig, SecretRule, VaultConfig, acme, adcs, aws_pca, cmp, command, ejbca, est,
@@ -170,6 +170,21 @@ impl ConnectorKind {
         self == Self::Command
     }
 
+    /// The settings that are not in the example, and are seldom needed.
+    pub fn further(self) -> &'static [SettingRule] {
+        match self {
+            Self::Embedded | Self::Command => &[],
+            Self::Acme => acme::FURTHER,
+            Self::Est => est::FURTHER,
+            Self::Scep => scep::FURTHER,
+            Self::Cmp => cmp::FURTHER,
+            Self::Adcs => adcs::FURTHER,
+            Self::Vault => vault::FURTHER,
+            Self::Ejbca => ejbca::FURTHER,
+            Self::AwsPca => aws_pca::FURTHER,
+        }
+    }
+
     /// Settings that could be somebody's, as JSON.
     pub fn example(self) -> &'static str {
         match self {
@@ -217,6 +232,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::issuer::SettingForm;
 
     #[test]
     fn the_example_of_every_kind_is_fit_to_be_used() {
@@ -231,6 +247,28 @@ mod tests {
             let faults = config.settings().unwrap().faults();
             assert!(faults.is_empty(), "{kind}: {faults:?}");
             assert_eq!(kind.name().parse(), Ok(kind));
+        }
+    }
+
+    #[test]
+    fn every_further_setting_is_one_that_its_kind_reads() {
+        for kind in ConnectorKind::ALL {
+            for rule in kind.further() {
+                let value: Vec<Value> = match rule.form {
+                    SettingForm::Text | SettingForm::Pem => vec!["text".into()],
+                    SettingForm::Flag => vec![true.into()],
+                    SettingForm::Number => vec![7.into()],
+                    SettingForm::Choice(words) => words.iter().copied().map(Value::from).collect(),
+                };
+                for value in value {
+                    let mut settings: Value = serde_json::from_str(kind.example()).unwrap();
+                    assert!(settings.get(rule.name).is_none(), "{kind}: {}", rule.name);
+                    settings["kind"] = kind.name().into();
+                    settings[rule.name] = value;
+                    let read = serde_json::from_value::<ConnectorConfig>(settings);
+                    assert!(read.is_ok(), "{kind}: {}: {read:?}", rule.name);
+                }
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::SecretRule;
-use super::settings::{Faults, KindSettings, SettingFault};
+use super::settings::{Faults, KindSettings, SettingFault, SettingForm, SettingRule};
 
 /// Settings of the kind `ejbca`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,19 @@ pub(super) const SECRETS: &[SecretRule] = &[
 ];
 
 /// A certificate that nobody has the key of: it shows what goes there.
+pub(super) const FURTHER: &[SettingRule] = &[
+    SettingRule {
+        name: "trust_anchors",
+        form: SettingForm::Pem,
+        summary: "roots to trust instead of the system's",
+    },
+    SettingRule {
+        name: "username_prefix",
+        form: SettingForm::Text,
+        summary: "what end entities are called: this and the request's id",
+    },
+];
+
 pub(super) const EXAMPLE: &str = r#"{
   "url": "https://ejbca.example.org/ejbca/ejbca-rest-api",
   "ca_name": "ManagementCA",

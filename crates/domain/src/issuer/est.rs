@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::SecretRule;
-use super::settings::{Faults, KindSettings, SettingFault};
+use super::settings::{Faults, KindSettings, SettingFault, SettingForm, SettingRule};
 
 /// Settings of the kind `est`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,19 @@ pub(super) const SECRETS: &[SecretRule] = &[
         name: "client_key",
         required: false,
         summary: "the key of the client certificate, PKCS #8 in PEM",
+    },
+];
+
+pub(super) const FURTHER: &[SettingRule] = &[
+    SettingRule {
+        name: "trust_anchors",
+        form: SettingForm::Pem,
+        summary: "roots to trust instead of the system's",
+    },
+    SettingRule {
+        name: "client_certificate",
+        form: SettingForm::Pem,
+        summary: "to be known by, with those above it",
     },
 ];
 

@@ -57,7 +57,7 @@ pub use quota::{IssuerLimits, Period, Usage};
 pub use routing::{NoRoute, OutReason, RouteCondition, RouteFacts, Standing, choose, route};
 pub use scep::ScepConfig;
 pub use secrets::{IssuerSecrets, SealedSecret, SecretRule, SecretsFault, seal_context};
-pub use settings::{KindSettings, SettingFault, is_on_loopback};
+pub use settings::{KindSettings, SettingFault, SettingForm, SettingRule, is_on_loopback};
 pub use state::{ConnectorState, StateError};
 pub use vault::VaultConfig;
 

@@ -24,6 +24,9 @@ pub struct FetchFault(pub String);
 pub struct Published {
     pub kind: PublishedKind,
     pub url: String,
+    /// The number of a CRL (RFC 5280 section 5.2.3), where it has one.
+    #[serde(default)]
+    pub number: Option<String>,
     /// Until when what is there may be relied on.
     pub fresh_until: Option<Timestamp>,
     /// What is wrong with it, and what to do.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::SecretRule;
-use super::settings::{Faults, KindSettings, SettingFault};
+use super::settings::{Faults, KindSettings, SettingFault, SettingForm, SettingRule};
 
 /// Settings of the kind `scep`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +58,34 @@ pub(super) const SECRETS: &[SecretRule] = &[
         name: "client_key",
         required: false,
         summary: "the key of the client certificate, PKCS #8 in PEM",
+    },
+];
+
+pub(super) const FURTHER: &[SettingRule] = &[
+    SettingRule {
+        name: "trust_anchors",
+        form: SettingForm::Pem,
+        summary: "for https: roots to trust instead of the system's",
+    },
+    SettingRule {
+        name: "ca_identifier",
+        form: SettingForm::Text,
+        summary: "the CA among several",
+    },
+    SettingRule {
+        name: "client_certificate",
+        form: SettingForm::Pem,
+        summary: "one that the CA knows, to sign requests with",
+    },
+    SettingRule {
+        name: "message",
+        form: SettingForm::Choice(&["pkcs-req", "renewal-req"]),
+        summary: "what requests are sent as",
+    },
+    SettingRule {
+        name: "old_algorithms",
+        form: SettingForm::Flag,
+        summary: "read SHA-1 and DES, and write 3DES, where the CA knows nothing better",
     },
 ];
 

@@ -12,6 +12,28 @@ pub trait KindSettings {
     fn destination(&self) -> Vec<&str>;
 }
 
+/// A setting beside those of the example, which a kind can do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SettingRule {
+    pub name: &'static str,
+    pub form: SettingForm,
+    pub summary: &'static str,
+}
+
+/// What a setting looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingForm {
+    /// A line.
+    Text,
+    /// Certificates in PEM.
+    Pem,
+    /// On or off.
+    Flag,
+    Number,
+    /// One of these; the first where none is given.
+    Choice(&'static [&'static str]),
+}
+
 /// A setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{member}` {message}")]

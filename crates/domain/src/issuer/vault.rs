@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::SecretRule;
-use super::settings::{Faults, KindSettings, SettingFault};
+use super::settings::{Faults, KindSettings, SettingFault, SettingForm, SettingRule};
 
 /// Settings of the kind `vault`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,24 @@ pub(super) const SECRETS: &[SecretRule] = &[
         name: "secret_id",
         required: false,
         summary: "what belongs to the AppRole's `role_id`",
+    },
+];
+
+pub(super) const FURTHER: &[SettingRule] = &[
+    SettingRule {
+        name: "trust_anchors",
+        form: SettingForm::Pem,
+        summary: "roots to trust instead of the system's",
+    },
+    SettingRule {
+        name: "namespace",
+        form: SettingForm::Text,
+        summary: "the namespace of the engine",
+    },
+    SettingRule {
+        name: "issuer_ref",
+        form: SettingForm::Text,
+        summary: "one of several issuers of the engine, by name or id",
     },
 ];
 

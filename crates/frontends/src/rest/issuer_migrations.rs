@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 use domain::id::{CertificateId, MigrationId};
 use domain::issuer_migration::{
-    ItemState, MigrationCounts, MigrationItem, MigrationState, Pace, Readiness,
+    ItemState, MigrationCounts, MigrationState, NamedItem, Pace, Readiness,
 };
 use lifecycle::issuer_migration::{MigrationView, PlanRequest};
 use protocols::rest::issuer_migration as wire;
@@ -122,7 +122,7 @@ pub(crate) async fn items(
         .await?;
     Ok(Json(listing.page(
         found,
-        |item| item.certificate.to_string(),
+        |found| found.item.certificate.to_string(),
         render_item,
     )))
 }
@@ -246,9 +246,10 @@ fn render_counts(counts: MigrationCounts) -> wire::MigrationProgress {
     }
 }
 
-fn render_item(item: MigrationItem) -> wire::MigrationItem {
+fn render_item(NamedItem { item, names }: NamedItem) -> wire::MigrationItem {
     wire::MigrationItem {
         certificate: item.certificate.to_string(),
+        names,
         readiness: word(&item.readiness),
         state: word(&item.state),
         wave: item.wave,

@@ -9,6 +9,7 @@ use http::StatusCode;
 use lifecycle::StoredCrl;
 use lifecycle::inventory::sync::SyncReport;
 use lifecycle::issuer_health::IssuerHealth;
+use lifecycle::revocation::responder::ResponderStanding;
 use lifecycle::routing::LiveFigures;
 use protocols::rest::issuer as wire;
 use protocols::rest::page::Page;
@@ -130,6 +131,10 @@ pub(super) async fn find(verbs: &Verbs, name: &str) -> Result<Issuer, Failure> {
 
 pub(super) async fn shown(verbs: &Verbs, issuer: &Issuer) -> Result<wire::Issuer, Failure> {
     let crl = verbs.latest_crl(&issuer.id).await?;
+    let ocsp = match crl.is_some() {
+        true => Some(render_responder(verbs.ocsp_standing(&issuer.id).await?)),
+        false => None,
+    };
     Ok(wire::Issuer {
         name: issuer.name.clone(),
         id: issuer.id.to_string(),
@@ -142,6 +147,7 @@ pub(super) async fn shown(verbs: &Verbs, issuer: &Issuer) -> Result<wire::Issuer
         is_root: issuer.is_root(),
         certificate: render_certificate(issuer.chain())?,
         crl: crl.as_deref().map(render_crl),
+        ocsp,
         settings: settings(&issuer.connector)?,
         secrets: issuer
             .secrets
@@ -213,6 +219,7 @@ fn render_published(published: Published) -> wire::IssuerPublished {
         }
         .to_owned(),
         url: published.url,
+        number: published.number,
         fresh_until: published.fresh_until,
         problem: published.problem,
         unreached_since: published.unreached_since,
@@ -247,6 +254,13 @@ fn render_certificate(
         chain: chain.to_pem(),
         serial: own.serial,
     }))
+}
+
+fn render_responder(standing: ResponderStanding) -> wire::Ocsp {
+    wire::Ocsp {
+        answers_live_seconds: standing.answers_live.as_secs(),
+        responder_not_after: standing.not_after,
+    }
 }
 
 fn render_crl(crl: &StoredCrl) -> wire::Crl {

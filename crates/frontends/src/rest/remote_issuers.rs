@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use domain::issuer::{ConnectorConfig, ConnectorKind, Finding, Outcome};
+use domain::issuer::{ConnectorConfig, ConnectorKind, Finding, Outcome, SettingForm, SettingRule};
 use http::HeaderMap;
 use lifecycle::operator::remote_issuers::RemoteIssuer;
 use protocols::rest::issuer::Issuer;
@@ -145,8 +145,26 @@ fn render_kind(kind: ConnectorKind) -> Result<wire::IssuerKind, Failure> {
             })
             .collect(),
         takes_any_secret: kind.takes_any_secret(),
+        further: kind.further().iter().map(render_rule).collect(),
         example: serde_json::from_str(kind.example()).map_err(|error| Failure::internal(&error))?,
     })
+}
+
+fn render_rule(rule: &SettingRule) -> wire::IssuerSettingRule {
+    use wire::IssuerSettingForm as W;
+    let (form, choices) = match rule.form {
+        SettingForm::Text => (W::Text, &[][..]),
+        SettingForm::Pem => (W::Pem, &[][..]),
+        SettingForm::Flag => (W::Flag, &[][..]),
+        SettingForm::Number => (W::Number, &[][..]),
+        SettingForm::Choice(words) => (W::Choice, words),
+    };
+    wire::IssuerSettingRule {
+        name: rule.name.to_owned(),
+        form,
+        choices: choices.iter().copied().map(str::to_owned).collect(),
+        summary: rule.summary.to_owned(),
+    }
 }
 
 pub(super) fn render_finding(finding: Finding) -> wire::IssuerFinding {

@@ -26,9 +26,15 @@ struct Sample {
 
 /// How an address was found.
 enum Found {
-    Good(Option<Timestamp>),
+    Good(Fresh),
     Unreached(String),
     Wrong(String),
+}
+
+/// What is in order, and for how long.
+struct Fresh {
+    until: Option<Timestamp>,
+    number: Option<String>,
 }
 
 impl Lifecycle {
@@ -185,7 +191,19 @@ fn judge_crl(octets: &[u8], issuer: &Certificate, now: Timestamp) -> Found {
                 .to_owned(),
         );
     }
-    in_time(crl.this_update, crl.next_update, now)
+    let number = crl.number.as_deref().map(number_text);
+    in_time(crl.this_update, crl.next_update, number, now)
+}
+
+/// A CRL number as people write it: decimal, as far as anybody counts.
+fn number_text(octets: &[u8]) -> String {
+    let digits = octets.iter().skip_while(|octet| **octet == 0);
+    let value = digits.clone().count() <= size_of::<u128>();
+    if value {
+        let value = digits.fold(0u128, |value, octet| value << 8 | u128::from(*octet));
+        return value.to_string();
+    }
+    format!("0x{}", data_encoding::HEXLOWER.encode(octets))
 }
 
 fn judge_ocsp(octets: &[u8], sample: &Sample, issuer: &Certificate, now: Timestamp) -> Found {
@@ -210,21 +228,26 @@ fn judge_ocsp(octets: &[u8], sample: &Sample, issuer: &Certificate, now: Timesta
             "it says that {serial} is revoked since {at}, which is not known here: \
              `certwright issuer sync` where the CA has a list"
         )),
-        CertStatus::Good => in_time(known.this_update, known.next_update, now),
+        CertStatus::Good => in_time(known.this_update, known.next_update, None, now),
     }
 }
 
-fn in_time(begins: Timestamp, ends: Option<Timestamp>, now: Timestamp) -> Found {
+fn in_time(
+    begins: Timestamp,
+    until: Option<Timestamp>,
+    number: Option<String>,
+    now: Timestamp,
+) -> Found {
     if begins > now + SKEW {
         return Found::Wrong(format!(
             "it begins in the future, at {begins}: look at both clocks"
         ));
     }
-    match ends {
+    match until {
         Some(ends) if ends <= now => Found::Wrong(format!(
             "it is stale since {ends}: clients refuse certificates until a new one is published"
         )),
-        ends => Found::Good(ends),
+        until => Found::Good(Fresh { until, number }),
     }
 }
 
@@ -241,14 +264,16 @@ fn judge(
     let mut published = Published {
         kind,
         url: url.to_owned(),
+        number: None,
         fresh_until: None,
         problem: None,
         unreached_since: None,
     };
     let title = kind.title();
     match found {
-        Found::Good(fresh_until) => {
-            published.fresh_until = fresh_until;
+        Found::Good(Fresh { until, number }) => {
+            published.fresh_until = until;
+            published.number = number;
             report.passed(Aspect::Revocation, format!("{title} {url} is in order"));
         }
         Found::Wrong(text) => {
@@ -267,6 +292,7 @@ fn judge(
             published.problem = Some(text);
             published.unreached_since = Some(since);
             published.fresh_until = before.and_then(|before| before.fresh_until);
+            published.number = before.and_then(|before| before.number.clone());
         }
     }
     published

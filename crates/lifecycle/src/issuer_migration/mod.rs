@@ -5,7 +5,7 @@ mod run;
 
 use domain::id::{CertificateId, MigrationId};
 use domain::issuer_migration::{
-    IssuerMigration, ItemState, MigrationCounts, MigrationItem, MigrationState, Pace, Readiness,
+    IssuerMigration, ItemState, MigrationCounts, MigrationState, NamedItem, Pace, Readiness,
 };
 use serde_json::json;
 use store::StoreError;
@@ -97,7 +97,7 @@ impl Lifecycle {
         state: Option<ItemState>,
         after: Option<CertificateId>,
         limit: u32,
-    ) -> Result<Vec<MigrationItem>, StoreError> {
+    ) -> Result<Vec<NamedItem>, StoreError> {
         let id = id.clone();
         self.store
             .read("issuer_migration.items", |tx| {

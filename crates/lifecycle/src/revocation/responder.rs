@@ -38,7 +38,37 @@ pub enum ResponderError {
     Store(#[from] StoreError),
 }
 
+/// How the responder of an issuer stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponderStanding {
+    /// How long what it answers may be relied on.
+    pub answers_live: Duration,
+    /// Until when its certificate is valid; there is none before the first question.
+    pub not_after: Option<Timestamp>,
+}
+
 impl Lifecycle {
+    /// How the responder of an issuer stands, without making one.
+    pub async fn ocsp_standing(&self, issuer: &IssuerId) -> Result<ResponderStanding, StoreError> {
+        let stored = self.stored_responder(issuer).await?;
+        Ok(ResponderStanding {
+            answers_live: self.settings.revocation.ocsp_validity,
+            not_after: stored.map(|stored| stored.not_after),
+        })
+    }
+
+    async fn stored_responder(
+        &self,
+        issuer: &IssuerId,
+    ) -> Result<Option<StoredDelegate>, StoreError> {
+        let id = issuer.clone();
+        self.store
+            .read("ocsp.responder", |tx| {
+                Box::pin(async move { tx.find_ocsp_responder(&id).await })
+            })
+            .await
+    }
+
     /// The responder of an issuer: the stored one while it is young enough, else a new one.
     pub(crate) async fn responder(
         &self,
@@ -46,13 +76,7 @@ impl Lifecycle {
         ca: &LocalCa,
     ) -> Result<Arc<Responder>, ResponderError> {
         let now = self.now();
-        let id = issuer.clone();
-        let stored = self
-            .store
-            .read("ocsp.responder", |tx| {
-                Box::pin(async move { tx.find_ocsp_responder(&id).await })
-            })
-            .await?;
+        let stored = self.stored_responder(issuer).await?;
         let stored = stored
             .filter(|stored| now < stored.not_after)
             .and_then(|stored| self.open_responder(issuer, &stored).ok());

@@ -31,6 +31,9 @@ pub struct Issuer {
     /// Its latest CRL
     #[serde(skip_serializing_if = "Option::is_none")]
     pub crl: Option<Crl>,
+    /// Its OCSP responder, for a CA whose key is here
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ocsp: Option<Ocsp>,
     /// What its connector is told, for a CA elsewhere
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     #[schema(value_type = Object)]
@@ -141,6 +144,10 @@ pub struct IssuerPublished {
     pub kind: String,
     #[schema(example = "http://crl.example.org/issuing.crl")]
     pub url: String,
+    /// The number of a CRL, where it has one
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "4711")]
+    pub number: Option<String>,
     /// Until when what is there may be relied on
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -223,6 +230,19 @@ pub struct Crl {
     #[schema(value_type = String, format = DateTime)]
     pub next_update: Timestamp,
     pub octets: u64,
+}
+
+/// An OCSP responder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Ocsp {
+    /// How long an answer may be relied on
+    #[schema(example = 86400)]
+    pub answers_live_seconds: u64,
+    /// Until when the responder's certificate is valid, which is renewed by itself; absent before the
+    /// first question
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub responder_not_after: Option<Timestamp>,
 }
 
 /// A CA that was made elsewhere, with its key.

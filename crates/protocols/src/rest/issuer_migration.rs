@@ -139,6 +139,9 @@ pub struct MigrationProgress {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MigrationItem {
     pub certificate: String,
+    /// The names in it
+    #[serde(default)]
+    pub names: Vec<String>,
     /// `automatic`, `person` or `pinned`
     pub readiness: String,
     /// `waiting`, `pulled`, `renewed`, `late` or `left`

@@ -77,9 +77,39 @@ pub struct IssuerKind {
     pub secrets: Vec<IssuerSecretRule>,
     /// Whether it takes secrets of other names as well
     pub takes_any_secret: bool,
+    /// Settings beside those of the example, which it can do without
+    #[serde(default)]
+    pub further: Vec<IssuerSettingRule>,
     /// Settings that could be somebody's
     #[schema(value_type = Object)]
     pub example: Value,
+}
+
+/// A setting that an issuer can do without.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuerSettingRule {
+    #[schema(example = "trust_anchors")]
+    pub name: String,
+    pub form: IssuerSettingForm,
+    /// What can be chosen from; the first where nothing is chosen
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    pub summary: String,
+}
+
+/// What a setting looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum IssuerSettingForm {
+    /// A line
+    Text,
+    /// Certificates in PEM
+    Pem,
+    /// True or false
+    Flag,
+    Number,
+    /// One of `choices`
+    Choice,
 }
 
 /// A secret that a kind of CA takes.

@@ -313,7 +313,9 @@ fn show(context: &Context, issuer: &Issuer) -> Result<(), Failure> {
                 .map(|until| format!("fresh until {until}"));
             let state = place.problem.clone().or(until);
             let state = state.unwrap_or_else(|| "in order".to_owned());
-            format!("{:<5} {} {state}\n", place.kind, place.url)
+            let number = place.number.as_ref();
+            let number = number.map_or_else(String::new, |number| format!(" number {number},"));
+            format!("{:<5} {}{number} {state}\n", place.kind, place.url)
         });
         let published: String = published.collect();
         let findings = issuer_remote::lines(&health.findings);

@@ -134,7 +134,14 @@ impl MigrationVerb {
                     state: state.map(|state| read_state(&state)).transpose()?,
                 };
                 let found = client.list(&[NOUN, &id, "items"], &query, &paging).await?;
-                let columns = ["certificate", "readiness", "state", "wave", "successor"];
+                let columns = [
+                    "certificate",
+                    "names",
+                    "readiness",
+                    "state",
+                    "wave",
+                    "successor",
+                ];
                 paging::print::<MigrationItem>(context, &columns, &found)
             }
             Self::Pause { id } => command(client, context, &id, "pause").await,

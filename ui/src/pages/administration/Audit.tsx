@@ -15,6 +15,7 @@ import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
 import { eventTitle, pageOf } from '../../lib/words';
 import { Details } from '../certificates/History';
+import css from './administration.module.css';
 
 /** What happened, by whom, from where; and whether the log is whole. */
 export function Audit() {
@@ -54,10 +55,10 @@ export function Audit() {
           <span className="muted wrap">{verify.data.fault ?? `${verify.data.events.toLocaleString('en')} events follow each other without a gap, signed at ${verify.data.checkpoints} points. Keep the head: ${verify.data.head.slice(0, 16)}…`}</span>
         </div>
       )}
-      <form onSubmit={submit} style={{ display: 'flex', flexWrap: 'wrap', gap: 8, padding: '12px 16px', borderBottom: '1px solid var(--cw-line)' }}>
-        <TextInput aria-label="Event" placeholder="certificate." value={draft.name} onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })} />
-        <TextInput aria-label="Object" placeholder="Object: crt_…" value={draft.object} onChange={(event) => setDraft({ ...draft, object: event.currentTarget.value })} />
-        <TextInput aria-label="Actor" placeholder="Actor: usr_…" value={draft.actor} onChange={(event) => setDraft({ ...draft, actor: event.currentTarget.value })} />
+      <form onSubmit={submit} className={css.filters}>
+        <TextInput label="Event, or how it begins" placeholder="certificate." value={draft.name} onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })} />
+        <TextInput label="On what, by its id" placeholder="crt_…" value={draft.object} onChange={(event) => setDraft({ ...draft, object: event.currentTarget.value })} />
+        <TextInput label="By whom, by their id" placeholder="usr_…" value={draft.actor} onChange={(event) => setDraft({ ...draft, actor: event.currentTarget.value })} />
         <Button type="submit" variant="default">Filter</Button>
       </form>
       <PagedTable

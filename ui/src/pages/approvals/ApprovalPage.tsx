@@ -5,6 +5,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
+import { useFieldLabels } from '../../components/fields';
 import { Prose } from '../../components/Prose';
 import { Requester, Who } from '../../components/Who';
 import { Facts, grid, Page, Panel } from '../../components/Page';
@@ -43,6 +44,7 @@ export function ApprovalPage() {
 }
 
 function Body({ approval }: { approval: Details }) {
+  const label = useFieldLabels();
   return (
     <div className={grid.grid}>
       <Panel title="What is asked for" className={grid.span7}>
@@ -55,8 +57,8 @@ function Body({ approval }: { approval: Details }) {
             ['Key', approval.key_kind],
             ['Key hash', approval.spki_sha256 && <Copy text={approval.spki_sha256} shown={`${approval.spki_sha256.slice(0, 24)}…`} />],
             ['Asked', <When at={approval.created_at} full />],
-            ['Request', <Link to="/requests/$id" params={{ id: approval.enrollment }}>{approval.enrollment}</Link>],
-            ...Object.entries(approval.metadata ?? {}).map(([name, value]) => [name, visible(String(value))] as [string, string]),
+            ['Request', <Link to="/requests/$id" params={{ id: approval.enrollment }}>Its way so far</Link>],
+            ...Object.entries(approval.metadata ?? {}).map(([name, value]) => [label(name), visible(String(value))] as [string, string]),
           ]}
         />
       </Panel>

@@ -1,8 +1,9 @@
 import { Button, Checkbox, Modal, SegmentedControl, Stack, Textarea } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
 import { IconBeach, IconChecklist } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useRef, useState, type KeyboardEvent } from 'react';
 import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Page, Panel } from '../../components/Page';
@@ -35,7 +36,8 @@ export function Queue() {
   const [search, change] = useAddress();
   const view = search.view ?? 'mine';
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  const [verdict, setVerdict] = useState<Schema<'DecideMany'>['verdict'] | null>(null);
+  const [decision, setDecision] = useState<{ verdict: Verdict; ids: string[] } | null>(null);
+  const list = useRef<HTMLUListElement>(null);
   const query = useQuery({
     queryKey: ['approvals', 'queue', view],
     queryFn: async () => {
@@ -50,6 +52,23 @@ export function Queue() {
     setChosen(next);
   };
   const canDecide = may('approvals:decide') && view !== 'decided';
+  const move = (step: number) => {
+    const rows = [...(list.current?.querySelectorAll<HTMLAnchorElement>('li > a') ?? [])];
+    const at = rows.findIndex((row) => row.closest('li')?.contains(document.activeElement));
+    rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)]?.focus();
+  };
+  useHotkeys([['j', () => move(1)], ['k', () => move(-1)]]);
+  // What decides is heard in a row alone: nothing happens to somebody who only types (WCAG 2.1.4).
+  const onKey = (event: KeyboardEvent) => {
+    const id = (event.target as HTMLElement).closest<HTMLElement>('li[data-id]')?.dataset.id;
+    if (!id || !canDecide || event.ctrlKey || event.metaKey || event.altKey) return;
+    const ids = chosen.size > 0 ? [...chosen] : [id];
+    if (event.key === 'x') toggle(id);
+    else if (event.key === 'a') setDecision({ verdict: APPROVE, ids });
+    else if (event.key === 'd') setDecision({ verdict: DENY, ids });
+    else return;
+    event.preventDefault();
+  };
   return (
     <Page title="Approvals" lead="Requests that go on once enough people agree." actions={<Button component={Link} to="/approvals/absences" variant="default" leftSection={<IconBeach size={18} />}>Absences</Button>}>
       <SegmentedControl aria-label="Which" data={VIEWS} value={view} onChange={(next) => { setChosen(new Set()); change({ view: next }); }} style={{ alignSelf: 'flex-start' }} />
@@ -61,7 +80,7 @@ export function Queue() {
                 {view === 'mine' ? 'When a profile asks for your consent, the request shows here, and in your mailbox if notifications are set up.' : 'A profile with an approval rule sends its requests here: see Policy.'}
               </Empty>
             ) : (
-              <ul className={css.list}>
+              <ul ref={list} className={css.list} onKeyDown={onKey}>
                 {items.map((approval) => (
                   <Row key={approval.id} approval={approval} chosen={chosen.has(approval.id)} onToggle={canDecide && approval.status === 'pending' ? () => toggle(approval.id) : undefined} />
                 ))}
@@ -70,22 +89,30 @@ export function Queue() {
           }
         </Loaded>
       </Panel>
+      {canDecide && Boolean(query.data?.length) && (
+        <p className={css.keys}><kbd>j</kbd> <kbd>k</kbd> next and one before, <kbd>x</kbd> choose, <kbd>a</kbd> approve, <kbd>d</kbd> deny, <kbd>Enter</kbd> all about it</p>
+      )}
       {chosen.size > 0 && (
         <div className={css.bar} role="region" aria-label="Decide on many">
           <strong>{plural(chosen.size, 'request')} chosen</strong>
-          <Button onClick={() => setVerdict('approve' as never)}>Approve</Button>
-          <Button variant="light" color="red" onClick={() => setVerdict('deny' as never)}>Deny</Button>
+          <Button onClick={() => setDecision({ verdict: APPROVE, ids: [...chosen] })}>Approve</Button>
+          <Button variant="light" color="red" onClick={() => setDecision({ verdict: DENY, ids: [...chosen] })}>Deny</Button>
         </div>
       )}
-      {verdict && <DecideMany ids={[...chosen]} verdict={verdict} onClose={() => { setVerdict(null); setChosen(new Set()); }} />}
+      {decision && <DecideMany {...decision} names={(query.data ?? []).filter(({ id }) => decision.ids.includes(id)).map(({ identifiers }) => identifiers[0]?.value ?? '')} onClose={() => { setDecision(null); setChosen(new Set()); }} />}
     </Page>
   );
 }
 
+type Verdict = Schema<'DecideMany'>['verdict'];
+
+const APPROVE = 'approve' as Verdict;
+const DENY = 'deny' as Verdict;
+
 function Row({ approval, chosen, onToggle }: { approval: Approval; chosen: boolean; onToggle?: () => void }) {
   const names = approval.identifiers.map(({ value }) => value);
   return (
-    <li className={css.item}>
+    <li className={css.item} data-id={approval.id}>
       <span className={css.check}>{onToggle && <Checkbox size="sm" checked={chosen} onChange={onToggle} aria-label={`Choose ${visible(names[0] ?? approval.id)}`} />}</span>
       <Link to="/approvals/$id" params={{ id: approval.id }} className={css.link}>
         <span className={css.names}><Names of={names} /></span>
@@ -112,9 +139,11 @@ function Row({ approval, chosen, onToggle }: { approval: Approval; chosen: boole
   );
 }
 
-function DecideMany({ ids, verdict, onClose }: { ids: string[]; verdict: Schema<'DecideMany'>['verdict']; onClose: () => void }) {
+function DecideMany({ ids, names, verdict, onClose }: { ids: string[]; names: string[]; verdict: Verdict; onClose: () => void }) {
+  // They leave the list once they are decided on, and are still what this is about.
+  const [about] = useState(names);
   const [reason, setReason] = useState('');
-  const denies = (verdict as string) === 'deny';
+  const denies = verdict === DENY;
   const act = useMutation({ mutationFn: () => call(api.POST('/api/v1/approvals/decide', { body: { approvals: ids, verdict, reason: reason || undefined } })) });
   const failed = act.data?.results.filter(({ error }) => error) ?? [];
   return (
@@ -129,6 +158,7 @@ function DecideMany({ ids, verdict, onClose }: { ids: string[]; verdict: Schema<
           </>
         ) : (
           <>
+            <p className="wrap" style={{ margin: 0 }}>{about.slice(0, 12).map(visible).join(', ')}{about.length > 12 && ` and ${about.length - 12} more`}</p>
             <Textarea label={denies ? 'Reason (whoever asked is shown it)' : 'Reason (optional)'} required={denies} data-autofocus autosize minRows={2} maxLength={1000} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
             <Button color={denies ? 'red' : undefined} disabled={denies && !reason.trim()} loading={act.isPending} onClick={() => act.mutate()}>
               {denies ? 'Deny' : 'Approve'}

@@ -1,7 +1,7 @@
-import { Checkbox } from '@mantine/core';
+import { Button, Checkbox } from '@mantine/core';
 import { IconArrowDown, IconArrowUp, IconCertificate } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { api, call, type Schema } from '../../api/client';
@@ -68,8 +68,12 @@ function Nothing({ filtered }: { filtered: boolean }) {
       Take a filter away, or look for a part of a name: <code>name~shop</code>.
     </Empty>
   ) : (
-    <Empty icon={<IconCertificate size={24} />} title="No certificates yet">
-      Point an ACME client at a directory (see ACME), request one by hand, or bring what you have: <code>certwright certificate import FILE</code>.
+    <Empty
+      icon={<IconCertificate size={24} />}
+      title="No certificates yet"
+      action={<Button component={Link} to="/automation/directories">Set up an ACME client</Button>}
+    >
+      Point an ACME client at a directory, <Link to="/requests/new">request one by hand</Link>, or <Link to="/certificates/import">bring what you have</Link>.
     </Empty>
   );
 }

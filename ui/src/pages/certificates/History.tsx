@@ -4,7 +4,8 @@ import { PagedTable } from '../../components/Table';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { Who } from '../../components/Who';
-import { eventTitle } from '../../lib/words';
+import { eventDetails, eventTitle } from '../../lib/words';
+import css from './certificate.module.css';
 
 type Event = Schema<'Event'>;
 
@@ -33,9 +34,9 @@ export function History({ object, enrollment }: { object: string; enrollment?: s
   );
 }
 
+/** What an event tells, on two lines; all of it for whoever points at it. */
 export function Details({ data }: { data: Record<string, unknown> }) {
-  const entries = Object.entries(data).filter(([, value]) => value !== null && value !== '' && JSON.stringify(value) !== '{}');
-  if (entries.length === 0) return <span className="muted">–</span>;
-  const text = entries.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ');
-  return <span className="muted wrap" style={{ fontSize: 12, display: '-webkit-box', WebkitLineClamp: 2, WebkitBoxOrient: 'vertical', overflow: 'hidden', maxWidth: 560 }} title={visible(text)}>{visible(text)}</span>;
+  const text = visible(eventDetails(data));
+  if (!text) return <span className="muted">–</span>;
+  return <span className={css.details} title={text}>{text}</span>;
 }

@@ -11,6 +11,7 @@ import { State } from '../../components/Status';
 import { Table } from '../../components/Table';
 import { Names, When } from '../../components/Text';
 import { visible } from '../../lib/names';
+import { plural } from '../../lib/time';
 
 type Report = Schema<'ImportReport'>;
 
@@ -94,7 +95,7 @@ function Outcome({ report }: { report: Report }) {
     <>
       <p role="status" style={{ margin: 0, padding: '12px 16px' }} className="num">
         <strong>{report.added.toLocaleString('en')} new</strong>, {report.known.toLocaleString('en')} known, {report.broken.toLocaleString('en')} broken
-        {report.keys_dropped ? <span className="muted"> · {report.keys_dropped} private keys thrown away</span> : null}
+        {report.keys_dropped ? <span className="muted"> · {plural(report.keys_dropped, 'private key')} thrown away</span> : null}
         {report.stopped && <span className="muted"> · reading ended early: {visible(report.stopped)}</span>}
       </p>
       <Table

@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call, callTagged } from '../../api/client';
 import { useMay } from '../../api/session';
+import { useFieldLabels } from '../../components/fields';
 import { MetadataForm, type Values } from '../../components/MetadataForm';
 import { Facts, Panel } from '../../components/Page';
 import { ErrorNote, Loaded } from '../../components/States';
@@ -12,6 +13,7 @@ import { visible } from '../../lib/names';
 /** The values of custom fields; changed only if nobody else changed them meanwhile. */
 export function MetadataPanel({ id, className }: { id: string; className?: string }) {
   const may = useMay();
+  const label = useFieldLabels();
   const [draft, setDraft] = useState<Values | null>(null);
   const query = useQuery({
     queryKey: ['certificates', 'metadata', id],
@@ -53,7 +55,7 @@ export function MetadataPanel({ id, className }: { id: string; className?: strin
         <Loaded query={query} rows={2}>
           {() =>
             Object.keys(before).length ? (
-              <Facts rows={Object.entries(before).map(([name, value]) => [name, visible(String(value))])} />
+              <Facts rows={Object.entries(before).map(([name, value]) => [label(name), visible(String(value))])} />
             ) : (
               <p className="muted" style={{ margin: 0 }}>No values. Fields are defined under Policy; requests, accounts and directories can bring them along.</p>
             )

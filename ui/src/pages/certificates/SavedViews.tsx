@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Modal, Select, Stack, TextInput } from '@mantine/core';
+import { Button, Menu, Modal, Select, Stack, TextInput } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconBookmark, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
@@ -6,9 +6,11 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, call } from '../../api/client';
 import { ErrorNote } from '../../components/States';
+import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
 import { summaryQuery } from '../overview/queries';
 import { filterOf } from './filters';
+import css from './inventory.module.css';
 
 /** Searches that are kept, for oneself or for a team. */
 export function SavedViews() {
@@ -31,20 +33,17 @@ export function SavedViews() {
         </Menu.Target>
         <Menu.Dropdown>
           {(data?.items ?? []).map((view) => (
-            <Menu.Item
-              key={view.id}
-              onClick={() => void navigate({ to: '/certificates', search: view.search as never })}
-              rightSection={
-                view.own && (
-                  <ActionIcon component="span" role="button" variant="subtle" color="gray" size="sm" aria-label={`Delete ${view.name}`} onClick={(event) => { event.stopPropagation(); remove.mutate(view.id); }}>
-                    <IconTrash size={14} />
-                  </ActionIcon>
-                )
-              }
-            >
-              {view.name}
-              {view.team && <span className="muted"> · {view.team}</span>}
-            </Menu.Item>
+            <div key={view.id} className={css.view}>
+              <Menu.Item onClick={() => void navigate({ to: '/certificates', search: view.search as never })}>
+                {visible(view.name)}
+                {view.team && <span className="muted"> · {view.team}</span>}
+              </Menu.Item>
+              {view.own && (
+                <Menu.Item w={36} flex="none" px={10} aria-label={`Delete ${visible(view.name)}`} closeMenuOnClick={false} onClick={() => remove.mutate(view.id)}>
+                  <IconTrash size={16} aria-hidden />
+                </Menu.Item>
+              )}
+            </div>
           ))}
           {data?.items.length === 0 && <Menu.Label>Filter the list, then keep it here.</Menu.Label>}
           <Menu.Divider />

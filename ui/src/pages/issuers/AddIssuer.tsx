@@ -60,7 +60,7 @@ function Elsewhere() {
         {add.error && <ErrorNote error={add.error} />}
         <TextInput label="Name" description="Small letters, digits and hyphens" required value={name} onChange={(event) => setName(event.currentTarget.value)} />
         <Select label="Kind" required data={kinds.map((each) => ({ value: each.name, label: `${each.name}: ${each.summary}` }))} value={kind?.name ?? null} onChange={choose} nothingFoundMessage="This server knows none" />
-        {kind && <SettingsForm key={kind.name} example={kind.example as Settings} value={settings} onChange={setSettings} />}
+        {kind && <SettingsForm key={kind.name} example={kind.example as Settings} further={kind.further ?? []} value={settings} onChange={setSettings} />}
         {kind && <SecretsForm key={`${kind.name} secrets`} rules={kind.secrets} any={kind.takes_any_secret} value={secrets} onChange={setSecrets} />}
         {kind && <Textarea label="The CA’s certificates" description="PEM; empty: a test fetches them, where the CA can be asked" autosize minRows={2} maxRows={8} classNames={{ input: 'mono' }} value={certificates} onChange={(event) => setCertificates(event.currentTarget.value)} />}
         <Button type="submit" loading={add.isPending} disabled={!kind}>Add it and test the connection</Button>

@@ -74,7 +74,7 @@ function Change({ issuer, onClose }: { issuer: Issuer; onClose: () => void }) {
       <form onSubmit={(event) => { event.preventDefault(); save.mutate(); }}>
         <Stack>
           {save.error && <ErrorNote error={save.error} />}
-          {kind && <SettingsForm example={kind.example as Settings} value={settings} onChange={setSettings} />}
+          {kind && <SettingsForm example={kind.example as Settings} further={kind.further ?? []} value={settings} onChange={setSettings} />}
           {kind && <SecretsForm rules={kind.secrets} any={kind.takes_any_secret} known={Object.keys(issuer.secrets ?? {})} value={secrets} onChange={setSecrets} />}
           <Textarea label="The CA’s certificates" description="PEM, in place of what is known; empty: they stay" autosize minRows={3} maxRows={8} classNames={{ input: 'mono' }} value={certificates} onChange={(event) => setCertificates(event.currentTarget.value)} />
           <Button type="submit" loading={save.isPending}>Save</Button>

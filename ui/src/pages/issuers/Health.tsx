@@ -31,7 +31,7 @@ export function Usage({ of }: { of: readonly Schema<'IssuerUsage'>[] }) {
     const part = limit ? Math.min(100, (100 * used) / limit) : 100;
     return (
       <div key={period} className={css.usage} title={`Counted anew ${new Date(resets_at).toLocaleString('en-GB')}`}>
-        <span>this {period}</span>
+        <span>This {period}</span>
         <Progress value={part} color={part >= 100 ? 'red' : part >= 80 ? 'yellow' : 'pine'} aria-label={`${used} of ${limit} this ${period}`} />
         <span className="num">{used.toLocaleString('en')} of {limit.toLocaleString('en')}</span>
       </div>

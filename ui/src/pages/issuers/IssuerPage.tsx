@@ -7,14 +7,15 @@ import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Facts, grid, Page, Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
-import { Status } from '../../components/Status';
 import { Code, Copy, When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
 import { History } from '../certificates/History';
 import { Connection } from './Connection';
+import css from './issuers.module.css';
 import { Health, IssuerState } from './Health';
 import { Migrations } from './Migrations';
+import { ServiceTable } from './Services';
 import { Swap } from './Swap';
 import { Weights } from './Weights';
 
@@ -34,13 +35,15 @@ export function IssuerPage() {
       {issuer && <Migrations from={issuer.name} />}
       {issuer && (
         <div className={grid.grid}>
-          <Panel title="CA certificate" className={grid.span7}>{issuer.certificate ? <Certificate of={issuer.certificate} /> : <Await name={name} />}</Panel>
-          <div className={grid.span5} style={{ display: 'grid', gap: 16, alignContent: 'start' }}>
+          <div className={`${grid.span7} ${css.stack}`}>
+            <Panel title="CA certificate">{issuer.certificate ? <Certificate of={issuer.certificate} /> : <Await name={name} />}</Panel>
+            {!issuer.is_root && <Panel title="Part of the load" note="by profile; takes effect with the next request"><Weights issuer={name} /></Panel>}
+          </div>
+          <div className={`${grid.span5} ${css.stack}`}>
             <Panel title="How it does" note="live"><Health issuer={issuer} /></Panel>
-            <Panel title="Revocation"><Revocation issuer={issuer} /></Panel>
+            <Panel title="Revocation and backlog"><Revocation issuer={issuer} /></Panel>
             <Panel title="Connection"><Connection issuer={issuer} /></Panel>
           </div>
-          {!issuer.is_root && <Panel title="Part of the load" note="by profile; takes effect with the next request"><Weights issuer={name} /></Panel>}
           {may('audit:read') && <Panel title="History" flush><History object={issuer.id} /></Panel>}
         </div>
       )}
@@ -86,20 +89,12 @@ function Revocation({ issuer }: { issuer: Issuer }) {
   const may = useMay();
   const refresh = useMutation({ mutationFn: () => call(api.POST('/api/v1/issuers/{name}/crl', { params: { path: { name: issuer.name } } })) });
   const { crl } = issuer;
-  if (!crl) return <p className="muted" style={{ margin: 0 }}>It publishes no list from here.</p>;
-  const isStale = Date.parse(crl.next_update) < Date.now();
   return (
     <Stack gap="sm">
       {refresh.error && <ErrorNote error={refresh.error} />}
-      <Facts
-        rows={[
-          ['CRL', <>{isStale ? <Status tone="bad">Out of date</Status> : <Status tone="ok">In date</Status>} <a href={`/pki/${encodeURIComponent(issuer.name)}/crl`}>number {crl.number}</a></>],
-          ['Made', <When at={crl.this_update} full />],
-          ['Next by', <When at={crl.next_update} full />],
-          ['OCSP', <Copy text={`${window.location.origin}/pki/${issuer.name}/ocsp`} />],
-        ]}
-      />
-      {may('issuers:operate') && <Button variant="default" leftSection={<IconRefresh size={16} />} loading={refresh.isPending} onClick={() => refresh.mutate()}>Publish the next CRL now</Button>}
+      <ServiceTable issuer={issuer} />
+      {issuer.health && !crl && <p className="muted" style={{ margin: 0 }}>Found where its newest certificates point to, as everybody who relies on them looks. Looked <When at={issuer.health.checked_at} />.</p>}
+      {crl && may('issuers:operate') && <Button variant="default" leftSection={<IconRefresh size={16} />} loading={refresh.isPending} onClick={() => refresh.mutate()}>Publish the next CRL now</Button>}
     </Stack>
   );
 }

@@ -15,6 +15,7 @@ import { AddIssuer } from './AddIssuer';
 import { IssuerState, Usage } from './Health';
 import css from './issuers.module.css';
 import { Migrations } from './Migrations';
+import { ServiceLines } from './Services';
 
 /** The CAs that sign: how they are, and what they carry. */
 export function Issuers() {
@@ -44,7 +45,7 @@ export function Issuers() {
 }
 
 function Card({ issuer, load }: { issuer: Schema<'Issuer'>; load: number }) {
-  const { certificate, crl, live } = issuer;
+  const { certificate, live } = issuer;
   return (
     <Link to="/issuers/$name" params={{ name: issuer.name }} className={css.card}>
       <div className={css.head}>
@@ -59,9 +60,8 @@ function Card({ issuer, load }: { issuer: Schema<'Issuer'>; load: number }) {
       <dl className={css.figures}>
         <div><dt>Active</dt><dd className="num">{load.toLocaleString('en')}</dd></div>
         <div><dt>CA ends</dt><dd data-soon={certificate ? daysUntil(certificate.not_after) < 90 : undefined}>{certificate ? <When at={certificate.not_after} /> : '–'}</dd></div>
-        <div><dt>CRL until</dt><dd>{crl ? <When at={crl.next_update} /> : '–'}</dd></div>
-        <div><dt>OCSP</dt><dd>{crl ? 'answers here' : 'at the CA'}</dd></div>
       </dl>
+      <ServiceLines issuer={issuer} />
       {live && !issuer.is_root && (
         <div className={css.share1}>
           <span>Last hour</span>

@@ -9,7 +9,7 @@ import { Facts, grid, Page, Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { State } from '../../components/Status';
 import { PagedTable } from '../../components/Table';
-import { When } from '../../components/Text';
+import { Names, When } from '../../components/Text';
 import { save } from '../../lib/download';
 import { visible } from '../../lib/names';
 import { duration } from '../../lib/time';
@@ -139,15 +139,18 @@ function Commands({ migration }: { migration: Migration }) {
 
 /** Every certificate and what became of it, as a table for whoever has to account for the move. */
 async function writeReport(migration: Migration): Promise<void> {
-  const lines = ['certificate,readiness,state,wave,successor'];
+  const lines = ['certificate,names,readiness,state,wave,successor'];
   let after: string | undefined;
   do {
     const page = await call(api.GET('/api/v1/issuer-migrations/{id}/items', { params: { path: { id: migration.id }, query: { limit: 500, after } } }));
-    for (const item of page.items) lines.push([item.certificate, item.readiness, item.state, item.wave ?? '', item.successor ?? ''].join(','));
+    for (const item of page.items) lines.push([item.certificate, cell((item.names ?? []).join(' ')), item.readiness, item.state, item.wave ?? '', item.successor ?? ''].join(','));
     after = page.next ?? undefined;
   } while (after);
   save(new Blob([`${lines.join('\n')}\n`], { type: 'text/csv' }), `${migration.from}-to-${migration.to}.csv`);
 }
+
+/** A text that a table takes for a text, whatever it begins with. */
+const cell = (text: string): string => `"${/^[=+\-@\t\r]/.test(text) ? "'" : ''}${text.replaceAll('"', '""')}"`;
 
 const STATES = ['all', 'waiting', 'pulled', 'renewed', 'late', 'left'] as const;
 
@@ -155,7 +158,7 @@ function Items({ id }: { id: string }) {
   const [state, setState] = useState<(typeof STATES)[number]>('all');
   const filter = state === 'all' ? undefined : state;
   return (
-    <Panel title="Certificates" flush note={<div style={{ maxWidth: '100%', overflowX: 'auto' }}><SegmentedControl size="xs" aria-label="State" data={[...STATES]} value={state} onChange={(next) => setState(next as typeof state)} /></div>}>
+    <Panel title="Certificates" flush note={<div style={{ maxWidth: '100%', overflowX: 'auto' }}><SegmentedControl size="xs" aria-label="State" data={STATES.map((each) => ({ value: each, label: each.charAt(0).toUpperCase() + each.slice(1) }))} value={state} onChange={(next) => setState(next as typeof state)} /></div>}>
       <PagedTable
         label="Certificates of this move"
         queryKey={['issuers', 'migrations', id, 'items', state]}
@@ -163,11 +166,11 @@ function Items({ id }: { id: string }) {
         id={(item) => item.certificate}
         empty={<Empty title="None of these">Another state may have some.</Empty>}
         columns={[
-          { name: 'Certificate', cell: (item) => <Link to="/certificates/$id" params={{ id: item.certificate }} className="mono">{item.certificate}</Link> },
+          { name: 'Certificate', cell: (item) => <Link to="/certificates/$id" params={{ id: item.certificate }}><Names of={item.names ?? []} fallback={item.certificate} /></Link> },
           { name: 'Renewed by', cell: (item) => (item.readiness === 'automatic' ? 'its client' : item.readiness === 'person' ? 'somebody' : 'somebody: it is pinned'), wide: true },
           { name: 'State', cell: (item) => <State of={item.state} /> },
           { name: 'Wave', cell: (item) => item.wave ?? '–', align: 'right', wide: true },
-          { name: 'Successor', cell: (item) => item.successor && <Link to="/certificates/$id" params={{ id: item.successor }} className="mono">{item.successor}</Link>, wide: true },
+          { name: 'Successor', cell: (item) => item.successor && <Link to="/certificates/$id" params={{ id: item.successor }}>Its successor</Link>, wide: true },
         ]}
       />
     </Panel>

@@ -1,20 +1,27 @@
-import { Checkbox, JsonInput, NumberInput, PasswordInput, SegmentedControl, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
+import { Checkbox, JsonInput, NumberInput, PasswordInput, SegmentedControl, Select, Stack, TagsInput, Textarea, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import type { Schema } from '../../api/client';
+import { spaced } from '../../lib/words';
 
 export type Settings = Record<string, unknown>;
+
+type Rule = Schema<'IssuerSettingRule'>;
 
 interface SettingsFormProps {
   /** What could be somebody's: it says which settings there are, and of what form. */
   example: Settings;
+  /** What it can do without. */
+  further: readonly Rule[];
   value: Settings;
   onChange: (value: Settings) => void;
 }
 
 /** The settings of a CA elsewhere: one input for each, or all of them as source. */
-export function SettingsForm({ example, value, onChange }: SettingsFormProps) {
+export function SettingsForm({ example, further, value, onChange }: SettingsFormProps) {
   const [source, setSource] = useState<string | null>(null);
-  const names = [...new Set([...Object.keys(example), ...Object.keys(value)])];
+  // Open from the beginning where one of them is set; after that, as people like it.
+  const [begun] = useState(() => further.some(({ name }) => name in value));
+  const names = [...new Set([...Object.keys(example), ...Object.keys(value)])].filter((name) => !further.some((rule) => rule.name === name));
   const set = (name: string, next: unknown) => {
     onChange(next === undefined || next === '' ? without(value, name) : { ...value, [name]: next });
   };
@@ -29,7 +36,15 @@ export function SettingsForm({ example, value, onChange }: SettingsFormProps) {
       {source !== null ? (
         <JsonInput label="Settings" autosize minRows={6} maxRows={20} validationError="This is no JSON yet" classNames={{ input: 'mono' }} value={source} onChange={write} />
       ) : (
-        names.map((name) => <Setting key={name} name={name} shape={example[name] ?? value[name]} value={value[name]} onChange={(next) => set(name, next)} />)
+        <>
+          {names.map((name) => <Setting key={name} name={name} shape={example[name] ?? value[name]} value={value[name]} onChange={(next) => set(name, next)} />)}
+          {further.length > 0 && (
+            <details open={begun}>
+              <summary>Further settings, where it needs them</summary>
+              <Stack mt="sm">{further.map((rule) => <Further key={rule.name} rule={rule} value={value[rule.name]} onChange={(next) => set(rule.name, next)} />)}</Stack>
+            </details>
+          )}
+        </>
       )}
     </Stack>
   );
@@ -48,9 +63,29 @@ function parse(text: string): Settings | undefined {
   }
 }
 
+/** `trust_anchors` as a person would write it. */
+const titled = (name: string): string => spaced(name).replace(/^./, (first) => first.toUpperCase());
+
+function Further({ rule: { name, form, choices, summary }, value, onChange }: { rule: Rule; value: unknown; onChange: (next: unknown) => void }) {
+  const common = { label: titled(name), description: summary.replace(/^./, (first) => first.toUpperCase()) };
+  const text = typeof value === 'string' ? value : '';
+  switch (form) {
+    case 'flag':
+      return <Checkbox {...common} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked || undefined)} />;
+    case 'number':
+      return <NumberInput {...common} min={0} allowDecimal={false} value={typeof value === 'number' ? value : ''} onChange={(next) => onChange(next === '' ? undefined : Number(next))} />;
+    case 'choice':
+      return <Select {...common} clearable placeholder={choices?.[0]} data={[...(choices ?? [])]} value={text || null} onChange={(next) => onChange(next ?? undefined)} />;
+    case 'pem':
+      return <Textarea {...common} placeholder="-----BEGIN CERTIFICATE-----" autosize minRows={2} maxRows={8} classNames={{ input: 'mono' }} value={text} onChange={(event) => onChange(event.currentTarget.value)} />;
+    case 'text':
+      return <TextInput {...common} value={text} onChange={(event) => onChange(event.currentTarget.value)} />;
+  }
+}
+
 function Setting({ name, shape, value, onChange }: { name: string; shape: unknown; value: unknown; onChange: (next: unknown) => void }) {
   const [draft, setDraft] = useState(value === undefined ? '' : JSON.stringify(value, null, 2));
-  const label = name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
+  const label = titled(name);
   if (typeof shape === 'boolean') return <Checkbox label={label} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />;
   if (typeof shape === 'number') return <NumberInput label={label} placeholder={String(shape)} value={typeof value === 'number' ? value : ''} onChange={(next) => onChange(next === '' ? undefined : Number(next))} />;
   if (Array.isArray(shape)) return <TagsInput label={label} placeholder={shape.join(', ')} value={Array.isArray(value) ? value.map(String) : []} onChange={(next) => onChange(next.length ? next : undefined)} />;
@@ -89,7 +124,7 @@ export function SecretsForm({ rules, any, known = [], value, onChange }: Secrets
       {[...rules, ...others.map((name) => ({ name, summary: '', required: false }))].map((rule) => (
         <PasswordInput
           key={rule.name}
-          label={rule.name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase())}
+          label={titled(rule.name)}
           description={rule.summary || undefined}
           placeholder={known.includes(rule.name) ? 'Stays as it is' : undefined}
           required={rule.required && !known.includes(rule.name)}

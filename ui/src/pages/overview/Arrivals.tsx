@@ -54,13 +54,13 @@ export function Arrivals({ className }: { className?: string }) {
       }
     >
       <div className={css.chart}>
-        {!data && <Skeleton height={190} />}
+        {!data && <Skeleton height={250} />}
         {data && totals.size === 0 && (
           <Empty icon={<IconChartBar size={24} />} title="Nothing in thirty days">
             Point an ACME client at a directory, or import what you have.
           </Empty>
         )}
-        {data && totals.size > 0 && <Bars label="Certificates by day" bars={bars} series={series} height={180} legend />}
+        {data && totals.size > 0 && <Bars label="Certificates by day" bars={bars} series={series} height={250} legend />}
       </div>
     </Panel>
   );

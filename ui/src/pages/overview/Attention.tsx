@@ -1,4 +1,4 @@
-import { IconCircleCheck, IconClockExclamation, IconUserQuestion, IconX } from '@tabler/icons-react';
+import { IconCircleCheck, IconCircleDot, IconClockExclamation, IconUserQuestion, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -6,7 +6,7 @@ import { meQuery, useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
 import { Names, When } from '../../components/Text';
-import { fromNow } from '../../lib/time';
+import { fromNow, plural } from '../../lib/time';
 import css from './overview.module.css';
 import { alertsQuery, failedQuery, pendingQuery, retryingQuery } from './queries';
 
@@ -60,9 +60,16 @@ export function Attention({ className }: { className?: string }) {
       at: enrollment.updated_at,
     })),
   ];
+  const looks: Look[] = [
+    { count: pending.data?.items.length, some: (count) => `${plural(count, 'request')} ${count === 1 ? 'waits' : 'wait'} for people`, none: 'No request waits for people' },
+    { count: alerts.data?.items.length, some: (count) => `${plural(count, 'certificate')} without a successor`, none: 'What ends is renewed' },
+    { count: retrying.data?.length, some: (count) => `${plural(count, 'request')} tried again`, none: 'No request is tried again' },
+    { count: failed.data?.items.length, some: (count) => `${plural(count, 'request')} failed`, none: 'No request failed' },
+  ];
+  const looked = new Date(alerts.dataUpdatedAt || Date.now()).toISOString();
   return (
     <Panel title="Needs attention" note={items.length > SHOWN ? `the first ${SHOWN} of ${items.length}${alerts.data?.next ? ' and more' : ''}` : undefined} flush className={className}>
-      <div className={css.fixed}>
+      <div className={`${css.fixed} ${css.attention}`}>
         {error && items.length === 0 && <div style={{ padding: 16 }}><ErrorNote error={error} /></div>}
         {!error && isLoading && <SkeletonRows rows={6} height={56} />}
         {!error && !isLoading && items.length === 0 && (
@@ -70,7 +77,7 @@ export function Attention({ className }: { className?: string }) {
             <IconCircleCheck size={32} stroke={1.5} />
             <strong>All clear</strong>
             <span className="muted">
-              Nothing waits, fails or ends without a successor. Looked <When at={new Date(alerts.dataUpdatedAt || Date.now()).toISOString()} />.
+              Nothing waits, fails or ends without a successor. Looked <When at={looked} />.
             </span>
           </div>
         )}
@@ -88,7 +95,32 @@ export function Attention({ className }: { className?: string }) {
             </li>
           ))}
         </ul>
+        {!isLoading && items.length > 0 && <Looks of={looks} at={looked} />}
       </div>
     </Panel>
+  );
+}
+
+/** Something that was looked for: how often it was found, or what is said when it was not. */
+interface Look {
+  count: number | undefined;
+  some: (count: number) => string;
+  none: string;
+}
+
+/** What the list above rests on, what is in order included. */
+function Looks({ of, at }: { of: Look[]; at: string }) {
+  return (
+    <div className={css.looks}>
+      <ul>
+        {of.map(({ count, some, none }) => count !== undefined && (
+          <li key={none} data-tone={count ? 'warn' : 'ok'}>
+            {count ? <IconCircleDot size={16} aria-hidden /> : <IconCircleCheck size={16} aria-hidden />}
+            {count ? some(count) : none}
+          </li>
+        ))}
+      </ul>
+      <span className={css.tileNote}>Looked <When at={at} /></span>
+    </div>
   );
 }

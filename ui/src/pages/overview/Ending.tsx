@@ -27,7 +27,7 @@ export function Ending({ className }: { className?: string }) {
       }
     >
       <div className={css.chart}>
-        {!data && <Skeleton height={190} />}
+        {!data && <Skeleton height={250} />}
         {data && counts.size === 0 && (
           <Empty icon={<IconCalendarTime size={24} />} title="Nothing ends within half a year">
             As soon as certificates are issued or imported, the days of their end show here.
@@ -46,5 +46,5 @@ function Weeks({ counts, from }: { counts: Map<string, number>; from: number }) 
     const count = Array.from({ length: 7 }, (_, day) => counts.get(dayOf(start + day * DAY)) ?? 0).reduce((a, b) => a + b, 0);
     return { label: dayOf(start), title: `${dayOf(start)} and the six days after it`, parts: [{ series: 0, count }], tone: week < 1 ? 'bad' : week < 4 ? 'warn' : undefined };
   });
-  return <Bars label="Certificates ending by week" bars={weeks} series={['ending']} height={180} />;
+  return <Bars label="Certificates ending by week" bars={weeks} series={['ending']} height={250} />;
 }

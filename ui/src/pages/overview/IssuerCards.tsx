@@ -4,8 +4,8 @@ import { Link } from '@tanstack/react-router';
 import { useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { Loaded } from '../../components/States';
-import { When } from '../../components/Text';
 import { IssuerState } from '../issuers/Health';
+import { ServiceLines } from '../issuers/Services';
 import css from './overview.module.css';
 import { issuersQuery, summaryQuery } from './queries';
 
@@ -27,16 +27,16 @@ export function IssuerCards() {
                 <Link to="/issuers/$name" params={{ name: issuer.name }} className={css.issuer}>
                   <span className={css.issuerName}>
                     <IconBuildingBank size={16} aria-hidden /> <span className="clip">{issuer.name}</span>
+                    <IssuerState issuer={issuer} />
                   </span>
-                  <IssuerState issuer={issuer} />
                   <span className={css.load}>
                     <span style={{ width: `${all ? (100 * (loads.get(issuer.name) ?? 0)) / all : 0}%` }} />
                   </span>
                   <span className={css.tileNote}>
                     {(loads.get(issuer.name) ?? 0).toLocaleString('en')} active
                     {issuer.live && !issuer.is_root && <> · {Math.round(100 * issuer.live.share)} % of the last hour</>}
-                    {issuer.crl && <> · CRL until <When at={issuer.crl.next_update} /></>}
                   </span>
+                  <ServiceLines issuer={issuer} />
                 </Link>
               </li>
             ))}

@@ -19,12 +19,15 @@ export function RulesEditor({ profile, etag, mayWrite }: RulesEditorProps) {
   const [source, setSource] = useState<string | null>(null);
   const save = useMutation({
     mutationFn: (): Promise<unknown> => {
-      const body = source === null ? rules : (JSON.parse(source) as Rules);
-      return call(api.PUT('/api/v1/profiles/{name}', { params: { path: { name: profile.name }, header: { 'If-Match': etag } }, body }));
+      if (!written) throw new Error('the source is no JSON yet');
+      return call(api.PUT('/api/v1/profiles/{name}', { params: { path: { name: profile.name }, header: { 'If-Match': etag } }, body: written }));
     },
   });
+  const written = source === null ? rules : parse(source);
   const toForm = () => {
-    if (source !== null) setRules(JSON.parse(source) as Rules);
+    // What cannot be read stays where it can be mended.
+    if (!written) return;
+    setRules(written);
     setSource(null);
   };
   const isChanged = source !== null ? source !== JSON.stringify(profile.rules, null, 2) : JSON.stringify(rules) !== JSON.stringify(profile.rules);
@@ -35,7 +38,7 @@ export function RulesEditor({ profile, etag, mayWrite }: RulesEditorProps) {
         {mayWrite && (
           <Group gap="xs">
             {isChanged && <Button variant="default" onClick={() => { setRules(profile.rules); setSource(null); }}>As before</Button>}
-            <Button disabled={!isChanged} loading={save.isPending} onClick={() => save.mutate()}>Save as version {profile.version + 1}</Button>
+            <Button disabled={!isChanged || !written} loading={save.isPending} onClick={() => save.mutate()}>Save as version {profile.version + 1}</Button>
           </Group>
         )}
       </Group>
@@ -47,6 +50,14 @@ export function RulesEditor({ profile, etag, mayWrite }: RulesEditorProps) {
       )}
     </Stack>
   );
+}
+
+function parse(source: string): Rules | undefined {
+  try {
+    return JSON.parse(source) as Rules;
+  } catch {
+    return undefined;
+  }
 }
 
 const KEYS = ['p-256', 'p-384', 'p-521', 'ed25519', 'rsa-2048', 'rsa-3072', 'rsa-4096'];

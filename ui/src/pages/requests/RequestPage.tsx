@@ -5,6 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, call, raw, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
+import { useFieldLabels } from '../../components/fields';
 import { Facts, grid, Page, Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
 import { State } from '../../components/Status';
@@ -58,6 +59,7 @@ export function RequestPage() {
 }
 
 function Asked({ enrollment }: { enrollment: Enrollment }) {
+  const label = useFieldLabels();
   return (
     <Facts
       rows={[
@@ -66,8 +68,8 @@ function Asked({ enrollment }: { enrollment: Enrollment }) {
         ['Asked for by', <Requester of={enrollment.requester} />],
         ['Profile', <>{enrollment.profile} <span className="muted">version {enrollment.profile_version}</span></>],
         ['Owner', enrollment.team],
-        ['Takes the place of', enrollment.replaces && <Link to="/certificates/$id" params={{ id: enrollment.replaces }}>{enrollment.replaces}</Link>],
-        ...Object.entries(enrollment.metadata ?? {}).map(([name, value]) => [name, <>{visible(String(value))} <span className="muted">{enrollment.metadata_sources?.[name]}</span></>] as [string, React.ReactNode]),
+        ['Takes the place of', enrollment.replaces && <Link to="/certificates/$id" params={{ id: enrollment.replaces }}>The certificate before it</Link>],
+        ...Object.entries(enrollment.metadata ?? {}).map(([name, value]) => [label(name), <>{visible(String(value))} <span className="muted">{enrollment.metadata_sources?.[name]}</span></>] as [string, React.ReactNode]),
       ]}
     />
   );
@@ -82,12 +84,12 @@ function Standing({ enrollment }: { enrollment: Enrollment }) {
       ))}
       <Facts
         rows={[
-          ['Approval', enrollment.approval && <Link to="/approvals/$id" params={{ id: enrollment.approval }}>{enrollment.approval}</Link>],
+          ['Approval', enrollment.approval && <Link to="/approvals/$id" params={{ id: enrollment.approval }}>Who decides, and on what</Link>],
           ['Decide until', enrollment.deadline_at && <When at={enrollment.deadline_at} full />],
           ['Issuer', enrollment.issuer],
           ['Tries', enrollment.attempts ? String(enrollment.attempts) : undefined],
           ['Next look', enrollment.poll_at && <When at={enrollment.poll_at} full />],
-          ['Certificate', enrollment.certificate && <Link to="/certificates/$id" params={{ id: enrollment.certificate }}>{enrollment.certificate}</Link>],
+          ['Certificate', enrollment.certificate && <Link to="/certificates/$id" params={{ id: enrollment.certificate }}>The certificate</Link>],
           ['Last change', <When at={enrollment.updated_at} full />],
         ]}
       />

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
+use testkit::adcs::FakeAdcs;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -151,6 +152,35 @@ async fn what_administrators_can_do_is_done_in_the_dashboard() {
 #[tokio::test]
 async fn who_agrees_who_is_told_and_who_is_away_is_said_in_the_dashboard() {
     browse(&Site::start().await, "people").await;
+}
+
+#[tokio::test]
+async fn a_queue_of_approvals_is_decided_with_letters_alone() {
+    browse(&Site::start().await, "decisions").await;
+}
+
+#[tokio::test]
+async fn what_is_chosen_in_the_inventory_is_sent_kept_and_exported() {
+    browse(&Site::start().await, "views").await;
+}
+
+/// The proof of who one is holds for a minute, which is the shortest there is.
+#[tokio::test]
+async fn what_is_dangerous_asks_again_and_one_browser_signs_out_another() {
+    let settings = [("SIGN_IN__RECENT_MINUTES", "1")];
+    browse(&Site::with(Answering::Client, &settings).await, "sessions").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ca_elsewhere_is_added_by_its_form_and_its_secret_stays_unseen() {
+    const PASSWORD: &str = "Gr\u{fc}n-4711";
+    let (site, ca) = (Site::start().await, FakeAdcs::start(PASSWORD).await);
+    let settings = site.file("adcs.json");
+    std::fs::write(&settings, ca.settings("basic").to_string()).unwrap();
+    let mut node = script(&site, "elsewhere").await;
+    node.env("CERTWRIGHT_ADCS", &settings)
+        .env("CERTWRIGHT_ADCS_PASSWORD", PASSWORD);
+    finish(node).await;
 }
 
 #[tokio::test]

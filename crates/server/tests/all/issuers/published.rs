@@ -123,6 +123,11 @@ async fn crl_and_ocsp_of_a_ca_elsewhere_are_found_by_its_certificates_and_judged
         assert!(place["fresh_until"].is_string(), "{found}");
         assert_eq!(place["problem"], Value::Null, "{found}");
     }
+    let there = watched
+        .ca
+        .operate(Method::GET, "issuers/issuing", Value::Null);
+    let number = there.await["crl"]["number"].to_string();
+    assert_eq!(places[0]["number"], number, "{found}");
 
     // Another CA of the same name with another key.
     let other = TestServer::start().await;
