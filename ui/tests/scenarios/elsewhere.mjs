@@ -20,7 +20,7 @@ export async function scenario({ browser, url, api }) {
   await page.getByRole('textbox', { name: 'Trust anchors' }).fill(settings.trust_anchors);
   await page.getByRole('combobox', { name: 'Authentication' }).click();
   await page.getByRole('option', { name: settings.authentication }).click();
-  await page.getByLabel('Password').fill('not the password');
+  await page.getByRole('textbox', { name: 'Password' }).fill('not the password');
   await ada.accessible('the form of a CA elsewhere');
   await page.getByRole('button', { name: 'Add it and test the connection' }).click();
   await page.getByText('failed', { exact: true }).first().waitFor();
@@ -29,7 +29,7 @@ export async function scenario({ browser, url, api }) {
   await ada.settle();
 
   await page.getByRole('button', { name: 'Change' }).click();
-  const field = page.getByLabel('Password');
+  const field = page.getByRole('textbox', { name: 'Password' });
   check((await field.inputValue()) === '', 'the form holds the secret');
   check((await field.getAttribute('placeholder')) === 'Stays as it is', 'the form does not say that there is one');
   check((await page.getByRole('textbox', { name: 'Trust anchors' }).inputValue()).trim() === settings.trust_anchors.trim(), 'a setting is gone');

@@ -31,10 +31,10 @@ export async function scenario({ browser, url, api }) {
   check(!(await exists()), 'the token is there before the proof');
   const question = page.getByRole('dialog', { name: 'Is it still you?' });
   await here.accessible('the question who one is');
-  await question.getByLabel('Password').fill('something else');
+  await question.locator('input[autocomplete="current-password"]').fill('something else');
   await question.getByRole('button', { name: 'Go on' }).click();
   await question.getByRole('alert').waitFor();
-  await question.getByLabel('Password').fill(PASSWORD);
+  await question.locator('input[autocomplete="current-password"]').fill(PASSWORD);
   await question.getByRole('button', { name: 'Go on' }).click();
   // What was begun goes on by itself.
   await page.getByRole('dialog', { name: /this once/ }).waitFor();

@@ -22,7 +22,7 @@ async function proved(page, wanted, typed) {
   const question = page.getByRole('dialog', { name: 'Is it still you?' });
   await wanted.or(question).first().waitFor();
   if (!(await question.isVisible())) return;
-  await question.getByLabel('Password').fill(PASSWORD);
+  await question.locator('input[autocomplete="current-password"]').fill(PASSWORD);
   if (typed) await question.getByLabel('Code').fill(typed);
   await question.getByRole('button', { name: 'Go on' }).click();
   await wanted.first().waitFor();

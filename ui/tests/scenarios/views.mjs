@@ -51,7 +51,6 @@ export async function scenario({ browser, url, api }) {
   await ada.open('/certificates');
   await page.getByRole('button', { name: 'Views' }).click();
   await page.getByRole('menuitem', { name: 'Gone from the web', exact: true }).waitFor();
-  await ada.accessible('the views');
   await page.getByRole('menuitem', { name: 'Gone from the web', exact: true }).click();
   await page.waitForURL('**status=expired**');
   await page.getByText(`${count} certificate`).first().waitFor();
