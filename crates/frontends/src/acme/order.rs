@@ -8,9 +8,8 @@ use domain::id::{AccountId, OrderId};
 use domain::identifier::IdentifierError;
 use http::StatusCode;
 use http::header::{LINK, LOCATION, RETRY_AFTER};
-use lifecycle::acme::orders::{
-    IdentifierFault, IdentifierReason, NewOrder, NewOrderError, OrderView,
-};
+use lifecycle::acme::new_order::{IdentifierFault, IdentifierReason, NewOrder, NewOrderError};
+use lifecycle::acme::orders::OrderView;
 use protocols::acme::account::OrderList;
 use protocols::acme::identifier::{Identifier, IdentifierType};
 use protocols::acme::order as wire;

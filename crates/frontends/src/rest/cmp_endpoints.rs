@@ -12,14 +12,13 @@ use protocols::rest::page::Page;
 use protocols::rest::problem::ProblemKind;
 use protocols::rest::team::OwnerQuery;
 
-use super::Verbs;
 use super::access::Operator;
-use super::etag;
 use super::extract::{Body, Named, Parameters};
 use super::failure::Failure;
 use super::listing::Everything;
 use super::names::Names;
 use super::translate::{inward, outward};
+use super::{Verbs, etag, shared};
 
 /// All CMP endpoints
 #[utoipa::path(get, path = "/api/v1/cmp/endpoints", tag = "enrolling",
@@ -29,19 +28,8 @@ pub(crate) async fn list(
     operator: Operator,
     Parameters(Everything {}): Parameters<Everything>,
 ) -> Result<Json<Page<wire::CmpEndpoint>>, Failure> {
-    let visible = operator.visible(Permission::EnrollingRead);
-    let (found, names) = (
-        verbs.list_cmp_endpoints().await?,
-        Names::load(&verbs).await?,
-    );
-    let items = found
-        .iter()
-        .filter(|endpoint| visible.shows_shared(endpoint.team_id.as_ref()))
-        .map(|endpoint| render(&verbs, endpoint, &names));
-    Ok(Json(Page {
-        items: items.collect::<Result<_, _>>()?,
-        next: None,
-    }))
+    let found = verbs.list_cmp_endpoints().await?;
+    shared::list(&verbs, &operator, &found, render).await
 }
 
 /// One CMP endpoint; its `ETag` goes into the `If-Match` of a change
@@ -58,7 +46,7 @@ pub(crate) async fn show(
     operator.require_shared(Permission::EnrollingRead, endpoint.team_id.as_ref(), || {
         unknown(&name)
     })?;
-    answer(&verbs, &endpoint).await
+    shared::answer(&verbs, &endpoint, render).await
 }
 
 /// Make a CMP endpoint, or change the rules of one
@@ -83,23 +71,12 @@ pub(crate) async fn put(
     let expected = etag::expected_time(&headers)?;
     let known = verbs.list_cmp_endpoints().await?;
     let known = known.into_iter().find(|endpoint| endpoint.name == name);
-    let team = match known {
-        Some(endpoint) => {
-            let owner = endpoint.team_id.as_ref();
-            operator.require_shared(Permission::EnrollingWrite, owner, || unknown(&name))?;
-            None
-        }
-        None => {
-            let wanted = query.team.as_deref();
-            verbs
-                .choose_team(operator.rights(), Permission::EnrollingWrite, wanted)
-                .await?
-        }
-    };
+    let team =
+        shared::owner_of_put(&verbs, &operator, known.as_ref(), &query, || unknown(&name)).await?;
     let endpoint = verbs
         .put_cmp_endpoint(name, inward(&rules)?, team, expected, &operator.caller())
         .await?;
-    answer(&verbs, &endpoint).await
+    shared::answer(&verbs, &endpoint, render).await
 }
 
 /// Delete a CMP endpoint with its secrets; certificates that were issued there stay
@@ -124,23 +101,12 @@ pub(crate) async fn delete(
 }
 
 async fn find(verbs: &Verbs, name: &str) -> Result<CmpEndpoint, Failure> {
-    let found = verbs.list_cmp_endpoints().await?;
-    let endpoint = found.into_iter().find(|endpoint| endpoint.name == name);
-    endpoint.ok_or_else(|| unknown(name))
+    shared::named(verbs.list_cmp_endpoints().await?, name, unknown)
 }
 
 fn unknown(name: &str) -> Failure {
     let name: String = name.chars().take(80).collect();
     Failure::not_found(format!("there is no CMP endpoint `{name}`"))
-}
-
-async fn answer(
-    verbs: &Verbs,
-    endpoint: &CmpEndpoint,
-) -> Result<impl IntoResponse + use<>, Failure> {
-    let tag = etag::tag(endpoint.updated_at.millis());
-    let names = Names::load(verbs).await?;
-    Ok((tag, Json(render(verbs, endpoint, &names)?)))
 }
 
 fn render(

@@ -10,14 +10,13 @@ use protocols::rest::directory as wire;
 use protocols::rest::page::Page;
 use protocols::rest::team::OwnerQuery;
 
-use super::Verbs;
 use super::access::Operator;
-use super::etag;
 use super::extract::{Body, Named, Parameters};
 use super::failure::Failure;
 use super::listing::Everything;
 use super::names::Names;
 use super::translate::{inward, outward};
+use super::{Verbs, etag, shared};
 
 /// All ACME directories
 #[utoipa::path(get, path = "/api/v1/acme/directories", tag = "acme",
@@ -27,16 +26,8 @@ pub(crate) async fn list(
     operator: Operator,
     Parameters(Everything {}): Parameters<Everything>,
 ) -> Result<Json<Page<wire::Directory>>, Failure> {
-    let visible = operator.visible(Permission::AcmeRead);
-    let (found, names) = (verbs.list_directories().await?, Names::load(&verbs).await?);
-    let items = found
-        .iter()
-        .filter(|directory| visible.shows_shared(directory.team_id.as_ref()))
-        .map(|directory| render(&verbs, directory, &names));
-    Ok(Json(Page {
-        items: items.collect::<Result<_, _>>()?,
-        next: None,
-    }))
+    let found = verbs.list_directories().await?;
+    shared::list(&verbs, &operator, &found, render).await
 }
 
 /// One ACME directory; its `ETag` goes into the `If-Match` of a change
@@ -53,7 +44,7 @@ pub(crate) async fn show(
     operator.require_shared(Permission::AcmeRead, directory.team_id.as_ref(), || {
         unknown(&name)
     })?;
-    answer(&verbs, &directory).await
+    shared::answer(&verbs, &directory, render).await
 }
 
 /// Make an ACME directory, or change the rules of one
@@ -76,46 +67,27 @@ pub(crate) async fn put(
     Body(rules): Body<wire::DirectoryRules>,
 ) -> Result<impl IntoResponse, Failure> {
     let expected = etag::expected_time(&headers)?;
-    let team = match verbs.directory(&name).await? {
-        Some(directory) => {
-            let owner = directory.team_id.as_ref();
-            operator.require_shared(Permission::AcmeWrite, owner, || unknown(&name))?;
-            None
-        }
-        None => {
-            let wanted = query.team.as_deref();
-            verbs
-                .choose_team(operator.rights(), Permission::AcmeWrite, wanted)
-                .await?
-        }
-    };
+    let known = verbs.directory(&name).await?;
+    let team = shared::owner_of_put(&verbs, &operator, known.as_deref(), &query, || {
+        unknown(&name)
+    })
+    .await?;
     let directory = verbs
         .replace_directory(name, inward(&rules)?, team, expected, &operator.caller())
         .await?;
-    answer(&verbs, &directory).await
+    shared::answer(&verbs, &directory, render).await
 }
 
 async fn find(verbs: &Verbs, name: &str) -> Result<Directory, Failure> {
-    let found = verbs.list_directories().await?;
-    let directory = found.into_iter().find(|directory| directory.name == name);
-    directory.ok_or_else(|| unknown(name))
+    shared::named(verbs.list_directories().await?, name, unknown)
 }
 
 pub(super) async fn shown(verbs: &Verbs, name: &str) -> Result<impl IntoResponse + use<>, Failure> {
-    answer(verbs, &find(verbs, name).await?).await
+    shared::answer(verbs, &find(verbs, name).await?, render).await
 }
 
 pub(super) fn unknown(name: &str) -> Failure {
     Failure::not_found(format!("there is no ACME directory `{name}`"))
-}
-
-async fn answer(
-    verbs: &Verbs,
-    directory: &Directory,
-) -> Result<impl IntoResponse + use<>, Failure> {
-    let tag = etag::tag(directory.updated_at.millis());
-    let names = Names::load(verbs).await?;
-    Ok((tag, Json(render(verbs, directory, &names)?)))
 }
 
 fn render(verbs: &Verbs, directory: &Directory, names: &Names) -> Result<wire::Directory, Failure> {

@@ -9,16 +9,14 @@ use http::{HeaderMap, StatusCode};
 use protocols::rest::entry_point as wire;
 use protocols::rest::page::Page;
 use protocols::rest::team::OwnerQuery;
-use serde::Serialize;
 
-use super::Verbs;
 use super::access::Operator;
-use super::etag;
 use super::extract::{Body, Named, Parameters};
 use super::failure::Failure;
 use super::listing::Everything;
 use super::names::Names;
 use super::translate::{inward, outward};
+use super::{Verbs, etag, shared};
 
 /// All EST labels
 #[utoipa::path(get, path = "/api/v1/est/labels", tag = "enrolling",
@@ -53,7 +51,7 @@ pub(crate) async fn show_label(
     Named(name): Named<String>,
 ) -> Result<impl IntoResponse, Failure> {
     let point = seen(&verbs, &operator, Protocol::Est, &name).await?;
-    answer(&verbs, &point, label).await
+    shared::answer(&verbs, &point, label).await
 }
 
 /// One SCEP service; its `ETag` goes into the `If-Match` of a change
@@ -67,7 +65,7 @@ pub(crate) async fn show_service(
     Named(name): Named<String>,
 ) -> Result<impl IntoResponse, Failure> {
     let point = seen(&verbs, &operator, Protocol::Scep, &name).await?;
-    answer(&verbs, &point, service).await
+    shared::answer(&verbs, &point, service).await
 }
 
 /// Make an EST label, or change the rules of one
@@ -91,7 +89,7 @@ pub(crate) async fn put_label(
 ) -> Result<impl IntoResponse, Failure> {
     let spec = EntryPointSpec::Est(inward(&rules)?);
     let point = put(&verbs, &operator, (name, spec), query, &headers).await?;
-    answer(&verbs, &point, label).await
+    shared::answer(&verbs, &point, label).await
 }
 
 /// Make a SCEP service, or change the rules of one
@@ -115,7 +113,7 @@ pub(crate) async fn put_service(
 ) -> Result<impl IntoResponse, Failure> {
     let spec = EntryPointSpec::Scep(inward(&rules)?);
     let point = put(&verbs, &operator, (name, spec), query, &headers).await?;
-    answer(&verbs, &point, service).await
+    shared::answer(&verbs, &point, service).await
 }
 
 /// Remove an EST label with its passwords
@@ -150,17 +148,8 @@ async fn list<W>(
     protocol: Protocol,
     render: Render<W>,
 ) -> Result<Json<Page<W>>, Failure> {
-    let visible = operator.visible(Permission::EnrollingRead);
     let found = verbs.list_entry_points(protocol).await?;
-    let names = Names::load(verbs).await?;
-    let items = found
-        .iter()
-        .filter(|point| visible.shows_shared(point.team_id.as_ref()))
-        .map(|point| render(verbs, point, &names));
-    Ok(Json(Page {
-        items: items.collect::<Result<_, _>>()?,
-        next: None,
-    }))
+    shared::list(verbs, operator, &found, render).await
 }
 
 /// The entry point of that name, if it is seen.
@@ -187,18 +176,11 @@ async fn put(
 ) -> Result<EntryPoint, Failure> {
     let expected = etag::expected_time(headers)?;
     let protocol = spec.protocol();
-    let needed = Permission::EnrollingWrite;
-    let team = match verbs.entry_point(protocol, &name).await? {
-        Some(point) => {
-            let owner = point.team_id.as_ref();
-            operator.require_shared(needed, owner, || unknown(protocol, &name))?;
-            None
-        }
-        None => {
-            let wanted = query.team.as_deref();
-            verbs.choose_team(operator.rights(), needed, wanted).await?
-        }
-    };
+    let known = verbs.entry_point(protocol, &name).await?;
+    let team = shared::owner_of_put(verbs, operator, known.as_ref(), &query, || {
+        unknown(protocol, &name)
+    })
+    .await?;
     let stored = verbs
         .put_entry_point(name, spec, team, expected, &operator.caller())
         .await?;
@@ -225,16 +207,6 @@ async fn delete(
 fn unknown(protocol: Protocol, name: &str) -> Failure {
     let name: String = name.chars().take(80).collect();
     Failure::not_found(format!("there is no {} `{name}`", protocol.noun()))
-}
-
-async fn answer<W: Serialize>(
-    verbs: &Verbs,
-    point: &EntryPoint,
-    render: Render<W>,
-) -> Result<impl IntoResponse + use<W>, Failure> {
-    let tag = etag::tag(point.updated_at.millis());
-    let names = Names::load(verbs).await?;
-    Ok((tag, Json(render(verbs, point, &names)?)))
 }
 
 fn label(verbs: &Verbs, point: &EntryPoint, names: &Names) -> Result<wire::EstLabel, Failure> {

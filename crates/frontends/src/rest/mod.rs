@@ -67,6 +67,7 @@ mod routes;
 mod saved_searches;
 mod search;
 mod sessions;
+mod shared;
 mod sign_in_failure;
 mod sign_on;
 mod sign_on_providers;

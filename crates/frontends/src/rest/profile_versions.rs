@@ -35,7 +35,7 @@ pub(crate) async fn list(
         .profile_versions(&current.id, listing.after, listing.rows())
         .await?;
     let names = Names::load(&verbs).await?;
-    let rendered = found.iter().map(|profile| render(profile, &names));
+    let rendered = found.iter().map(|profile| render(&verbs, profile, &names));
     let rendered: Vec<wire::Profile> = rendered.collect::<Result<_, _>>()?;
     Ok(Json(listing.page(
         rendered,
@@ -58,7 +58,7 @@ pub(crate) async fn show(
 ) -> Result<Json<wire::Profile>, Failure> {
     let current = current(&verbs, &operator, &name).await?;
     let found = find(&verbs, &current, version).await?;
-    Ok(Json(render(&found, &Names::load(&verbs).await?)?))
+    Ok(Json(render(&verbs, &found, &Names::load(&verbs).await?)?))
 }
 
 /// What a version changed

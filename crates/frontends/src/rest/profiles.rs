@@ -11,14 +11,13 @@ use protocols::rest::page::Page;
 use protocols::rest::profile as wire;
 use protocols::rest::team::OwnerQuery;
 
-use super::Verbs;
 use super::access::Operator;
-use super::etag;
 use super::extract::{Body, Named, Parameters};
 use super::failure::Failure;
 use super::listing::Everything;
 use super::names::Names;
 use super::translate::{inward, outward};
+use super::{Verbs, etag, shared};
 
 /// The current version of every profile
 #[utoipa::path(get, path = "/api/v1/profiles", tag = "profiles",
@@ -28,17 +27,8 @@ pub(crate) async fn list(
     operator: Operator,
     Parameters(Everything {}): Parameters<Everything>,
 ) -> Result<Json<Page<wire::Profile>>, Failure> {
-    let visible = operator.visible(Permission::PolicyRead);
-    let (found, names) = (verbs.profiles().await?, Names::load(&verbs).await?);
-    let seen = found
-        .iter()
-        .filter(|profile| visible.shows_shared(profile.team_id.as_ref()));
-    Ok(Json(Page {
-        items: seen
-            .map(|profile| render(profile, &names))
-            .collect::<Result<_, _>>()?,
-        next: None,
-    }))
+    let found = verbs.profiles().await?;
+    shared::list(&verbs, &operator, &found, render).await
 }
 
 /// One profile; its `ETag` goes into the `If-Match` of a change
@@ -55,7 +45,7 @@ pub(crate) async fn show(
     operator.require_shared(Permission::PolicyRead, profile.team_id.as_ref(), || {
         unknown(&name)
     })?;
-    answer(&verbs, &profile).await
+    shared::answer(&verbs, &profile, render).await
 }
 
 /// Make a profile, or a new version of one
@@ -85,46 +75,34 @@ pub(crate) async fn put(
         // Versions begin with 1: a number that is none agrees with nothing that is stored.
         Expected::Version(version) => Expected::Version(u32::try_from(version).unwrap_or(0)),
     };
-    let team = match verbs.profile(&name).await? {
-        Some(profile) => {
-            let owner = profile.team_id.as_ref();
-            operator.require_shared(Permission::PolicyWrite, owner, || unknown(&name))?;
-            None
-        }
-        None => {
-            let wanted = query.team.as_deref();
-            verbs
-                .choose_team(operator.rights(), Permission::PolicyWrite, wanted)
-                .await?
-        }
-    };
+    let known = verbs.profile(&name).await?;
+    let team = shared::owner_of_put(&verbs, &operator, known.as_deref(), &query, || {
+        unknown(&name)
+    })
+    .await?;
     let profile = verbs
         .replace_profile(name, inward(&rules)?, team, expected, &operator.caller())
         .await?;
-    answer(&verbs, &profile).await
+    shared::answer(&verbs, &profile, render).await
 }
 
 async fn find(verbs: &Verbs, name: &str) -> Result<Profile, Failure> {
-    let found = verbs.profiles().await?;
-    let profile = found.into_iter().find(|profile| profile.name == name);
-    profile.ok_or_else(|| unknown(name))
+    shared::named(verbs.profiles().await?, name, unknown)
 }
 
 pub(super) async fn shown(verbs: &Verbs, name: &str) -> Result<impl IntoResponse + use<>, Failure> {
-    answer(verbs, &find(verbs, name).await?).await
+    shared::answer(verbs, &find(verbs, name).await?, render).await
 }
 
 pub(super) fn unknown(name: &str) -> Failure {
     Failure::not_found(format!("there is no profile `{name}`"))
 }
 
-async fn answer(verbs: &Verbs, profile: &Profile) -> Result<impl IntoResponse + use<>, Failure> {
-    let names = Names::load(verbs).await?;
-    let tag = etag::tag(profile.version.into());
-    Ok((tag, Json(render(profile, &names)?)))
-}
-
-pub(super) fn render(profile: &Profile, names: &Names) -> Result<wire::Profile, Failure> {
+pub(super) fn render(
+    _: &Verbs,
+    profile: &Profile,
+    names: &Names,
+) -> Result<wire::Profile, Failure> {
     Ok(wire::Profile {
         name: profile.name.clone(),
         id: profile.id.to_string(),

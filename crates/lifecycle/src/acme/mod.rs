@@ -8,6 +8,7 @@ pub mod directories;
 pub mod eab_keys;
 pub mod email;
 pub mod finalize;
+pub mod new_order;
 pub mod nonces;
 pub mod orders;
 pub mod renewal_info;
