@@ -2,7 +2,8 @@
 //!
 //! A job is enqueued in the transaction of the change that needs it, claimed for the time of a lease,
 //! and its row deleted when it is done. A revision counts what was asked for meanwhile, so that a wish
-//! that comes while the job runs is not lost.
+//! that comes while the job runs is not lost. The number of claims tells the run that holds a job from
+//! one that was too slow and lost it: the latter changes nothing of it any more.
 
 use domain::id::{JobId, NodeId};
 use pki::time::Timestamp;
@@ -24,6 +25,8 @@ pub struct JobRow {
     pub attempts: u32,
     /// Which of the wishes under its key this row has seen.
     pub revision: i64,
+    /// How often it was claimed when this row was read.
+    pub claims: i64,
     pub created_at: Timestamp,
 }
 
@@ -48,27 +51,27 @@ pub struct DeadJob {
 
 macro_rules! columns {
     () => {
-        "id, kind, key, payload, run_at, attempts, revision, created_at"
+        "id, kind, key, payload, run_at, attempts, revision, claims, created_at"
     };
 }
 
 const INSERT: &str = concat!(
     "INSERT INTO jobs (",
     columns!(),
-    ", lease_owner, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+    ", lease_owner, lease_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
      ON CONFLICT (key) DO NOTHING"
 );
 
 /// Due jobs that nobody holds. On PostgreSQL nodes step over each other's rows instead of waiting.
 const CLAIM: Sql<'static> = Sql::each(
     concat!(
-        "UPDATE jobs SET lease_owner = $1, lease_until = $2 WHERE id IN (SELECT id FROM jobs \
+        "UPDATE jobs SET lease_owner = $1, lease_until = $2, claims = claims + 1 WHERE id IN (SELECT id FROM jobs \
          WHERE run_at <= $3 AND (lease_until IS NULL OR lease_until <= $3) \
          ORDER BY run_at LIMIT $4) RETURNING ",
         columns!()
     ),
     concat!(
-        "UPDATE jobs SET lease_owner = $1, lease_until = $2 WHERE id IN (SELECT id FROM jobs \
+        "UPDATE jobs SET lease_owner = $1, lease_until = $2, claims = claims + 1 WHERE id IN (SELECT id FROM jobs \
          WHERE run_at <= $3 AND (lease_until IS NULL OR lease_until <= $3) \
          ORDER BY run_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING ",
         columns!()
@@ -97,7 +100,7 @@ impl Tx<'_> {
         let sql = concat!(
             "INSERT INTO jobs (",
             columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO UPDATE SET \
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (key) DO UPDATE SET \
               revision = jobs.revision + 1, run_at = CASE WHEN jobs.run_at < excluded.run_at \
               THEN jobs.run_at ELSE excluded.run_at END"
         );
@@ -109,6 +112,7 @@ impl Tx<'_> {
             job.run_at,
             job.attempts,
             job.revision,
+            job.claims,
             job.created_at,
         ];
         self.execute_one(sql, values).await
@@ -128,68 +132,69 @@ impl Tx<'_> {
         Ok(jobs)
     }
 
-    /// Extends a claim, and answers whether it still is this node's.
+    /// Extends a claim, and answers whether it still is this run's.
     pub async fn extend_lease(&mut self, job: &JobRow, lease: &Lease) -> Result<bool, StoreError> {
-        let sql = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND lease_owner = $2";
-        let values = params![job.id.as_str(), lease.owner.as_str(), lease.until];
+        let sql = "UPDATE jobs SET lease_until = $4 \
+                   WHERE id = $1 AND claims = $2 AND lease_owner = $3";
+        let owner = lease.owner.as_str();
+        let values = params![job.id.as_str(), job.claims, owner, lease.until];
         Ok(self.execute(sql, values).await? == 1)
     }
 
     /// Takes a job off the list, and answers `false` if it has to run again because somebody asked for
-    /// it meanwhile.
+    /// it meanwhile, or if another run has it now.
     pub async fn complete_job(&mut self, job: &JobRow) -> Result<bool, StoreError> {
-        let sql = "DELETE FROM jobs WHERE id = $1 AND revision = $2";
+        let sql = "DELETE FROM jobs WHERE id = $1 AND claims = $2 AND revision = $3";
         if self
-            .execute(sql, params![job.id.as_str(), job.revision])
+            .execute(sql, params![job.id.as_str(), job.claims, job.revision])
             .await?
             == 1
         {
             return Ok(true);
         }
         let sql = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, attempts = 0, \
-                   last_error = NULL WHERE id = $1";
-        self.execute(sql, params![job.id.as_str()]).await?;
+                   last_error = NULL WHERE id = $1 AND claims = $2";
+        self.execute(sql, params![job.id.as_str(), job.claims])
+            .await?;
         Ok(false)
     }
 
     /// Puts a job that succeeded back on the list for `at`, or for when it was asked for meanwhile;
-    /// answers whether it is there.
+    /// answers whether it was this run's to put there.
     pub async fn reschedule_job(
         &mut self,
         job: &JobRow,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, attempts = 0, \
-                   last_error = NULL, run_at = CASE WHEN revision = $2 THEN $3 ELSE run_at END \
-                   WHERE id = $1";
-        Ok(self
-            .execute(sql, params![job.id.as_str(), job.revision, at])
-            .await?
-            == 1)
+                   last_error = NULL, run_at = CASE WHEN revision = $3 THEN $4 ELSE run_at END \
+                   WHERE id = $1 AND claims = $2";
+        let values = params![job.id.as_str(), job.claims, job.revision, at];
+        Ok(self.execute(sql, values).await? == 1)
     }
 
-    /// Puts a job that failed back on the list for `retry_at`; answers whether it is there.
+    /// Puts a job that failed back on the list for `retry_at`; answers whether it was this run's to put
+    /// there.
     pub async fn fail_job(
         &mut self,
         job: &JobRow,
         error: &str,
         retry_at: Timestamp,
     ) -> Result<bool, StoreError> {
-        let sql = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, last_error = $3, \
-                   attempts = attempts + 1, run_at = CASE WHEN revision = $2 THEN $4 ELSE run_at END \
-                   WHERE id = $1";
-        let values = params![job.id.as_str(), job.revision, error, retry_at];
+        let sql = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, last_error = $4, \
+                   attempts = attempts + 1, run_at = CASE WHEN revision = $3 THEN $5 ELSE run_at END \
+                   WHERE id = $1 AND claims = $2";
+        let values = params![job.id.as_str(), job.claims, job.revision, error, retry_at];
         Ok(self.execute(sql, values).await? == 1)
     }
 
     /// Gives a job up: it stays on the list of the dead until somebody revives it.
     pub async fn bury_job(&mut self, job: &JobRow, error: &str) -> Result<bool, StoreError> {
-        let sql = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, last_error = $3, \
-                   attempts = attempts + 1, run_at = NULL WHERE id = $1 AND revision = $2";
-        Ok(self
-            .execute(sql, params![job.id.as_str(), job.revision, error])
-            .await?
-            == 1)
+        let sql = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, last_error = $4, \
+                   attempts = attempts + 1, run_at = NULL \
+                   WHERE id = $1 AND claims = $2 AND revision = $3";
+        let values = params![job.id.as_str(), job.claims, job.revision, error];
+        Ok(self.execute(sql, values).await? == 1)
     }
 
     /// Sends a dead job off again, and answers whether it was dead.
@@ -236,6 +241,7 @@ impl Tx<'_> {
             job.run_at,
             job.attempts,
             job.revision,
+            job.claims,
             job.created_at,
             lease.map(|lease| lease.owner.as_str()),
             lease.map(|lease| lease.until),
@@ -253,7 +259,8 @@ fn read(row: &Row) -> Result<JobRow, StoreError> {
         run_at: row.get(4)?,
         attempts: row.get(5)?,
         revision: row.get(6)?,
-        created_at: row.get(7)?,
+        claims: row.get(7)?,
+        created_at: row.get(8)?,
     })
 }
 

@@ -129,6 +129,13 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: "",
         postgres: "",
     },
+    Migration {
+        version: 18,
+        name: "job_claims",
+        sql: include_str!("../migrations/0018_job_claims.sql"),
+        sqlite: "",
+        postgres: "",
+    },
 ];
 
 /// How far to go: the newest version, or an older one for a backup made there.

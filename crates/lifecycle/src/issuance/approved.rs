@@ -14,6 +14,7 @@ use store::jobs::JobRow;
 
 use super::admit::EnrollmentRequest;
 use super::consider::{ConsiderError, Look};
+use super::sign::Afterwards;
 use super::{Admitted, DriveError};
 use crate::Lifecycle;
 use crate::acme::finalize::FinalizeError;
@@ -28,8 +29,8 @@ enum Obstacle {
     Passing(String),
     /// What was approved is not what would be signed.
     Changed,
-    /// Another node was faster.
-    Done,
+    /// Another run was faster, and asks the issuer.
+    Overtaken,
 }
 
 impl Lifecycle {
@@ -47,7 +48,8 @@ impl Lifecycle {
             Err(obstacle) => obstacle,
         };
         match obstacle {
-            Obstacle::Done => self.complete_job(job).await?,
+            // Should that run come to nothing, this job is there to go on when its lease ends.
+            Obstacle::Overtaken => {}
             Obstacle::Passing(error) => self.try_again(&enrollment, job, error).await?,
             Obstacle::Final(state) => self.end(&enrollment, job, state).await?,
             Obstacle::Changed => {
@@ -147,7 +149,7 @@ impl Lifecycle {
                     let Some(stored) = stored
                         .filter(|stored| matches!(stored.state, EnrollmentState::Approved { .. }))
                     else {
-                        return Ok(Some(Obstacle::Done));
+                        return Ok(Some(Obstacle::Overtaken));
                     };
                     match standing(tx, &stored, now).await? {
                         Standing::Gone(reason) => return Ok(Some(failed(reason))),
@@ -239,8 +241,9 @@ impl Lifecycle {
             attempts: attempts + 1,
             last_error: Some(error),
         };
-        self.move_enrollment(enrollment, state, Some((job, retry_at)), None)
+        self.move_enrollment(enrollment, state, job, Afterwards::Again(retry_at))
             .await
+            .map(drop)
     }
 
     async fn end(
@@ -252,9 +255,9 @@ impl Lifecycle {
         let name = format!("enrollment.{}", state.name());
         let data = json!({ "state": state });
         let event = self.event(&Caller::system(), &name, enrollment.id.as_str(), data);
-        self.move_enrollment(enrollment, state, None, Some(event))
-            .await?;
-        self.complete_job(job).await
+        self.move_enrollment(enrollment, state, job, Afterwards::Over(event))
+            .await
+            .map(drop)
     }
 }
 

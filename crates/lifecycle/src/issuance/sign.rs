@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use domain::certificate::Chain;
 use domain::enrollment::{Enrollment, EnrollmentState};
+use domain::event::Event;
 use domain::id::{EnrollmentId, IssuerId};
 use domain::identifier::Identifier;
 use domain::issuer::{Issuance, IssueError, Issuer, SigningRequest};
 use domain::policy::{self, Circumstances, Decision, Proposal};
 use pki::csr::Csr;
+use pki::time::Timestamp;
 use serde_json::json;
 use store::StoreError;
 use store::jobs::JobRow;
@@ -217,22 +219,21 @@ impl Lifecycle {
             attempts: attempts + 1,
             last_error: Some(reason),
         };
-        let (held, job, lease) = (enrollment.clone(), job.clone(), self.lease(self.now()));
+        let (held, job) = (enrollment.clone(), job.clone());
         let state = self
             .store
             .write("enrollment.release", move |tx| {
                 Box::pin(async move {
                     let stored = tx.find_enrollment_for_update(&held.id).await?;
-                    // Another node took the job over when this one was slow: it may be asking the
+                    // Another run took the job over when this one was slow: it may be asking the
                     // issuer now, so no other may be asked.
                     let is_ours = stored
                         .is_some_and(|stored| is_untouched(&stored.state, attempts))
-                        && tx.extend_lease(&job, &lease).await?;
+                        && tx.reschedule_job(&job, retry_at).await?;
                     if !is_ours {
                         return Ok::<_, StoreError>(held.state);
                     }
                     tx.update_enrollment(&released).await?;
-                    tx.reschedule_job(&job, retry_at).await?;
                     Ok(released.state)
                 })
             })
@@ -333,9 +334,9 @@ impl Lifecycle {
             poll_at,
             decided_at: enrollment.state.decided_at(),
         };
-        self.move_enrollment(enrollment, state.clone(), Some((job, poll_at)), None)
-            .await?;
-        Ok(state)
+        self.move_enrollment(enrollment, state, job, Afterwards::Again(poll_at))
+            .await
+            .map_err(DriveError::from)
     }
 
     /// A passing failure is tried again with growing waits; a lasting one ends the enrollment.
@@ -373,9 +374,9 @@ impl Lifecycle {
                     *attempts += 1;
                     *last_error = Some(reason);
                 }
-                self.move_enrollment(enrollment, state.clone(), Some((job, retry_at)), None)
-                    .await?;
-                Ok(state)
+                self.move_enrollment(enrollment, state, job, Afterwards::Again(retry_at))
+                    .await
+                    .map_err(DriveError::from)
             }
             IssueError::Refused(_) | IssueError::Lint(_) => {
                 self.give_up(enrollment, job, reason).await
@@ -424,48 +425,66 @@ impl Lifecycle {
             }),
         );
         let state = EnrollmentState::Failed { reason };
-        self.move_enrollment(enrollment, state.clone(), None, Some(event))
-            .await?;
-        self.complete_job(job).await?;
-        Ok(state)
+        self.move_enrollment(enrollment, state, job, Afterwards::Over(event))
+            .await
+            .map_err(DriveError::from)
     }
 
     /// When the next try is worth it, after so many.
-    pub(super) fn retry_at(&self, attempts: u32) -> pki::time::Timestamp {
+    pub(super) fn retry_at(&self, attempts: u32) -> Timestamp {
         let wait = FIRST_RETRY * 2_u32.saturating_pow(attempts.min(10));
         self.now() + wait.min(MAX_POLL)
     }
 
+    /// Moves an enrollment on, and its job with it; answers how it stands. A run that lost its job to
+    /// another, because it was slow, moves nothing: the other one may be asking the issuer by now.
     pub(super) async fn move_enrollment(
         &self,
         enrollment: &Enrollment,
         state: EnrollmentState,
-        later: Option<(&JobRow, pki::time::Timestamp)>,
-        event: Option<domain::event::Event>,
-    ) -> Result<(), StoreError> {
-        let mut enrollment = enrollment.clone();
+        job: &JobRow,
+        afterwards: Afterwards,
+    ) -> Result<EnrollmentState, StoreError> {
+        let (mut enrollment, job) = (enrollment.clone(), job.clone());
         enrollment.state = state;
         enrollment.updated_at = self.now();
-        let later = later.map(|(job, at)| (job.clone(), at));
+        let lease = self.lease(self.now());
         self.store
             .write("enrollment.move", move |tx| {
                 Box::pin(async move {
                     let stored = tx.find_enrollment_for_update(&enrollment.id).await?;
-                    if stored.is_none_or(|stored| stored.state.is_final()) {
-                        return Ok(());
+                    let Some(stored) = stored else {
+                        tx.complete_job(&job).await?;
+                        return Ok(enrollment.state);
+                    };
+                    if stored.state.is_final() {
+                        tx.complete_job(&job).await?;
+                        return Ok(stored.state);
+                    }
+                    if !tx.extend_lease(&job, &lease).await? {
+                        return Ok(stored.state);
                     }
                     tx.update_enrollment(&enrollment).await?;
-                    if let Some(event) = &event {
-                        tx.insert_event(event).await?;
-                    }
-                    match later {
-                        Some((job, at)) => tx.reschedule_job(&job, at).await.map(drop),
-                        None => Ok(()),
-                    }
+                    match afterwards {
+                        Afterwards::Again(at) => tx.reschedule_job(&job, at).await?,
+                        Afterwards::Over(event) => {
+                            tx.insert_event(&event).await?;
+                            tx.complete_job(&job).await?
+                        }
+                    };
+                    Ok(enrollment.state)
                 })
             })
             .await
     }
+}
+
+/// What becomes of an enrollment's job when the enrollment moves on.
+pub(super) enum Afterwards {
+    /// It runs again then.
+    Again(Timestamp),
+    /// Nothing is left to do; this says how it ended.
+    Over(Event),
 }
 
 /// Whether nobody has gone on with an enrollment that was to be signed.

@@ -189,6 +189,7 @@ impl Lifecycle {
             run_at,
             attempts: 0,
             revision: 0,
+            claims: 0,
             created_at: now,
         }
     }

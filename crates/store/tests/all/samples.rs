@@ -305,6 +305,7 @@ pub fn job(key: Option<&str>, run_at: i64) -> JobRow {
         run_at: at(run_at),
         attempts: 0,
         revision: 0,
+        claims: 0,
         created_at: at(0),
     }
 }

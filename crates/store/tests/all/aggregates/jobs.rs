@@ -1,6 +1,6 @@
 //! Durable jobs: claimed once, run again when asked, never lost.
 
-use domain::id::NodeId;
+use domain::id::{JobId, NodeId};
 use store::StoreError;
 use store::jobs::{JobRow, Lease};
 
@@ -22,6 +22,10 @@ async fn claim(database: &Database, now: i64, lease: &Lease, limit: u32) -> Vec<
     })
 }
 
+fn ids(jobs: &[JobRow]) -> Vec<JobId> {
+    jobs.iter().map(|job| job.id.clone()).collect()
+}
+
 both_engines! {
     async fn a_due_job_is_claimed_once_until_its_lease_ends(database) {
         let (first, second, later) = (job(None, 1), job(None, 2), job(None, 100));
@@ -33,18 +37,38 @@ both_engines! {
             assert_eq!(tx.next_job_at().await?, Some(at(1)));
         });
         let (one, other) = (lease(60), lease(200));
-        assert_eq!(claim(&database, 10, &one, 10).await, [first.clone(), second.clone()]);
+        let claimed = claim(&database, 10, &one, 10).await;
+        assert_eq!(ids(&claimed), ids(&[first.clone(), second.clone()]));
         assert!(claim(&database, 59, &other, 10).await.is_empty());
         let next = transact!(database, |tx| { tx.next_job_at().await? });
         assert_eq!(next, Some(at(60)));
-        assert_eq!(claim(&database, 60, &other, 1).await, std::slice::from_ref(&first));
-        let lost = first.clone();
+        let (lost, second) = (claimed[0].clone(), claimed[1].clone());
+        assert_eq!(ids(&claim(&database, 60, &other, 1).await), ids(&[first.clone()]));
         transact!(database, |tx| {
             let longer = Lease { until: at(500), ..one.clone() };
             assert!(!tx.extend_lease(&lost, &longer).await?, "another node has it now");
             assert!(tx.extend_lease(&second, &longer).await?);
         });
-        assert_eq!(claim(&database, 201, &lease(900), 10).await, [first, later]);
+        assert_eq!(ids(&claim(&database, 201, &lease(900), 10).await), ids(&[first, later]));
+    }
+
+    async fn a_run_that_lost_its_job_changes_nothing_of_it(database) {
+        transact!(database, |tx| { tx.enqueue(&job(None, 0)).await? });
+        // The same node may be the one that takes it again.
+        let mine = lease(60);
+        let slow = claim(&database, 1, &mine, 1).await.remove(0);
+        let longer = Lease { until: at(120), ..mine.clone() };
+        let held = claim(&database, 60, &longer, 1).await.remove(0);
+        let (lost, until) = (slow.clone(), longer.clone());
+        transact!(database, |tx| {
+            assert!(!tx.extend_lease(&lost, &until).await?);
+            assert!(!tx.reschedule_job(&lost, at(70)).await?);
+            assert!(!tx.fail_job(&lost, "no route", at(70)).await?);
+            assert!(!tx.bury_job(&lost, "gone").await?);
+            assert!(!tx.complete_job(&lost).await?);
+        });
+        assert!(claim(&database, 119, &lease(900), 1).await.is_empty(), "it is held");
+        assert_eq!(claim(&database, 120, &lease(900), 1).await.remove(0).claims, held.claims + 1);
     }
 
     async fn many_nodes_share_the_jobs_without_running_one_twice(database) {
@@ -90,8 +114,10 @@ both_engines! {
         let copy = born.clone();
         transact!(database, |tx| { tx.enqueue_claimed(&copy, &lease(30)).await? });
         assert!(claim(&database, 29, &lease(100), 10).await.is_empty());
-        assert_eq!(claim(&database, 30, &lease(100), 10).await, std::slice::from_ref(&born));
-        assert!(transact!(database, |tx| { tx.complete_job(&born).await? }));
+        let taken = claim(&database, 30, &lease(100), 10).await.remove(0);
+        assert_eq!(taken.id, born.id);
+        assert!(!transact!(database, |tx| { tx.complete_job(&born).await? }), "it was lost");
+        assert!(transact!(database, |tx| { tx.complete_job(&taken).await? }));
         assert!(claim(&database, 5000, &lease(9000), 10).await.is_empty());
     }
 
