@@ -51,6 +51,6 @@ async function measure(browser, url) {
   }));
   console.log(`first load ${Math.round(octets / 1000)} kB compressed, first paint ${Math.round(paint ?? 0)} ms, layout shift ${shift.toFixed(4)}`);
   check(octets < 300_000, `the overview's first load is ${octets} octets`);
-  check(shift < 0.1, `the overview moves by ${shift} while it loads`);
+  check(shift < 0.05, `the overview moves by ${shift} while it loads`);
   person.content();
 }

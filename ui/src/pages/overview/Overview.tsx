@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { IconFilePlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useMay } from '../../api/session';
+import { meQuery, useMay } from '../../api/session';
 import { grid, Page } from '../../components/Page';
 import { Skeleton } from '../../components/States';
 import { When } from '../../components/Text';
@@ -18,12 +18,14 @@ import { Arrivals } from './Arrivals';
 export function Overview() {
   const may = useMay();
   const { data: summary } = useQuery(summaryQuery);
+  // Until it is known who looks, the button has its place, so that nothing moves.
+  const { data: me } = useQuery(meQuery);
   return (
     <Page
       title="Overview"
       lead={summary ? <>Figures of <When at={summary.at} />, for what you may see.</> : <Skeleton width={220} height={14} />}
       actions={
-        may('certificates:request') && (
+        !me ? <Skeleton width={188} height={36} /> : may('certificates:request') && (
           <Button component={Link} to="/requests/new" leftSection={<IconFilePlus size={18} />}>
             Request a certificate
           </Button>
