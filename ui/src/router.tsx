@@ -7,7 +7,7 @@ import {
   Outlet,
   redirect,
 } from '@tanstack/react-router';
-import { sessionQuery } from './api/session';
+import { meQuery, sessionQuery } from './api/session';
 import { NotFound, PageFailed } from './shell/NotFound';
 import { Shell } from './shell/Shell';
 
@@ -40,8 +40,11 @@ const inside = createRoute({
   component: Shell,
   validateSearch: texts,
   beforeLoad: async ({ context, location }) => {
+    // What one may do is known before anything is drawn: nothing moves later because of it.
+    const me = context.queries.prefetchQuery(meQuery);
     const session = await context.queries.ensureQueryData(sessionQuery);
     if (!session) throw redirect({ to: '/sign-in', search: { then: location.href } });
+    await me;
   },
 });
 

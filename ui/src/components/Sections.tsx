@@ -1,6 +1,7 @@
 import { Tabs } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useEffect, useRef, type ReactNode } from 'react';
+import css from './ui.module.css';
 
 export interface Section {
   key: string;
@@ -20,9 +21,9 @@ export function Sections({ base, sections }: { base: string; sections: Section[]
   }, [current?.key]);
   return (
     <>
-      <div ref={bar} style={{ overflowX: 'auto', scrollbarWidth: 'none' }}>
+      <div ref={bar} className={css.sections}>
         <Tabs value={current?.key ?? null} onChange={(key) => void navigate({ to: `${base}/${key ?? ''}` })}>
-          <Tabs.List style={{ flexWrap: 'nowrap' }}>
+          <Tabs.List className={css.sectionList}>
             {sections.map(({ key, label }) => (
               <Tabs.Tab key={key} value={key}>
                 {label}

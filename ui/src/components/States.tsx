@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core';
+import { Button, rem } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -7,7 +7,7 @@ import { Prose } from './Prose';
 import css from './ui.module.css';
 
 export function Skeleton({ height = 16, width = '100%' }: { height?: number; width?: number | string }) {
-  return <div className={css.skeleton} style={{ height, width }} aria-hidden />;
+  return <div className={css.skeleton} style={{ height: rem(height), width: typeof width === 'number' ? rem(width) : width }} aria-hidden />;
 }
 
 /** Rows of the height that the real ones will have, so nothing moves. */
@@ -15,7 +15,7 @@ export function SkeletonRows({ rows = 6, height = 41 }: { rows?: number; height?
   return (
     <div role="status" aria-label="Loading">
       {Array.from({ length: rows }, (_, row) => (
-        <div key={row} style={{ height, display: 'flex', alignItems: 'center', padding: '0 16px' }}>
+        <div key={row} style={{ height: rem(height), display: 'flex', alignItems: 'center', padding: '0 16px' }}>
           <Skeleton height={12} width={`${88 - ((row * 17) % 40)}%`} />
         </div>
       ))}

@@ -17,9 +17,9 @@ const TONES: Record<string, Tone> = {
   revoked: 'off', cancelled: 'off', retired: 'off', disabled: 'off', deactivated: 'off', used: 'off', closed: 'off', 'rolled-back': 'off', waived: 'off', excluded: 'off',
 };
 
-/** A state in its own word and colour. */
-export function State({ of }: { of: string }) {
-  const text = of.replaceAll('-', ' ');
+/** A state in its own colour, and its own word if there is no better one. */
+export function State({ of, as }: { of: string; as?: string }) {
+  const text = as ?? of.replaceAll('-', ' ');
   return <Status tone={TONES[of] ?? 'off'}>{text.charAt(0).toUpperCase() + text.slice(1)}</Status>;
 }
 

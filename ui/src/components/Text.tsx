@@ -10,14 +10,15 @@ export function When({ at, full }: { at: string; full?: boolean }) {
   const title = `${localTime(date)} here\n${utcTime(date)}`;
   if (!full) {
     return (
-      <time dateTime={at} title={title}>
+      <time dateTime={at} title={title} className="nowrap">
         {fromNow(date)}
       </time>
     );
   }
   return (
     <time dateTime={at} title={title}>
-      {localTime(date)} <span className="muted">· {utcTime(date)} · {fromNow(date)}</span>
+      <span className="nowrap">{localTime(date)}</span>{' '}
+      <span className="muted"><span className="nowrap">· {utcTime(date)}</span> <span className="nowrap">· {fromNow(date)}</span></span>
     </time>
   );
 }

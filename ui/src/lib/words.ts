@@ -3,7 +3,16 @@ import { localTime } from './time';
 
 /** Who decides, in words. */
 export function approver(of: Schema<'Approver'>): string {
-  return of.kind === 'role' ? `${of.role}${of.scope === 'everywhere' ? ' (everywhere)' : ''}` : of.principal;
+  if (of.kind !== 'role') return of.principal;
+  return of.scope === 'everywhere' ? `any ${of.role}` : `any ${of.role} of its team`;
+}
+
+/** `p-256` as it is called where it is chosen. */
+export function keyKind(kind: string): string {
+  const [family = '', size] = kind.split('-');
+  if (family === 'p' && size) return `ECDSA P-${size}`;
+  if (family === 'rsa' && size) return `RSA ${size}`;
+  return kind.startsWith('ed') ? `Ed${kind.slice(2)}` : kind;
 }
 
 const VERBS: Record<string, string> = {

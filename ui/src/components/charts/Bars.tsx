@@ -1,3 +1,4 @@
+import { rem } from '@mantine/core';
 import css from './charts.module.css';
 
 export interface Bar {
@@ -31,7 +32,7 @@ export function Bars({ label, bars, series, height, legend }: BarsProps) {
           ))}
         </figcaption>
       )}
-      <div className={css.plot} style={{ height: plot }} aria-hidden>
+      <div className={css.plot} style={{ height: rem(plot) }} aria-hidden>
         <span className={css.axis}>{short(top)}</span>
         <span className={css.axis} style={{ top: '50%' }}>{short(top / 2)}</span>
         <div className={css.bars}>

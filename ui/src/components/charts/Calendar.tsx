@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { useWidth } from '../../lib/width';
+import { unit, useWidth } from '../../lib/width';
 import css from './charts.module.css';
 
 const DAY = 86_400_000;
@@ -17,7 +17,7 @@ interface CalendarProps {
 /** One square for each day; a click shows what ends on it. Days are UTC, as certificates are written. */
 export function Calendar({ counts, from, weeks: most }: CalendarProps) {
   const [element, width] = useWidth<HTMLDivElement>();
-  const weeks = Math.min(most, Math.floor((width + GAP) / (SIDE + GAP)));
+  const weeks = Math.min(most, Math.floor((width / unit() + GAP) / (SIDE + GAP)));
   const columns = { gridTemplateColumns: `repeat(${weeks}, minmax(0, 1fr))` };
   const today = Math.floor(from / DAY) * DAY;
   const monday = today - ((new Date(today).getUTCDay() + 6) % 7) * DAY;

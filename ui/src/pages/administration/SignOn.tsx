@@ -51,7 +51,7 @@ export function SignOn() {
         <Loaded query={locks} rows={2}>
           {(page) =>
             page.items.length === 0 ? (
-              <Empty title="Nobody" />
+              <Empty title="Nobody">A name or an address that fails too often waits before it may try again; it would be listed here, and could be let in.</Empty>
             ) : (
               <Table label="Locks" rows={page.items} id={(lock) => `${lock.kind} ${lock.subject}`} columns={[
                 { name: 'Who', cell: (lock) => <strong>{lock.subject}</strong> },

@@ -14,6 +14,7 @@ import { State, Status } from '../../components/Status';
 import { Copy, Name, When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { plural } from '../../lib/time';
+import { keyKind } from '../../lib/words';
 import css from './approvals.module.css';
 import { Escalation } from './Escalation';
 
@@ -54,7 +55,7 @@ function Body({ approval }: { approval: Details }) {
             ['Asked for by', <><Requester of={approval.requester} />{approval.team && <span className="muted"> · team {approval.team}</span>}</>],
             ['Profile', <>{approval.profile} <span className="muted">version {approval.profile_version}</span></>],
             ['Why it waits', approval.reasons.join('; ')],
-            ['Key', approval.key_kind],
+            ['Key', approval.key_kind && keyKind(approval.key_kind)],
             ['Key hash', approval.spki_sha256 && <Copy text={approval.spki_sha256} shown={`${approval.spki_sha256.slice(0, 24)}…`} />],
             ['Asked', <When at={approval.created_at} full />],
             ['Request', <Link to="/requests/$id" params={{ id: approval.enrollment }}>Its way so far</Link>],

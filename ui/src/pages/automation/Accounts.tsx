@@ -9,6 +9,7 @@ import { State } from '../../components/Status';
 import { PagedTable } from '../../components/Table';
 import { Copy, When } from '../../components/Text';
 import { visible } from '../../lib/names';
+import { ToDirectories } from './ClientSetup';
 
 export function Accounts({ mayWrite }: { mayWrite: boolean }) {
   const revoke = useMutation({ mutationFn: (id: string) => call(api.POST('/api/v1/acme/accounts/{id}/revoke', { params: { path: { id } } })) });
@@ -20,7 +21,7 @@ export function Accounts({ mayWrite }: { mayWrite: boolean }) {
         queryKey={['acme', 'accounts']}
         read={(after) => call(api.GET('/api/v1/acme/accounts', { params: { query: { limit: 50, after } } }))}
         id={(account) => account.id}
-        empty={<Empty icon={<IconUsers size={24} />} title="No accounts yet">The first client that registers shows here. Directories has what to type.</Empty>}
+        empty={<Empty icon={<IconUsers size={24} />} title="No accounts yet" action={<ToDirectories />}>The first client that registers shows here.</Empty>}
         columns={[
           { name: 'Account', cell: (account) => <Copy text={account.id} shown={`${account.id.slice(0, 14)}…`} /> },
           { name: 'State', cell: (account) => <State of={account.status} /> },

@@ -27,7 +27,7 @@ export function BulkBar({ search, selected, count, onClear }: BulkBarProps) {
   const may = useMay();
   const [open, setOpen] = useState<'selected' | 'filtered' | null>(null);
   const isFiltered = Object.keys(filterBody(search)).length > 0;
-  if (selected.size === 0 && !isFiltered) return null;
+  if (selected.size === 0 && !(isFiltered && count)) return null;
   return (
     <div className={css.bulk} role="region" aria-label="Bulk actions">
       {selected.size > 0 ? (
@@ -39,7 +39,7 @@ export function BulkBar({ search, selected, count, onClear }: BulkBarProps) {
       ) : (
         <span className="muted">Choose rows, or act on all that fit the filters.</span>
       )}
-      {isFiltered && (count ?? 0) > 0 && selected.size === 0 && (
+      {isFiltered && selected.size === 0 && (
         <Button size="xs" variant="default" disabled={(count ?? 0) > MOST} onClick={() => setOpen('filtered')}>
           All {count?.toLocaleString('en')} that fit…
         </Button>

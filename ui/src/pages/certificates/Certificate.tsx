@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Facts, grid, Page, Panel } from '../../components/Page';
@@ -7,6 +7,7 @@ import { ErrorNote, SkeletonRows } from '../../components/States';
 import { CertificateState, Status } from '../../components/Status';
 import { Copy, Name, When } from '../../components/Text';
 import { visible } from '../../lib/names';
+import { keyKind } from '../../lib/words';
 import { CertificateActions } from './Actions';
 import { Chain } from './Chain';
 import { Findings } from './Findings';
@@ -54,18 +55,20 @@ function Body({ certificate }: { certificate: Certificate }) {
   const may = useMay();
   return (
     <div className={grid.grid}>
-      <Panel title="Summary" className={grid.span7}>
-        <Summary certificate={certificate} />
-      </Panel>
-      <Panel title="Findings" className={grid.span5}>
-        <Findings certificate={certificate} />
-      </Panel>
-      <Panel title="Chain" className={grid.span7} note="from the trust anchor down">
-        <Chain certificate={certificate} />
-      </Panel>
-      <Panel title="Lineage" className={grid.span5} note="renewals and re-keys">
-        <Lineage certificate={certificate} />
-      </Panel>
+      <Findings certificate={certificate} />
+      <div className={`${grid.span7} ${grid.stack}`}>
+        <Panel title="Summary">
+          <Summary certificate={certificate} />
+        </Panel>
+      </div>
+      <div className={`${grid.span5} ${grid.stack}`}>
+        <Panel title="Chain" note="from the trust anchor down">
+          <Chain certificate={certificate} />
+        </Panel>
+        <Panel title="Lineage" note="renewals and re-keys">
+          <Lineage certificate={certificate} />
+        </Panel>
+      </div>
       <MetadataPanel id={certificate.id} className={grid.span7} />
       <Locations certificate={certificate} className={grid.span5} />
       {may('audit:read') && (
@@ -89,7 +92,7 @@ function Summary({ certificate }: { certificate: Certificate }) {
         ['Valid until', <When at={certificate.not_after} full />],
         ['Renewal', certificate.renewal && (certificate.renewal.due ? <Status tone="warn">Due now</Status> : <>due <When at={certificate.renewal.start} full /></>)],
         ['Revoked', certificate.revocation && <><When at={certificate.revocation.at} full /> · {certificate.revocation.reason}</>],
-        ['Key', <>{certificate.key_kind} {certificate.weak_key && <Status tone="warn">Weak</Status>}</>],
+        ['Key', <>{keyKind(certificate.key_kind)} {certificate.weak_key && <Status tone="warn">Weak</Status>}</>],
         ['Profile', certificate.profile && <>{certificate.profile} <span className="muted">version {certificate.profile_version}</span></>],
         ['Owner', certificate.team ?? <span className="muted">nobody answers for it</span>],
         ['Origin', certificate.origin],
@@ -105,11 +108,11 @@ function Locations({ certificate, className }: { certificate: Certificate; class
   const rows: [string, string | null | undefined][] = [
     ['ACME account', certificate.account],
     ['Directory', certificate.directory],
-    ['Enrollment', certificate.enrollment],
+    ['Request', certificate.enrollment],
   ];
   return (
-    <Panel title="Where it went" className={className}>
-      <Facts rows={rows.map(([name, value]) => [name, value && (value.startsWith('enr_') ? <a href={`/requests/${value}`}>{value}</a> : value)])} />
+    <Panel title="Where it came from" className={className}>
+      <Facts rows={rows.map(([name, value]) => [name, value && (value.startsWith('enr_') ? <Link to="/requests/$id" params={{ id: value }}>The way it came</Link> : value)])} />
       {rows.every(([, value]) => !value) && <p className="muted" style={{ margin: 0 }}>It came by import or discovery: nobody fetched it from here.</p>}
     </Panel>
   );

@@ -9,6 +9,7 @@ import { Panel } from '../../components/Page';
 import { Empty, ErrorNote, SkeletonRows } from '../../components/States';
 import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
+import { unit } from '../../lib/width';
 import type { Column } from './columns';
 import type { Query } from './filters';
 import css from './inventory.module.css';
@@ -64,7 +65,7 @@ export function CertificateTable({ filter, sort, columns, count, selected, onSel
 
 function Nothing({ filtered }: { filtered: boolean }) {
   return filtered ? (
-    <Empty icon={<IconCertificate size={24} />} title="No certificate fits">
+    <Empty icon={<IconCertificate size={24} />} title="No certificate fits" action={<Button component={Link} to="/certificates" variant="default">Show all certificates</Button>}>
       Take a filter away, or look for a part of a name: <code>name~shop</code>.
     </Empty>
   ) : (
@@ -113,12 +114,14 @@ function Rows({ rows, total, columns, template, selected, onSelect, more }: Rows
   const [offset, setOffset] = useState(0);
   const navigate = useNavigate();
   useEffect(() => setOffset(body.current?.offsetTop ?? 0), []);
+  const row = ROW * unit();
   const virtual = useWindowVirtualizer({
     count: Math.min(total ?? rows.length, rows.length + PAGE),
-    estimateSize: () => ROW,
+    estimateSize: () => row,
     overscan: 12,
     scrollMargin: offset,
   });
+  useEffect(() => virtual.measure(), [virtual, row]);
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
   useEffect(() => {

@@ -5,6 +5,7 @@ import { useMay } from '../../api/session';
 import { CertificateState, Status } from '../../components/Status';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
+import { keyKind } from '../../lib/words';
 import { issuersQuery } from '../overview/queries';
 import css from './certificate.module.css';
 
@@ -45,7 +46,7 @@ export function Chain({ certificate }: { certificate: Schema<'Certificate'> }) {
             <a href={`/issuers/${encodeURIComponent(issuer.name)}`}><strong className="wrap">{visible(issuer.certificate?.subject ?? issuer.name)}</strong></a>
             <div className="muted">
               {issuer.is_root ? 'Trust anchor' : 'Issuing CA'}
-              {issuer.certificate && <> · {issuer.certificate.key_kind} · ends <When at={issuer.certificate.not_after} /></>}
+              {issuer.certificate && <> · {keyKind(issuer.certificate.key_kind)} · ends <When at={issuer.certificate.not_after} /></>}
             </div>
           </div>
           {issuer.state !== 'active' && <Status tone="off">{issuer.state}</Status>}
@@ -55,7 +56,7 @@ export function Chain({ certificate }: { certificate: Schema<'Certificate'> }) {
         <span className={css.linkIcon}><IconCertificate size={18} /></span>
         <div>
           <strong className="wrap">{visible(certificate.names[0] ?? certificate.subject)}</strong>
-          <div className="muted">{certificate.key_kind} · ends <When at={certificate.not_after} /></div>
+          <div className="muted">{keyKind(certificate.key_kind)} · ends <When at={certificate.not_after} /></div>
         </div>
         <CertificateState certificate={certificate} />
       </li>

@@ -5,6 +5,7 @@ import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
 import { suspicion } from '../../lib/names';
 import { daysUntil } from '../../lib/time';
+import { keyKind } from '../../lib/words';
 import css from './certificate.module.css';
 
 type Certificate = Schema<'Certificate'>;
@@ -36,7 +37,7 @@ function own(certificate: Certificate): Finding[] {
   const findings: Finding[] = [];
   const isOver = certificate.status === 'expired' || certificate.status === 'revoked';
   const days = daysUntil(certificate.not_after);
-  if (certificate.weak_key) findings.push({ what: `The key (${certificate.key_kind}) can be broken.`, fix: 'Re-key it: a renewal with a stronger key takes its place.' });
+  if (certificate.weak_key) findings.push({ what: `The key (${keyKind(certificate.key_kind)}) can be broken.`, fix: 'Re-key it: a renewal with a stronger key takes its place.' });
   if (!certificate.team) findings.push({ what: 'No team answers for it.', fix: 'Transfer it to the team that runs the service.' });
   if (!isOver && days < 30 && !certificate.replaced_by) findings.push({ what: `It ends in ${Math.max(days, 0)} days, and nothing follows it.`, fix: 'Renew it, or find out why its client does not.' });
   const odd = certificate.names.map(suspicion).find(Boolean);
@@ -51,21 +52,23 @@ export function Findings({ certificate }: { certificate: Certificate }) {
   const findings = [...own(certificate), ...broken.map((step) => ({ what: `Today’s rules of ${certificate.profile}: ${step.message}`, fix: step.fix ?? 'Ask whoever keeps the profile.' }))];
   if (findings.length === 0) {
     return (
-      <Line icon={<IconCircleCheck size={18} />} tone="ok">
-        <strong>Nothing to complain about.</strong>
-        <div className="muted">{verdict ? `Today’s rules of ${certificate.profile} would allow it again.` : 'Key, names, end and owner are as they should be.'}</div>
-      </Line>
+      <section className={css.findings} aria-label="Findings">
+        <Line icon={<IconCircleCheck size={18} />} tone="ok">
+          <strong>Nothing to complain about.</strong>{' '}
+          <span className="muted">{verdict ? `Today’s rules of ${certificate.profile} would allow it again.` : 'Key, names, end and owner are as they should be.'}</span>
+        </Line>
+      </section>
     );
   }
   return (
-    <>
+    <section className={css.findings} aria-label="Findings">
       {findings.map(({ what, fix }) => (
         <Line key={what} icon={<IconAlertTriangle size={18} />} tone="warn">
           <strong className="wrap">{what}</strong>
           <div className="muted wrap">{fix}</div>
         </Line>
       ))}
-    </>
+    </section>
   );
 }
 

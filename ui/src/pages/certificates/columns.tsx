@@ -4,6 +4,7 @@ import { CertificateState, Status } from '../../components/Status';
 import { Names, When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { localDate } from '../../lib/time';
+import { keyKind } from '../../lib/words';
 
 type Certificate = Schema<'Certificate'>;
 
@@ -27,7 +28,7 @@ export const COLUMNS: Column[] = [
   { key: 'issuer', label: 'Issuer', width: 'minmax(120px, 1fr)', cell: (c) => plain(c.issuer ?? c.issuer_name.replace(/^CN=/, '')) },
   { key: 'profile', label: 'Profile', width: 'minmax(116px, 0.9fr)', cell: (c) => plain(c.profile) },
   { key: 'team', label: 'Owner', width: 'minmax(96px, 0.8fr)', cell: (c) => plain(c.team) },
-  { key: 'key', label: 'Key', width: '112px', cell: (c) => (c.weak_key ? <Status tone="warn">{c.key_kind}</Status> : plain(c.key_kind)) },
+  { key: 'key', label: 'Key', width: '120px', cell: (c) => (c.weak_key ? <Status tone="warn">{keyKind(c.key_kind)}</Status> : plain(keyKind(c.key_kind))) },
   { key: 'origin', label: 'Origin', width: '104px', cell: (c) => plain(c.origin) },
   { key: 'created', label: 'Known since', width: '132px', sort: 'created', cell: (c) => <When at={c.created_at} /> },
   { key: 'serial', label: 'Serial', width: 'minmax(160px, 1fr)', cell: (c) => <span className="mono clip">{c.serial}</span> },

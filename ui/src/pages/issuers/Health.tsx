@@ -51,7 +51,7 @@ export function Health({ issuer }: { issuer: Issuer }) {
       <Facts
         rows={[
           ['Now', <IssuerState issuer={issuer} />],
-          ['Health', health && <>{health.healthy ? 'well' : 'not well'}; that changed <When at={health.since} />, last looked at <When at={health.checked_at} /></>],
+          ['Health', health && <>{health.healthy ? 'Well' : 'Not well'} since <When at={health.since} />; looked at <When at={health.checked_at} /></>],
           ['Breaker', live && <>{BREAKER[live.breaker as keyof typeof BREAKER] ?? live.breaker}{live.rests_until && <> until <When at={live.rests_until} /></>}{live.failures_in_a_row > 0 && <span className="muted"> · {plural(live.failures_in_a_row, 'failure')} in a row</span>}</>],
           ['Last hour', live && <span className="num">{plural(live.asked, 'request')}, {live.answered.toLocaleString('en')} answered, {live.failed.toLocaleString('en')} failed; {Math.round(100 * live.share)} % of all</span>],
           ['Last error', live?.last_error && <span className="wrap">{visible(live.last_error)} {live.last_error_at && <span className="muted"><When at={live.last_error_at} /></span>}</span>],

@@ -10,9 +10,9 @@ import { ErrorNote, SkeletonRows } from '../../components/States';
 import { Code, Copy, When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
+import { keyKind } from '../../lib/words';
 import { History } from '../certificates/History';
 import { Connection } from './Connection';
-import css from './issuers.module.css';
 import { Health, IssuerState } from './Health';
 import { Migrations } from './Migrations';
 import { ServiceTable } from './Services';
@@ -35,11 +35,11 @@ export function IssuerPage() {
       {issuer && <Migrations from={issuer.name} />}
       {issuer && (
         <div className={grid.grid}>
-          <div className={`${grid.span7} ${css.stack}`}>
+          <div className={`${grid.span7} ${grid.stack}`}>
             <Panel title="CA certificate">{issuer.certificate ? <Certificate of={issuer.certificate} /> : <Await name={name} />}</Panel>
             {!issuer.is_root && <Panel title="Part of the load" note="by profile; takes effect with the next request"><Weights issuer={name} /></Panel>}
           </div>
-          <div className={`${grid.span5} ${css.stack}`}>
+          <div className={`${grid.span5} ${grid.stack}`}>
             <Panel title="How it does" note="live"><Health issuer={issuer} /></Panel>
             <Panel title="Revocation and backlog"><Revocation issuer={issuer} /></Panel>
             <Panel title="Connection"><Connection issuer={issuer} /></Panel>
@@ -59,7 +59,7 @@ function Certificate({ of }: { of: NonNullable<Issuer['certificate']> }) {
           ['Subject', visible(of.subject)],
           ['Issued by', visible(of.issuer)],
           ['Valid until', <When at={of.not_after} full />],
-          ['Key', of.key_kind],
+          ['Key', keyKind(of.key_kind)],
           ['Serial', <Copy text={of.serial} />],
           ['SHA-256', <Copy text={of.fingerprint} />],
         ]}

@@ -35,7 +35,7 @@ export function MigrationPage() {
     >
       {migration?.reason && <ErrorNote error={new Error(`It waits: ${visible(migration.reason)}`)} />}
       <div className={grid.grid}>
-        <Panel title="Progress" className={grid.span7} note={migration && (migration.wave === 0 ? 'before the first wave' : `wave ${migration.wave}`)}>
+        <Panel title="Progress" className={grid.span7} note={migration && waveOf(migration)}>
           <Loaded query={query} rows={4}>{(data) => <Figures migration={data} />}</Loaded>
         </Panel>
         <Panel title="As planned" className={grid.span5}>
@@ -46,6 +46,11 @@ export function MigrationPage() {
       </div>
     </Page>
   );
+}
+
+function waveOf({ wave, state }: Migration): string | undefined {
+  if (wave > 0) return `wave ${wave}`;
+  return state === 'running' || state === 'paused' ? 'before the first wave' : undefined;
 }
 
 const PARTS = [
@@ -152,13 +157,17 @@ async function writeReport(migration: Migration): Promise<void> {
 /** A text that a table takes for a text, whatever it begins with. */
 const cell = (text: string): string => `"${/^[=+\-@\t\r]/.test(text) ? "'" : ''}${text.replaceAll('"', '""')}"`;
 
-const STATES = ['all', 'waiting', 'pulled', 'renewed', 'late', 'left'] as const;
+const STATES = { waiting: 'Waiting', pulled: 'Told to renew', renewed: 'Renewed', late: 'Late', left: 'Left to people' } as const;
+
+type ItemState = keyof typeof STATES;
+
+const CHOICES = [{ value: 'all', label: 'All' }, ...Object.entries(STATES).map(([value, label]) => ({ value, label }))];
 
 function Items({ id }: { id: string }) {
-  const [state, setState] = useState<(typeof STATES)[number]>('all');
+  const [state, setState] = useState<ItemState | 'all'>('all');
   const filter = state === 'all' ? undefined : state;
   return (
-    <Panel title="Certificates" flush note={<div style={{ maxWidth: '100%', overflowX: 'auto' }}><SegmentedControl size="xs" aria-label="State" data={STATES.map((each) => ({ value: each, label: each.charAt(0).toUpperCase() + each.slice(1) }))} value={state} onChange={(next) => setState(next as typeof state)} /></div>}>
+    <Panel title="Certificates" flush note={<div style={{ maxWidth: '100%', overflowX: 'auto' }}><SegmentedControl size="xs" aria-label="State" data={CHOICES} value={state} onChange={(next) => setState(next as typeof state)} /></div>}>
       <PagedTable
         label="Certificates of this move"
         queryKey={['issuers', 'migrations', id, 'items', state]}
@@ -168,7 +177,7 @@ function Items({ id }: { id: string }) {
         columns={[
           { name: 'Certificate', cell: (item) => <Link to="/certificates/$id" params={{ id: item.certificate }}><Names of={item.names ?? []} fallback={item.certificate} /></Link> },
           { name: 'Renewed by', cell: (item) => (item.readiness === 'automatic' ? 'its client' : item.readiness === 'person' ? 'somebody' : 'somebody: it is pinned'), wide: true },
-          { name: 'State', cell: (item) => <State of={item.state} /> },
+          { name: 'State', cell: (item) => <State of={item.state} as={STATES[item.state as ItemState]} /> },
           { name: 'Wave', cell: (item) => item.wave ?? '–', align: 'right', wide: true },
           { name: 'Successor', cell: (item) => item.successor && <Link to="/certificates/$id" params={{ id: item.successor }}>Its successor</Link>, wide: true },
         ]}

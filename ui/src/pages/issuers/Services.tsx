@@ -26,11 +26,11 @@ export function ServiceLines({ issuer }: { issuer: Schema<'Issuer'> }) {
   );
 }
 
-function Rest({ of: { note, until, since } }: { of: Service }) {
+function Rest({ of: { note, until, since, more } }: { of: Service }) {
   return (
     <>
       {note}
-      {since ? <>{note && ' · '}since <When at={since} /></> : until && <>{note && ' · '}until <When at={until} /></>}
+      {since ? <>{note && ' · '}since <When at={since} /></> : until && !more && <>{note && ' · '}until <When at={until} /></>}
     </>
   );
 }
@@ -45,6 +45,7 @@ export function ServiceTable({ issuer }: { issuer: Schema<'Issuer'> }) {
           <dd>
             <div><Status tone={service.tone}>{service.state}</Status> {service.note}</div>
             {service.url && <div><a href={service.url} className="mono wrap">{visible(service.url)}</a></div>}
+            {service.more && <div className="muted">{service.more}.</div>}
             {service.since && <div className="muted">since <When at={service.since} full /></div>}
             {service.until && <div className="muted">until <When at={service.until} full /></div>}
             {service.problem && <div className="wrap">{visible(service.problem)}</div>}

@@ -1,5 +1,6 @@
 import { Button, Slider, Stack } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, call, callTagged, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
@@ -15,7 +16,7 @@ export function Weights({ issuer }: { issuer: string }) {
     <Loaded query={query} rows={2}>
       {(page) => {
         const profiles = page.items.filter(({ rules }) => rules.issuers.some((choice) => choice.issuer === issuer));
-        if (profiles.length === 0) return <Empty title="No profile sends it anything">Add it to the issuers of a profile, under Policy.</Empty>;
+        if (profiles.length === 0) return <Empty title="No profile sends it anything" action={<Button component={Link} to="/policy/profiles" variant="default">To the profiles</Button>}>Add it to the issuers of a profile, and it takes its part.</Empty>;
         return <Stack gap="lg">{profiles.map((profile) => <OfProfile key={profile.name} profile={profile} />)}</Stack>;
       }}
     </Loaded>

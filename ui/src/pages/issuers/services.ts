@@ -15,6 +15,8 @@ export interface Service {
   /** Until when it may be relied on. */
   until?: string;
   since?: string;
+  /** What else is known, where there is room for it. */
+  more?: string;
   url?: string;
   /** What is wrong, and what to do. */
   problem?: string;
@@ -31,8 +33,21 @@ function own(name: string, crl: Schema<'Crl'>, ocsp: Schema<'Ocsp'> | null | und
   const path = `/pki/${encodeURIComponent(name)}`;
   return [
     { name: 'CRL', tone: isStale ? 'bad' : 'ok', state: isStale ? 'Out of date' : 'In date', note: `number ${crl.number}`, until: crl.next_update, url: `${path}/crl` },
-    { name: 'OCSP', tone: 'ok', state: 'Answers', note: ocsp ? `each good for ${duration(ocsp.answers_live_seconds)}` : undefined, url: `${path}/ocsp` },
+    responder(ocsp, `${path}/ocsp`),
   ];
+}
+
+/** Nobody has tried it from outside, so it is not praised: what is known is what it answers with. */
+function responder(ocsp: Schema<'Ocsp'> | null | undefined, url: string): Service {
+  const common = { name: 'OCSP', tone: 'info', state: 'Served here', url } as const;
+  if (!ocsp) return common;
+  const signer = ocsp.responder_not_after;
+  return {
+    ...common,
+    note: `each answer good for ${duration(ocsp.answers_live_seconds)}`,
+    more: signer ? 'Signed with a certificate of its own, which is renewed by itself before its end' : 'Nobody has asked yet: the first question makes the certificate that answers are signed with',
+    until: signer ?? undefined,
+  };
 }
 
 function published({ health }: Issuer): Service[] {

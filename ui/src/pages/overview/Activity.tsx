@@ -12,7 +12,7 @@ import { visible } from '../../lib/names';
 import { eventSubject, eventTitle, pageOf } from '../../lib/words';
 import css from './overview.module.css';
 
-const SHOWN = 11;
+const SHOWN = 13;
 
 /** What happened lately. Who may not read the audit log sees what happens from now on. */
 export function Activity({ className }: { className?: string }) {

@@ -2,7 +2,7 @@ import { IconCircleCheck, IconCircleDot, IconClockExclamation, IconUserQuestion,
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { meQuery, useMay } from '../../api/session';
+import { useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
 import { Names, When } from '../../components/Text';
@@ -31,9 +31,7 @@ export function Attention({ className }: { className?: string }) {
   const failed = useQuery({ ...failedQuery, enabled: reads });
   const retrying = useQuery({ ...retryingQuery, enabled: reads });
   const error = alerts.error ?? pending.error ?? failed.error;
-  // Until it is known who looks, nothing was asked, and nothing is clear.
-  const { data: me } = useQuery(meQuery);
-  const isLoading = !me || alerts.isLoading || pending.isLoading || failed.isLoading || retrying.isLoading;
+  const isLoading = alerts.isLoading || pending.isLoading || failed.isLoading || retrying.isLoading;
   const items: Item[] = [
     ...(pending.data?.items ?? []).map((approval) => ({
       id: approval.id, to: `/approvals/${approval.id}`, tone: 'wait', icon: <IconUserQuestion size={18} />,
@@ -62,7 +60,7 @@ export function Attention({ className }: { className?: string }) {
   ];
   const looks: Look[] = [
     { count: pending.data?.items.length, some: (count) => `${plural(count, 'request')} ${count === 1 ? 'waits' : 'wait'} for people`, none: 'No request waits for people' },
-    { count: alerts.data?.items.length, some: (count) => `${plural(count, 'certificate')} without a successor`, none: 'What ends is renewed' },
+    { count: alerts.data?.items.length, some: (count) => `${alerts.data?.next ? 'More than ' : ''}${plural(count, 'certificate')} without a successor`, none: 'No alert about what ends' },
     { count: retrying.data?.length, some: (count) => `${plural(count, 'request')} tried again`, none: 'No request is tried again' },
     { count: failed.data?.items.length, some: (count) => `${plural(count, 'request')} failed`, none: 'No request failed' },
   ];

@@ -2,9 +2,8 @@ import { Button } from '@mantine/core';
 import { IconFilePlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { meQuery, useMay } from '../../api/session';
+import { useMay } from '../../api/session';
 import { grid, Page } from '../../components/Page';
-import { Skeleton } from '../../components/States';
 import { When } from '../../components/Text';
 import { Activity } from './Activity';
 import { Attention } from './Attention';
@@ -18,14 +17,12 @@ import { Arrivals } from './Arrivals';
 export function Overview() {
   const may = useMay();
   const { data: summary } = useQuery(summaryQuery);
-  // Until it is known who looks, the button has its place, so that nothing moves.
-  const { data: me } = useQuery(meQuery);
   return (
     <Page
       title="Overview"
-      lead={summary ? <>Figures of <When at={summary.at} />, for what you may see.</> : <Skeleton width={220} height={14} />}
+      lead={summary ? <>Figures of <When at={summary.at} />, for what you may see.</> : '\u00a0'}
       actions={
-        !me ? <Skeleton width={188} height={36} /> : may('certificates:request') && (
+        may('certificates:request') && (
           <Button component={Link} to="/requests/new" leftSection={<IconFilePlus size={18} />}>
             Request a certificate
           </Button>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { meQuery, useMay } from '../../api/session';
+import { useMay } from '../../api/session';
 import { Skeleton } from '../../components/States';
 import css from './overview.module.css';
 import { condition } from '../issuers/condition';
@@ -21,9 +21,6 @@ export function Tiles() {
   const { data } = useQuery(summaryQuery);
   const { data: failed } = useQuery({ ...failedQuery, enabled: may('certificates:read') });
   const { data: issuers } = useQuery({ ...issuersQuery, enabled: may('issuers:read') });
-  // Who may not see them is told late; until then there is room for the tile, so that nothing moves.
-  const { data: me } = useQuery(meQuery);
-  const seesIssuers = !me || may('issuers:read');
   const signing = issuers?.items.filter(({ state }) => state === 'active');
   const unwell = signing?.filter((issuer) => condition(issuer)[0] !== 'ok').length ?? 0;
   const unowned = data?.by_team.find((slice) => !slice.name)?.total ?? 0;
@@ -31,12 +28,12 @@ export function Tiles() {
   const tiles: Tile[] = [
     { label: 'Active', value: data?.valid, tone: 'ok', to: list, search: { status: 'valid' }, note: data && `of ${data.total.toLocaleString('en')} known` },
     { label: 'Ending soon', value: data?.expiring_30_days, tone: 'warn', to: list, search: { expires_within: '30d', sort: 'not_after' }, note: data && `${data.expiring_7_days.toLocaleString('en')} in 7 days` },
-    { label: 'Expired', value: data?.expired, tone: 'bad', to: list, search: { status: 'expired', sort: '-not_after' } },
-    { label: 'Revoked', value: data?.revoked, tone: 'off', to: list, search: { status: 'revoked' } },
+    { label: 'Expired', value: data?.expired, tone: 'bad', to: list, search: { status: 'expired', sort: '-not_after' }, note: 'past their end' },
+    { label: 'Revoked', value: data?.revoked, tone: 'off', to: list, search: { status: 'revoked' }, note: 'before their end' },
     { label: 'Failing', value: failed && failed.items.length, tone: 'bad', to: '/requests', search: { status: 'failed' }, note: failed?.next ? 'and more' : 'not issued' },
     { label: 'Weak keys', value: data?.weak_key.total, tone: 'warn', to: list, search: { weak_key: 'true' }, note: data && `${data.weak_key.valid.toLocaleString('en')} still active` },
     { label: 'Unowned', value: data && unowned, tone: 'info', to: list, search: { owned: 'false' }, note: 'by no team' },
-    ...(seesIssuers ? [{ label: 'CAs', value: signing?.length, tone: unwell ? 'bad' : 'ok', to: '/issuers', note: signing && (unwell ? `${unwell} unwell` : 'all of them well') }] : []),
+    ...(may('issuers:read') ? [{ label: 'CAs', value: signing?.length, tone: unwell ? 'bad' : 'ok', to: '/issuers', note: signing && (unwell ? `${unwell} unwell` : 'all of them well') }] : []),
   ];
   return (
     <nav className={css.tiles} aria-label="Certificates by state">

@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import type { Schema } from '../../api/client';
 import { useNames } from '../../components/Who';
 import { visible } from '../../lib/names';
-import { duration } from '../../lib/time';
+import { duration, plural } from '../../lib/time';
 import { approver } from '../../lib/words';
 import css from './policy.module.css';
 
@@ -19,7 +19,7 @@ export function Picture({ rule }: { rule: Schema<'ApprovalRule'> }) {
     <ol className={css.flow}>
       <Stop icon={<IconChecklist size={18} />} title="A request" text={(rule.when ?? ['always' as const]).map(condition).join(', or ')} />
       {rule.stages.map((stage, index) => (
-        <Stop key={index} icon={<IconUsers size={18} />} title={`${stage.approvals} of ${people(stage.approvers)}`} text={rule.stages.length > 1 ? `stage ${index + 1}` : 'agree'} />
+        <Stop key={index} icon={<IconUsers size={18} />} title={plural(stage.approvals, 'approval')} text={`by ${people(stage.approvers)}${rule.stages.length > 1 ? `, stage ${index + 1}` : ''}`} />
       ))}
       {(rule.escalation ?? []).map((step, index) => (
         <Stop key={index} dashed icon={<IconArrowUp size={18} />} title={people(step.to)} text={`asked as well after ${duration(step.after_seconds)}`} />

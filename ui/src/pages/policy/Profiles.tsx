@@ -10,6 +10,7 @@ import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { Status } from '../../components/Status';
 import { Table } from '../../components/Table';
 import { duration } from '../../lib/time';
+import { keyKind } from '../../lib/words';
 
 export const profilesQuery = { queryKey: ['policy', 'profiles'], queryFn: () => call(api.GET('/api/v1/profiles')) };
 
@@ -30,11 +31,11 @@ export function Profiles() {
               rows={page.items}
               id={(profile) => profile.id}
               columns={[
-                { name: 'Profile', cell: (p) => <Link to="/policy/profiles/$name" params={{ name: p.name }}>{p.name}</Link> },
+                { name: 'Profile', cell: (p) => <Link className="nowrap" to="/policy/profiles/$name" params={{ name: p.name }}>{p.name}</Link> },
                 { name: 'For', cell: (p) => <span className="wrap">{p.rules.description || p.rules.kind}</span>, wide: true },
-                { name: 'Valid for', cell: (p) => duration(p.rules.validity_seconds) },
-                { name: 'Keys', cell: (p) => p.rules.key_algorithms.slice(0, 3).join(', '), wide: true },
-                { name: 'Issuers', cell: (p) => p.rules.issuers.map(({ issuer }) => issuer).join(', '), wide: true },
+                { name: 'Valid for', cell: (p) => <span className="nowrap">{duration(p.rules.validity_seconds)}</span> },
+                { name: 'Keys', cell: (p) => keyKinds(p.rules.key_algorithms), wide: true },
+                { name: 'Issuers', cell: (p) => p.rules.issuers.map(({ issuer }) => <div key={issuer} className="nowrap">{issuer}</div>), wide: true },
                 { name: 'Approval', cell: (p) => (p.rules.approval ? <Status tone="wait">needed</Status> : <span className="muted">none</span>) },
                 { name: 'Version', cell: (p) => <span className="num">{p.version}</span>, align: 'right' },
               ]}
@@ -45,6 +46,12 @@ export function Profiles() {
       {open && <NewProfile onClose={() => setOpen(false)} />}
     </Panel>
   );
+}
+
+/** The first two, and how many more there are. */
+function keyKinds(of: readonly string[]) {
+  const [first = 'any', second, ...rest] = of.map(keyKind);
+  return <span title={of.map(keyKind).join(', ')} className="nowrap">{first}{second && `, ${second}`}{rest.length > 0 && <span className="muted"> +{rest.length}</span>}</span>;
 }
 
 function NewProfile({ onClose }: { onClose: () => void }) {
