@@ -6,24 +6,16 @@ import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Facts } from '../../components/Page';
 import { ErrorNote } from '../../components/States';
-import { State, Status } from '../../components/Status';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { plural } from '../../lib/time';
-import { condition } from './condition';
 import { Findings } from './Connection';
+import { IssuerState } from './IssuerState';
 import css from './issuers.module.css';
 
 type Issuer = Schema<'Issuer'>;
 
 const BREAKER = { closed: 'Takes requests', open: 'Left alone', 'half-open': 'Being tried again' } as const;
-
-/** The one word on a CA that matters most at the moment. */
-export function IssuerState({ issuer }: { issuer: Issuer }) {
-  if (issuer.state !== 'active') return <State of={issuer.state} />;
-  const [tone, word] = condition(issuer);
-  return <Status tone={tone}>{word}</Status>;
-}
 
 /** How much of each limit is used, as bars. */
 export function Usage({ of }: { of: readonly Schema<'IssuerUsage'>[] }) {

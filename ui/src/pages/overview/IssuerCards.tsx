@@ -4,7 +4,7 @@ import { Link } from '@tanstack/react-router';
 import { useMay } from '../../api/session';
 import { Panel } from '../../components/Page';
 import { Loaded } from '../../components/States';
-import { IssuerState } from '../issuers/Health';
+import { IssuerState } from '../issuers/IssuerState';
 import { ServiceLines } from '../issuers/Services';
 import css from './overview.module.css';
 import { issuersQuery, summaryQuery } from './queries';
