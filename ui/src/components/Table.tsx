@@ -29,7 +29,7 @@ export function Table<Row>({ label, columns, rows, id }: TableProps<Row>) {
           <tr role="row">
             {columns.map((column) => (
               <th key={column.name} role="columnheader" style={{ width: column.width, textAlign: column.align }} className={column.wide ? 'mantine-visible-from-sm' : undefined}>
-                {column.name}
+                {column.name || <span className="sr-only">What to do</span>}
               </th>
             ))}
           </tr>

@@ -17,8 +17,8 @@ export function When({ at, full }: { at: string; full?: boolean }) {
   }
   return (
     <time dateTime={at} title={title}>
-      <span className="nowrap">{localTime(date)}</span>{' '}
-      <span className="muted"><span className="nowrap">· {utcTime(date)}</span> <span className="nowrap">· {fromNow(date)}</span></span>
+      <span className="nowrap">{localTime(date)} <span className="muted">·</span></span>{' '}
+      <span className="muted"><span className="nowrap">{utcTime(date)} ·</span> <span className="nowrap">{fromNow(date)}</span></span>
     </time>
   );
 }

@@ -25,7 +25,7 @@ export async function scenario({ browser, url, api }) {
   await ada.open('/issuers');
   await page.getByText('of 5,000').first().waitFor();
   const card = page.getByRole('link').filter({ hasText: /^issuing(?!-)/ }).or(page.locator('a[href="/issuers/issuing"]')).first();
-  for (const text of ['CRL', /number \d+/, 'OCSP', 'Served here', /each answer good for/, 'Backlog']) await card.getByText(text).first().waitFor();
+  for (const text of ['CRL', /number \d+/, 'OCSP', 'Served here', /answers good for/, 'Backlog']) await card.getByText(text).first().waitFor();
   await page.getByRole('button', { name: 'Add an issuer' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('plant');
   await page.getByRole('combobox', { name: 'Kind' }).click();

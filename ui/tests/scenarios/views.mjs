@@ -16,15 +16,18 @@ export async function scenario({ browser, url, api }) {
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Filter' }).click();
   await page.getByRole('menuitem', { name: 'State' }).hover();
-  await page.getByRole('menuitem', { name: 'expired' }).click();
+  await page.getByRole('menuitemcheckbox', { name: 'expired' }).waitFor();
+  await ada.accessible('the menu of filters');
+  await page.getByRole('menuitemcheckbox', { name: 'expired' }).click();
   await page.waitForURL('**status=expired**');
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Names' }).click();
   await page.waitForURL('**sort=name**');
   await page.getByRole('button', { name: 'Columns' }).click();
-  await page.getByRole('checkbox', { name: 'Serial' }).check();
+  await page.getByRole('menuitemcheckbox', { name: 'Serial' }).click();
   await page.waitForURL('**columns=**serial**');
+  await ada.accessible('the menu of columns');
   await page.keyboard.press('Escape');
   const filter = 'q=team%3Aweb&status=expired';
   const { count } = await api.get(`/api/v1/certificates/count?${filter}`);
@@ -51,11 +54,14 @@ export async function scenario({ browser, url, api }) {
   await ada.open('/certificates');
   await page.getByRole('button', { name: 'Views' }).click();
   await page.getByRole('menuitem', { name: 'Gone from the web', exact: true }).waitFor();
+  await ada.accessible('the menu of views');
   await page.getByRole('menuitem', { name: 'Gone from the web', exact: true }).click();
   await page.waitForURL('**status=expired**');
   await page.getByText(`${count} certificate`).first().waitFor();
 
   await page.getByRole('button', { name: 'Export' }).click();
+  await page.getByRole('menuitem', { name: 'XLSX' }).waitFor();
+  await ada.accessible('the menu of exports');
   const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: 'XLSX' }).click()]);
   check(file.suggestedFilename() === 'certificates.xlsx', `the sheet is ${file.suggestedFilename()}`);
   const sheet = execFileSync('python3', ['-c', 'import sys, zipfile\nwith zipfile.ZipFile(sys.argv[1]) as z: assert z.testzip() is None; print(z.read("xl/worksheets/sheet1.xml").decode())', await file.path()], { maxBuffer: 1 << 26 }).toString();

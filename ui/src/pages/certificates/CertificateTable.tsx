@@ -39,7 +39,7 @@ export function CertificateTable({ filter, sort, columns, count, selected, onSel
     refetchInterval: false,
   });
   const rows = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const template = `44px ${columns.map(({ width }) => width).join(' ')}`;
+  const template = `2.75rem ${columns.map(({ width }) => width).join(' ')}`;
   const all = rows.length > 0 && rows.every(({ id }) => selected.has(id));
   return (
     <Panel flush>

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Checkbox, Menu, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Menu, TextInput } from '@mantine/core';
 import { IconColumns3, IconFilter, IconSearch, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState, type FormEvent } from 'react';
@@ -98,16 +98,16 @@ function FilterMenu() {
               </Menu.Sub.Target>
               <Menu.Sub.Dropdown mah={360} style={{ overflowY: 'auto' }}>
                 {values.slice(0, 60).map((value) => (
-                  <Menu.Item key={value} fw={search[name] === value ? 650 : undefined} onClick={() => change({ [name]: search[name] === value ? undefined : value }, true)}>
+                  <Menu.CheckboxItem key={value} checked={search[name] === value} onChange={() => change({ [name]: search[name] === value ? undefined : value }, true)}>
                     {visible(value)}
-                  </Menu.Item>
+                  </Menu.CheckboxItem>
                 ))}
               </Menu.Sub.Dropdown>
             </Menu.Sub>
           ))}
         <Menu.Divider />
-        <Menu.Item onClick={() => change({ weak_key: search.weak_key ? undefined : 'true' }, true)}>Weak keys only</Menu.Item>
-        <Menu.Item onClick={() => change({ owned: search.owned ? undefined : 'false' }, true)}>Without an owner only</Menu.Item>
+        <Menu.CheckboxItem checked={search.weak_key === 'true'} onChange={() => change({ weak_key: search.weak_key ? undefined : 'true' }, true)}>Weak keys only</Menu.CheckboxItem>
+        <Menu.CheckboxItem checked={search.owned === 'false'} onChange={() => change({ owned: search.owned ? undefined : 'false' }, true)}>Without an owner only</Menu.CheckboxItem>
       </Menu.Dropdown>
     </Menu>
   );
@@ -127,9 +127,11 @@ function ColumnMenu() {
           Columns
         </Button>
       </Menu.Target>
-      <Menu.Dropdown p={8}>
+      <Menu.Dropdown>
         {COLUMNS.filter(({ key }) => key !== 'names').map(({ key, label }) => (
-          <Checkbox key={key} label={label} checked={shown.includes(key)} onChange={() => toggle(key)} py={6} px={8} />
+          <Menu.CheckboxItem key={key} checked={shown.includes(key)} onChange={() => toggle(key)}>
+            {label}
+          </Menu.CheckboxItem>
         ))}
       </Menu.Dropdown>
     </Menu>

@@ -44,7 +44,7 @@ function responder(ocsp: Schema<'Ocsp'> | null | undefined, url: string): Servic
   const signer = ocsp.responder_not_after;
   return {
     ...common,
-    note: `each answer good for ${duration(ocsp.answers_live_seconds)}`,
+    note: `answers good for ${duration(ocsp.answers_live_seconds)}`,
     more: signer ? 'Signed with a certificate of its own, which is renewed by itself before its end' : 'Nobody has asked yet: the first question makes the certificate that answers are signed with',
     until: signer ?? undefined,
   };
