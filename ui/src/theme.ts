@@ -4,6 +4,15 @@ const pine: MantineColorsTuple = [
   '#e8f5f1', '#d3e9e2', '#a5d3c5', '#73bba5', '#4ca78b', '#339a7a', '#238a6b', '#17705c', '#115a49', '#0a4135',
 ];
 
+/** What is bad and what deserves care, as in the words of the design. */
+const red: MantineColorsTuple = [
+  '#fbe7e4', '#f6d3ce', '#eeb3ac', '#e28f86', '#d2685d', '#c24d42', '#b63a31', '#ab322a', '#8f2721', '#741d18',
+];
+
+const yellow: MantineColorsTuple = [
+  '#fbf0d9', '#f6e2b9', '#efcf8f', '#e8bd66', '#e1ab44', '#dda236', '#db9e30', '#d99a2b', '#a9731a', '#855507',
+];
+
 /** From ink to night, for what the library colours by itself in the dark. */
 const dark: MantineColorsTuple = [
   '#dfe7e3', '#c2cec8', '#9caba4', '#7b8a83', '#3c4a44', '#2a3530', '#1d2622', '#171e1b', '#101513', '#0b0f0d',
@@ -15,7 +24,7 @@ const mono = "ui-monospace, 'SFMono-Regular', Menlo, 'DejaVu Sans Mono', monospa
 export const theme = createTheme({
   primaryColor: 'pine',
   primaryShade: 7,
-  colors: { pine, dark },
+  colors: { pine, red, yellow, dark },
   fontFamily: "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif",
   fontFamilyMonospace: mono,
   defaultRadius: 'md',

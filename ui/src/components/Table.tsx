@@ -38,7 +38,7 @@ export function Table<Row>({ label, columns, rows, id }: TableProps<Row>) {
           {rows.map((row) => (
             <tr key={id(row)} role="row">
               {columns.map((column) => (
-                <td key={column.name} role="cell" data-label={column.name} style={{ textAlign: column.align }} className={column.wide ? 'mantine-visible-from-sm' : undefined}>
+                <td key={column.name} role="cell" data-label={column.name} style={{ textAlign: column.align, whiteSpace: column.name ? undefined : 'nowrap' }} className={column.wide ? 'mantine-visible-from-sm' : undefined}>
                   {column.cell(row)}
                 </td>
               ))}

@@ -63,6 +63,14 @@ export class Person {
     await this.page.waitForFunction(() => !document.querySelector('[aria-label="Loading"], [class*="skeleton"]'), undefined, { timeout: 30_000 });
   }
 
+  /** Presses a button that asks once more, and says yes. */
+  async sure(button) {
+    await button.click();
+    const question = this.page.getByRole('button', { name: /^Yes, / });
+    await question.click();
+    await question.waitFor({ state: 'detached' });
+  }
+
   async accessible(where) {
     await this.page.evaluate(axe);
     const found = await this.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));

@@ -47,7 +47,7 @@ async function teamsAndRoles({ page, ...ada }, api) {
   await page.getByRole('textbox', { name: 'Description' }).fill('Where things break');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('Where things break').waitFor();
-  await page.getByRole('row', { name: /lab/ }).getByRole('button', { name: 'Delete' }).click();
+  await ada.sure(page.getByRole('row', { name: /lab/ }).getByRole('button', { name: 'Delete' }));
   await page.getByRole('row', { name: /lab/ }).waitFor({ state: 'detached' });
 
   await ada.open('/administration/roles');
@@ -58,7 +58,7 @@ async function teamsAndRoles({ page, ...ada }, api) {
   await closed(page);
   check((await api.get('/api/v1/roles/night-watch')).permissions.includes('certificates:read'), 'the role may not read');
   await page.getByRole('row', { name: /night-watch/ }).getByRole('button', { name: 'Edit' }).click();
-  await page.getByRole('button', { name: 'Delete the role' }).click();
+  await ada.sure(page.getByRole('button', { name: 'Delete the role' }));
   await closed(page);
   await page.getByRole('row', { name: /night-watch/ }).waitFor({ state: 'detached' });
 }
@@ -70,7 +70,7 @@ async function secrets({ page, ...ada }, api) {
   await page.getByRole('button', { name: 'Make the token' }).click();
   await page.getByText('The token, this once').waitFor();
   await page.getByRole('button', { name: 'I have it' }).click();
-  await page.getByRole('row', { name: /nightly/ }).getByRole('button', { name: 'Revoke' }).click();
+  await ada.sure(page.getByRole('row', { name: /nightly/ }).getByRole('button', { name: 'Revoke' }));
   await page.getByRole('row', { name: /nightly/ }).getByText('Revoked').waitFor();
 
   await ada.open('/automation/keys');
@@ -79,7 +79,7 @@ async function secrets({ page, ...ada }, api) {
   await page.getByRole('button', { name: 'Make the key' }).click();
   await page.getByText('The key, this once').waitFor();
   await page.getByRole('button', { name: 'I have it' }).click();
-  await page.getByRole('row', { name: /cluster/ }).getByRole('button', { name: 'Revoke' }).click();
+  await ada.sure(page.getByRole('row', { name: /cluster/ }).getByRole('button', { name: 'Revoke' }));
   await page.getByRole('row', { name: /cluster/ }).getByText('Revoked').waitFor();
   check((await api.get('/api/v1/acme/eab-keys')).items[0].status === 'revoked', 'the key still works');
 }
@@ -91,7 +91,7 @@ async function rules({ page, ...ada }, api) {
   await page.getByRole('textbox', { name: 'Label' }).fill('Building');
   await page.getByRole('button', { name: 'Save' }).click();
   await closed(page);
-  await page.getByRole('row', { name: /Building/ }).getByRole('button', { name: 'Retire' }).click();
+  await ada.sure(page.getByRole('row', { name: /Building/ }).getByRole('button', { name: 'Retire' }));
   await page.getByRole('row', { name: /Building/ }).getByText('Retired').waitFor();
 
   await ada.open('/policy/profiles');
@@ -119,7 +119,7 @@ async function audit({ page, ...ada }) {
 export async function scenario({ browser, url, api }) {
   const person = await Person.at(browser, url);
   await person.signIn('ada');
-  const ada = { page: person.page, open: (path) => person.open(path), settle: () => person.settle(), accessible: (where) => person.accessible(where) };
+  const ada = { page: person.page, open: (path) => person.open(path), settle: () => person.settle(), accessible: (where) => person.accessible(where), sure: (button) => person.sure(button) };
   await people(ada, api);
   await teamsAndRoles(ada, api);
   await secrets(ada, api);

@@ -47,12 +47,12 @@ async function passwords(ada, api) {
     await page.getByRole('radiogroup', { name: 'Of' }).getByText(kind, { exact: true }).click();
     await page.getByText(`for ${point}`).waitFor();
     check(!(await page.content()).includes(secret), 'the secret is still in the page');
-    await page.getByRole('button', { name: `Revoke for ${point}` }).click();
+    await ada.sure(page.getByRole('button', { name: `Revoke for ${point}` }));
     await page.getByText('Revoked').first().waitFor();
   }
   check((await api.get('/api/v1/enrollment-passwords')).items.every(({ status }) => status === 'revoked'), 'a password still opens something');
   await ada.open('/automation/scep');
-  await page.getByRole('button', { name: 'Delete phones' }).click();
+  await ada.sure(page.getByRole('button', { name: 'Delete phones' }));
   await page.getByText('No service yet').waitFor();
 }
 

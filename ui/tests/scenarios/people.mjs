@@ -67,9 +67,9 @@ async function notifications(ada, api) {
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   check((await api.get('/api/v1/notification-rules/what-ends')).rules.enabled === false, 'the rule is still in force');
-  await page.getByRole('button', { name: 'Delete what-ends' }).click();
+  await ada.sure(page.getByRole('button', { name: 'Delete what-ends' }));
   await page.getByText('No rule yet').waitFor();
-  await page.getByRole('button', { name: 'Delete operations' }).click();
+  await ada.sure(page.getByRole('button', { name: 'Delete operations' }));
   await page.getByText('Nobody is told yet').waitFor();
 }
 

@@ -81,7 +81,7 @@ async function passkey(ada) {
   const row = page.getByRole('row', { name: /this laptop/ });
   check(!(await row.innerText()).includes('never'), 'the passkey was not used');
   await page.getByRole('button', { name: 'End all others' }).click();
-  await row.getByRole('button', { name: 'Remove' }).click();
+  await ada.sure(row.getByRole('button', { name: 'Remove' }));
   await row.waitFor({ state: 'detached' });
 }
 

@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { State, Status } from '../../components/Status';
@@ -41,7 +42,7 @@ export function Channels() {
                   { name: 'Kind', cell: (c) => c.rules.kind },
                   { name: 'State', cell: (c) => (c.stream_status?.last_error ? <Status tone="bad">held up</Status> : <Status tone={c.rules.enabled === false ? 'off' : 'ok'}>{c.rules.enabled === false ? 'Off' : 'On'}</Status>) },
                   { name: 'Secrets', cell: (c) => c.secrets.join(', ') || '–', wide: true },
-                  { name: '', align: 'right', cell: (c) => mayChange && <><Button size="compact-xs" variant="default" leftSection={<IconSend size={14} />} loading={test.isPending && test.variables === c.name} aria-label={`Test ${c.name}`} onClick={() => test.mutate(c.name)}>Test</Button> <Button size="compact-xs" variant="default" aria-label={`Edit ${c.name}`} onClick={() => setEdited(c)}>Edit</Button> <Button size="compact-xs" variant="light" color="red" aria-label={`Delete ${c.name}`} onClick={() => remove.mutate(c.name)}>Delete</Button></> },
+                  { name: '', align: 'right', cell: (c) => mayChange && <><Button size="compact-xs" variant="default" leftSection={<IconSend size={14} />} loading={test.isPending && test.variables === c.name} aria-label={`Test ${c.name}`} onClick={() => test.mutate(c.name)}>Test</Button> <Button size="compact-xs" variant="default" aria-label={`Edit ${c.name}`} onClick={() => setEdited(c)}>Edit</Button> <Danger label="Delete" of={c.name} consequence="What rules send to it goes nowhere." onConfirm={() => remove.mutate(c.name)} /></> },
                 ]}
               />
             )

@@ -3,6 +3,7 @@ import { IconArrowRight, IconBellRinging, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { Status } from '../../components/Status';
@@ -35,7 +36,7 @@ export function NotificationRules({ mayChange }: { mayChange: boolean }) {
                 { name: 'Of', cell: (r) => <span className="wrap muted">{[...(r.rules.teams ?? []), ...(r.rules.profiles ?? []), ...(r.rules.issuers ?? [])].join(', ') || 'everything'}</span>, wide: true },
                 { name: 'Goes to', cell: (r) => <span className="wrap"><IconArrowRight size={14} aria-hidden /> {r.rules.channels.join(', ')}</span> },
                 { name: 'State', cell: (r) => <Status tone={r.rules.enabled === false ? 'off' : 'ok'}>{r.rules.enabled === false ? 'Off' : 'On'}</Status>, wide: true },
-                { name: '', align: 'right', cell: (r) => mayChange && <><Button size="compact-xs" variant="default" aria-label={`Edit ${r.name}`} onClick={() => setEdited(r)}>Edit</Button> <Button size="compact-xs" variant="light" color="red" aria-label={`Delete ${r.name}`} loading={remove.isPending && remove.variables === r.name} onClick={() => remove.mutate(r.name)}>Delete</Button></> },
+                { name: '', align: 'right', cell: (r) => mayChange && <><Button size="compact-xs" variant="default" aria-label={`Edit ${r.name}`} onClick={() => setEdited(r)}>Edit</Button> <Danger label="Delete" of={r.name} consequence="Nobody is told by it any more." loading={remove.isPending && remove.variables === r.name} onConfirm={() => remove.mutate(r.name)} /></> },
               ]}
             />
           )

@@ -2,6 +2,7 @@ import { Button, Group, Select, Stack } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call } from '../../api/client';
+import { Danger } from '../../components/Danger';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import css from './administration.module.css';
 
@@ -34,7 +35,7 @@ export function Rights({ principal, mayChange }: { principal: string; mayChange:
                 {page.items.map((grant) => (
                   <li key={grant.id}>
                     <strong>{grant.role}</strong> <span className="muted">{grant.team ? `in ${grant.team}` : 'everywhere'}</span>
-                    {mayChange && <Button size="compact-xs" variant="light" color="red" onClick={() => take.mutate(grant.id)}>Take away</Button>}
+                    {mayChange && <Danger label="Take away" of={grant.role} consequence="At once, in every open session." onConfirm={() => take.mutate(grant.id)} />}
                   </li>
                 ))}
               </ul>

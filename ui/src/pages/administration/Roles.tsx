@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call } from '../../api/client';
 import { useMay } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { ErrorNote, Loaded } from '../../components/States';
 import { Status } from '../../components/Status';
@@ -70,7 +71,7 @@ function RoleDialog({ draft, onClose }: { draft: Draft & { isNew?: boolean; read
           )}
         </Loaded>
         {!draft.readOnly && <Button loading={save.isPending} onClick={() => save.mutate()}>Save</Button>}
-        {!draft.readOnly && !draft.isNew && <Button variant="light" color="red" loading={remove.isPending} onClick={() => remove.mutate()}>Delete the role</Button>}
+        {!draft.readOnly && !draft.isNew && <Danger label="Delete the role" size="sm" consequence="Whoever holds it may no longer do what it allowed." loading={remove.isPending} onConfirm={() => remove.mutate()} />}
       </Stack>
     </Modal>
   );

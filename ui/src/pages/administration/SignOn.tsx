@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { Status } from '../../components/Status';
@@ -40,7 +41,7 @@ export function SignOn() {
                   { name: 'Redirect URI', cell: (p) => <Copy text={p.redirect_uri} />, wide: true },
                   { name: 'Groups', cell: (p) => <span className="wrap">{(p.grants ?? []).map(({ group, role, team }) => `${group}: ${role}${team ? ` in ${team}` : ''}`).join('; ') || <span className="muted">none mapped</span>}</span>, wide: true },
                   { name: 'State', cell: (p) => <Status tone={p.enabled === false ? 'off' : 'ok'}>{p.enabled === false ? 'Off' : 'On'}</Status> },
-                  { name: '', align: 'right', cell: (p) => mayChange && <><Button size="compact-xs" variant="default" aria-label={`Edit ${p.name}`} onClick={() => setEdited(p)}>Edit</Button> <Button size="compact-xs" variant="light" color="red" aria-label={`Delete ${p.name}`} onClick={() => remove.mutate(p.name)}>Delete</Button></> },
+                  { name: '', align: 'right', cell: (p) => mayChange && <><Button size="compact-xs" variant="default" aria-label={`Edit ${p.name}`} onClick={() => setEdited(p)}>Edit</Button> <Danger label="Delete" of={p.name} consequence="Nobody signs in by it any more; its people stay." onConfirm={() => remove.mutate(p.name)} /></> },
                 ]}
               />
             )

@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, call } from '../../api/client';
 import { useMay } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { Table } from '../../components/Table';
@@ -36,7 +37,7 @@ export function Teams() {
                 { name: 'Team', cell: (t) => <strong>{t.name}</strong> },
                 { name: 'About', cell: (t) => <span className="wrap">{visible(t.description)}</span>, wide: true },
                 { name: 'Certificates', cell: (t) => <Link to="/certificates" search={{ team: t.name } as never} className="num">{count(t.name).toLocaleString('en')}</Link>, align: 'right' },
-                { name: '', align: 'right', cell: (t) => mayChange && <><Button size="compact-xs" variant="default" onClick={() => setEdited(t)}>Describe</Button> <Button size="compact-xs" variant="light" color="red" onClick={() => remove.mutate(t.name)}>Delete</Button></> },
+                { name: '', align: 'right', cell: (t) => mayChange && <><Button size="compact-xs" variant="default" onClick={() => setEdited(t)}>Describe</Button> <Danger label="Delete" of={t.name} consequence="Its grants go with it. A team that still owns something stays: transfer that first." onConfirm={() => remove.mutate(t.name)} /></> },
               ]}
             />
           )

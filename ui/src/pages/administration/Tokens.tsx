@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call } from '../../api/client';
 import { useMay } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Secret } from '../../components/Secret';
 import { Empty, ErrorNote } from '../../components/States';
@@ -33,7 +34,7 @@ export function Tokens() {
           { name: 'Roles', cell: (t) => <span className="wrap">{t.roles.map(({ role, team }) => (team ? `${role} in ${team}` : role)).join(', ') || '–'}</span> },
           { name: 'Ends', cell: (t) => (t.expires_at ? <When at={t.expires_at} /> : <span className="muted">never</span>), wide: true },
           { name: 'Last used', cell: (t) => (t.last_used_at ? <When at={t.last_used_at} /> : <span className="muted">never</span>), wide: true },
-          { name: '', align: 'right', cell: (t) => mayChange && t.status === 'usable' && <Button size="compact-xs" variant="light" color="red" onClick={() => revoke.mutate(t.id)}>Revoke</Button> },
+          { name: '', align: 'right', cell: (t) => mayChange && t.status === 'usable' && <Danger label="Revoke" of={t.name} consequence="Whatever uses it is locked out at once." onConfirm={() => revoke.mutate(t.id)} /> },
         ]}
       />
       {making && <NewToken onClose={() => setMaking(false)} />}

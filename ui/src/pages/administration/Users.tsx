@@ -55,7 +55,7 @@ export function Users() {
                   <Menu.Item onClick={() => setRightsOf({ id: user.id, name: user.display_name || user.name })}>What they may do</Menu.Item>
                   {mayChange && <Menu.Item onClick={() => act.mutate({ id: user.id, verb: 'reset' })}>New setup link</Menu.Item>}
                   {mayChange && <Menu.Item onClick={() => act.mutate({ id: user.id, verb: user.state === 'disabled' ? 'enable' : 'disable' })}>{user.state === 'disabled' ? 'Enable' : 'Disable'}</Menu.Item>}
-                  {mayChange && <Menu.Item color="red" onClick={() => act.mutate({ id: user.id, verb: 'delete' })}>Delete</Menu.Item>}
+                  {mayChange && <Menu.Item c="var(--cw-bad)" onClick={() => act.mutate({ id: user.id, verb: 'delete' })}>Delete</Menu.Item>}
                 </Menu.Dropdown>
               </Menu>
             ),

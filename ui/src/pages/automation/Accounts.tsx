@@ -1,8 +1,8 @@
-import { Button } from '@mantine/core';
 import { IconUsers } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, call } from '../../api/client';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Empty, ErrorNote } from '../../components/States';
 import { State } from '../../components/Status';
@@ -30,7 +30,7 @@ export function Accounts({ mayWrite }: { mayWrite: boolean }) {
           { name: 'Owner', cell: (account) => account.team ?? '–', wide: true },
           { name: 'Certificates', cell: (account) => <Link to="/certificates" search={{ account: account.id } as never}>Show</Link>, wide: true },
           { name: 'Since', cell: (account) => <When at={account.created_at} /> },
-          { name: '', cell: (account) => mayWrite && account.status === 'valid' && <Button size="compact-xs" variant="light" color="red" onClick={() => revoke.mutate(account.id)}>Revoke</Button> },
+          { name: '', cell: (account) => mayWrite && account.status === 'valid' && <Danger label="Revoke" of={account.id} consequence="Its client can neither order nor renew with it any more." onConfirm={() => revoke.mutate(account.id)} /> },
         ]}
       />
     </Panel>

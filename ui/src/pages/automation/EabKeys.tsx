@@ -3,6 +3,7 @@ import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Empty, ErrorNote } from '../../components/States';
 import { State } from '../../components/Status';
@@ -32,7 +33,7 @@ export function EabKeys({ mayWrite }: { mayWrite: boolean }) {
           { name: 'Owner', cell: (key) => key.team ?? '–' },
           { name: 'Names', cell: (key) => <span className="wrap">{(key.allowed_names ?? []).join(', ') || 'any'}</span>, wide: true },
           { name: 'Used', cell: (key) => <>{key.uses}× {key.last_used_at && <span className="muted"><When at={key.last_used_at} /></span>}</>, wide: true },
-          { name: '', cell: (key) => mayWrite && key.status === 'usable' && <Button size="compact-xs" variant="light" color="red" onClick={() => revoke.mutate(key.id)}>Revoke</Button> },
+          { name: '', cell: (key) => mayWrite && key.status === 'usable' && <Danger label="Revoke" of={key.name} consequence="No further account is bound with it; those that were bound go on." onConfirm={() => revoke.mutate(key.id)} /> },
         ]}
       />
       {open && <Wizard onClose={() => setOpen(false)} />}

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core';
 import { IconDoorEnter, IconPlus } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { Table } from '../../components/Table';
@@ -33,7 +34,7 @@ export function EntryPoints({ kind, mayWrite }: { kind: Kind; mayWrite: boolean 
                 { name: 'What clients are given', cell: (p) => <Copy text={p.url} /> },
                 { name: 'Profile', cell: (p) => <span className="wrap">{protocol.profiles(p.rules).join(', ')}</span>, wide: true },
                 { name: 'Owner', cell: (p) => p.team ?? <span className="muted">everybody</span>, wide: true },
-                { name: '', align: 'right', cell: (p) => mayWrite && <><Button size="compact-xs" variant="default" aria-label={`Edit ${p.name}`} onClick={() => setEdited(p)}>Edit</Button> <Button size="compact-xs" variant="light" color="red" aria-label={`Delete ${p.name}`} loading={remove.isPending && remove.variables === p.name} onClick={() => remove.mutate(p.name)}>Delete</Button></> },
+                { name: '', align: 'right', cell: (p) => mayWrite && <><Button size="compact-xs" variant="default" aria-label={`Edit ${p.name}`} onClick={() => setEdited(p)}>Edit</Button> <Danger label="Delete" of={p.name} consequence="Clients that come to its address are turned away." loading={remove.isPending && remove.variables === p.name} onConfirm={() => remove.mutate(p.name)} /></> },
               ]}
             />
           )

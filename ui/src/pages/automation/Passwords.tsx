@@ -3,6 +3,7 @@ import { IconKey, IconPlus } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call } from '../../api/client';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Secret } from '../../components/Secret';
 import { Empty, ErrorNote } from '../../components/States';
@@ -62,7 +63,7 @@ export function Passwords({ mayWrite }: { mayWrite: boolean }) {
           { name: 'Names', cell: (row) => <span className="wrap">{row.allowed.join(', ') || 'any'}</span>, wide: true },
           { name: 'Used', cell: (row) => <span className="num">{row.uses}{row.most ? ` of ${row.most}` : '×'} {row.usedAt && <span className="muted"><When at={row.usedAt} /></span>}</span>, wide: true },
           { name: 'Ends', cell: (row) => (row.endsAt ? <When at={row.endsAt} /> : <span className="muted">never</span>), wide: true },
-          { name: '', align: 'right', cell: (row) => mayWrite && row.status === 'usable' && <Button size="compact-xs" variant="light" color="red" aria-label={`Revoke ${row.name}`} loading={revoke.isPending && revoke.variables === row.id} onClick={() => revoke.mutate(row.id)}>Revoke</Button> },
+          { name: '', align: 'right', cell: (row) => mayWrite && row.status === 'usable' && <Danger label="Revoke" of={row.name} consequence="Nothing more is enrolled with it; what was, stays valid." loading={revoke.isPending && revoke.variables === row.id} onConfirm={() => revoke.mutate(row.id)} /> },
         ]}
       />
       {open && <PasswordDialog onClose={() => setOpen(false)} onMade={(parts) => { setOpen(false); setMade(parts); }} />}

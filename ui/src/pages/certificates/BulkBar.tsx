@@ -27,6 +27,7 @@ export function BulkBar({ search, selected, count, onClear }: BulkBarProps) {
   const may = useMay();
   const [open, setOpen] = useState<'selected' | 'filtered' | null>(null);
   const isFiltered = Object.keys(filterBody(search)).length > 0;
+  const isTooMany = (count ?? 0) > MOST;
   if (selected.size === 0 && !(isFiltered && count)) return null;
   return (
     <div className={css.bulk} role="region" aria-label="Bulk actions">
@@ -37,10 +38,10 @@ export function BulkBar({ search, selected, count, onClear }: BulkBarProps) {
           <Button size="xs" variant="subtle" onClick={onClear}>Choose none</Button>
         </>
       ) : (
-        <span className="muted">Choose rows, or act on all that fit the filters.</span>
+        <span className="muted">{isTooMany ? `Choose rows, or narrow the filters: up to ${MOST.toLocaleString('en')} at once can be acted on.` : 'Choose rows, or act on all that fit the filters.'}</span>
       )}
-      {isFiltered && selected.size === 0 && (
-        <Button size="xs" variant="default" disabled={(count ?? 0) > MOST} onClick={() => setOpen('filtered')}>
+      {isFiltered && !isTooMany && selected.size === 0 && (
+        <Button size="xs" variant="default" onClick={() => setOpen('filtered')}>
           All {count?.toLocaleString('en')} that fit…
         </Button>
       )}

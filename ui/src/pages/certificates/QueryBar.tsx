@@ -8,7 +8,7 @@ import { visible } from '../../lib/names';
 import { useAddress } from '../../lib/search';
 import { issuersQuery, summaryQuery } from '../overview/queries';
 import { COLUMNS, columnsOf } from './columns';
-import { chips } from './filters';
+import { chips, valueText } from './filters';
 import css from './inventory.module.css';
 import { SavedViews } from './SavedViews';
 
@@ -99,7 +99,7 @@ function FilterMenu() {
               <Menu.Sub.Dropdown mah={360} style={{ overflowY: 'auto' }}>
                 {values.slice(0, 60).map((value) => (
                   <Menu.CheckboxItem key={value} checked={search[name] === value} onChange={() => change({ [name]: search[name] === value ? undefined : value }, true)}>
-                    {visible(value)}
+                    {visible(valueText(name, value))}
                   </Menu.CheckboxItem>
                 ))}
               </Menu.Sub.Dropdown>

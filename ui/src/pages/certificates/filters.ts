@@ -1,4 +1,5 @@
 import type { paths } from '../../api/schema';
+import { keyKind } from '../../lib/words';
 
 export type Query = NonNullable<paths['/api/v1/certificates']['get']['parameters']['query']>;
 type Search = Record<string, string | undefined>;
@@ -33,6 +34,26 @@ export function filterBody(search: Search): Record<string, unknown> {
   return body;
 }
 
+const FIELDS: Record<string, string> = { status: 'state', team: 'owner', key_kind: 'key' };
+const SPANS: Record<string, string> = { '7d': '7 days', '30d': '30 days', '90d': '90 days', '1y': 'a year' };
+
+/** A value of a filter as a person would say it. */
+export function valueText(name: string, value: string): string {
+  switch (name) {
+    case 'status':
+    case 'origin':
+      return value.replaceAll('-', ' ');
+    case 'expires_within':
+      return SPANS[value] ?? value;
+    case 'key_kind':
+      return keyKind(value);
+    case 'replaced':
+      return value === 'true' ? 'by another' : 'not yet';
+    default:
+      return value;
+  }
+}
+
 /** The filters as chips: what is set, and how it reads. */
 export function chips(search: Search): { name: string; text: string }[] {
   return Object.entries(filterOf(search) as Search)
@@ -43,7 +64,7 @@ export function chips(search: Search): { name: string; text: string }[] {
 function chipText(name: string, value: string): string {
   switch (name) {
     case 'expires_within':
-      return `ends within ${value}`;
+      return `ends within ${valueText(name, value)}`;
     case 'expires_after':
       return `ends after ${value.slice(0, 10)}`;
     case 'expires_before':
@@ -55,6 +76,6 @@ function chipText(name: string, value: string): string {
     case 'replaced':
       return value === 'true' ? 'replaced' : 'not replaced';
     default:
-      return `${name.replace('metadata.', '').replaceAll('_', ' ')}: ${value}`;
+      return `${FIELDS[name] ?? name.replace('metadata.', '').replaceAll('_', ' ')}: ${valueText(name, value)}`;
   }
 }

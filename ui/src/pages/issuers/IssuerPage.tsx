@@ -5,6 +5,7 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { Facts, grid, Page, Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
 import { Code, Copy, When } from '../../components/Text';
@@ -113,7 +114,9 @@ function Actions({ issuer }: { issuer: Issuer }) {
         <Button variant="default" leftSection={<IconArrowsExchange size={16} />} onClick={() => change({ swap: 'yes' }, true)}>Move away from it</Button>
       )}
       {may('issuers:operate') && !issuer.is_root && issuer.state !== 'awaiting-certificate' && (
-        <Button variant="light" color={wanted === 'retired' ? 'red' : undefined} loading={act.isPending} onClick={() => act.mutate()}>{wanted === 'retired' ? 'Retire' : 'Put to work again'}</Button>
+        (wanted === 'retired'
+          ? <Danger label="Retire" of={issuer.name} size="sm" consequence="It signs no more certificates. What it signed stays valid, and its CRL and OCSP answers go on." loading={act.isPending} onConfirm={() => act.mutate()} />
+          : <Button variant="light" loading={act.isPending} onClick={() => act.mutate()}>Put to work again</Button>)
       )}
     </>
   );

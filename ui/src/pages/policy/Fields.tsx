@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { State } from '../../components/Status';
@@ -37,7 +38,7 @@ export function Fields() {
                 { name: 'Needed', cell: (f) => (f.rules.required ? 'yes' : <span className="muted">no</span>) },
                 { name: 'About', cell: (f) => <span className="wrap muted">{visible(f.rules.description ?? '')}</span>, wide: true },
                 { name: 'State', cell: (f) => <State of={f.status} /> },
-                { name: '', align: 'right', cell: (f) => may('policy:write') && <><Button size="compact-xs" variant="default" onClick={() => setEdited({ name: f.name, rules: f.rules })}>Edit</Button> {f.status === 'active' && <Button size="compact-xs" variant="light" color="red" onClick={() => retire.mutate(f.name)}>Retire</Button>}</> },
+                { name: '', align: 'right', cell: (f) => may('policy:write') && <><Button size="compact-xs" variant="default" onClick={() => setEdited({ name: f.name, rules: f.rules })}>Edit</Button> {f.status === 'active' && <Danger label="Retire" of={f.name} consequence="It is asked for no longer; values that were given stay." onConfirm={() => retire.mutate(f.name)} />}</> },
               ]}
             />
           )

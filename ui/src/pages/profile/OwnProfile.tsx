@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call } from '../../api/client';
 import { meQuery, sessionQuery } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { Facts, grid, Page, Panel } from '../../components/Page';
 import { Secret } from '../../components/Secret';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
@@ -114,7 +115,7 @@ function Passkeys({ className }: { className?: string }) {
               { name: 'Name', cell: (p) => <strong>{visible(p.name)}</strong> },
               { name: 'Since', cell: (p) => <When at={p.created_at} /> },
               { name: 'Last used', cell: (p) => (p.last_used_at ? <When at={p.last_used_at} /> : 'never') },
-              { name: '', align: 'right', cell: (p) => <Button size="compact-xs" variant="light" color="red" onClick={() => remove.mutate(p.id)}>Remove</Button> },
+              { name: '', align: 'right', cell: (p) => <Danger label="Remove" of={p.name} consequence="It no longer signs you in." onConfirm={() => remove.mutate(p.id)} /> },
             ]} />
           )
         }

@@ -4,6 +4,7 @@ import { api, call, type Schema } from '../../api/client';
 import { Empty, Loaded } from '../../components/States';
 import { Status } from '../../components/Status';
 import { duration } from '../../lib/time';
+import { keyKind } from '../../lib/words';
 import type { Draft } from './draft';
 import css from './requests.module.css';
 
@@ -41,7 +42,7 @@ function Choice({ profile, chosen, onChoose }: { profile: Schema<'Profile'>; cho
     <button type="button" role="radio" aria-checked={chosen} className={css.choice} onClick={onChoose}>
       <strong>{profile.name} {rules.approval && <Status tone="wait">needs approval</Status>}</strong>
       <span className="muted">{rules.description || rules.kind}</span>
-      <span className="muted">{duration(rules.validity_seconds)} · {rules.key_algorithms.slice(0, 3).join(', ')}</span>
+      <span className="muted">{duration(rules.validity_seconds)} · {rules.key_algorithms.slice(0, 3).map(keyKind).join(', ')}</span>
     </button>
   );
 }

@@ -5,6 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, call, raw, type Schema } from '../../api/client';
 import { useMay } from '../../api/session';
+import { Danger } from '../../components/Danger';
 import { useFieldLabels } from '../../components/fields';
 import { Facts, grid, Page, Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
@@ -107,7 +108,7 @@ function Actions({ enrollment }: { enrollment: Enrollment }) {
       {enrollment.links?.key && <Button leftSection={<IconKey size={18} />} onClick={() => setKeyOpen(true)}>Fetch the private key</Button>}
       {enrollment.links?.download && <Button component="a" href={enrollment.links.download} download variant="default" leftSection={<IconDownload size={18} />}>Download</Button>}
       {enrollment.certificate && <Button component={Link} to={`/certificates/${enrollment.certificate}`} variant="default" leftSection={<IconCertificate size={18} />}>Show the certificate</Button>}
-      {enrollment.links?.cancel && may('certificates:request') && <Button variant="light" color="red" loading={cancel.isPending} onClick={() => cancel.mutate()}>Withdraw</Button>}
+      {enrollment.links?.cancel && may('certificates:request') && <Danger label="Withdraw" size="sm" consequence="It is over, whoever agreed. You can ask anew." loading={cancel.isPending} onConfirm={() => cancel.mutate()} />}
       {keyOpen && <KeyDialog enrollment={enrollment} onClose={() => setKeyOpen(false)} />}
     </>
   );

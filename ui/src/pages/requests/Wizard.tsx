@@ -87,7 +87,7 @@ export function Wizard() {
 }
 
 function typeOf(name: string): string {
-  if (/^\d+(\.\d+){3}$/.test(name) || name.includes('::') || /^[0-9a-f:]+$/i.test(name)) return 'ip';
+  if (/^\d+(\.\d+){3}$/.test(name) || (name.includes(':') && /^[0-9a-f:.]+$/i.test(name))) return 'ip';
   if (name.includes('@')) return 'email';
   return name.includes('://') ? 'uri' : 'dns';
 }
