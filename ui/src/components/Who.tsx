@@ -23,15 +23,18 @@ export function useNames(): (id: string) => string {
   return (id) => data?.get(id) ?? id;
 }
 
-/** A user or token by name; the id is at hand. */
+/** A user or token by name, for those who may know it; the id is at hand. */
 export function Who({ id }: { id: string }) {
-  const name = useNames();
+  const name = useNames()(id);
   return (
     <span className="wrap" title={id}>
-      {visible(name(id))}
+      {name === id ? short(id) : visible(name)}
     </span>
   );
 }
+
+/** Enough of an id to tell two apart. */
+const short = (id: string): string => (/^[a-z]{3}_/.test(id) ? `${id.slice(0, 4)}…${id.slice(-6)}` : id);
 
 /** Who asked for something. */
 export function Requester({ of }: { of: Schema<'Requester'> }) {
@@ -45,8 +48,10 @@ export function Requester({ of }: { of: Schema<'Requester'> }) {
         </>
       );
     case 'acme-account':
-      return <>ACME account {of.account}</>;
-    default:
+      return <>ACME account <span title={of.account}>{short(of.account)}</span> <span className="muted">at {of.directory}</span></>;
+    case 'client':
+      return <>a client <span className="muted" title={of.entry_point}>at {short(of.entry_point)}</span></>;
+    case 'system':
       return <>this server</>;
   }
 }

@@ -29,7 +29,7 @@ async fn script(site: &Site, scenario: &str) -> Command {
     node.current_dir(ui())
         .args(["tests/run.mjs", scenario])
         .env("CERTWRIGHT_URL", &site.url)
-        .env("CERTWRIGHT_SETUP_LINK", site.setup_link())
+        .env("CERTWRIGHT_SETUP_LINK", site.setup_link().await)
         .env("CERTWRIGHT_TOKEN", site.token().await)
         .env("NODE_EXTRA_CA_CERTS", site.root());
     node

@@ -171,13 +171,14 @@ impl Site {
         self.call(Method::PUT, path, &rules).await;
     }
 
-    /// The link that the first administrator sets out from.
-    pub fn setup_link(&self) -> String {
-        let log = self.log();
-        let line = log.lines().find(|line| line.contains("First login"));
-        line.and_then(|line| line.split_whitespace().last())
-            .unwrap_or_else(|| panic!("{log}"))
-            .to_owned()
+    /// The link that the first administrator sets out from, which is printed a moment after the server answers.
+    pub async fn setup_link(&self) -> String {
+        let link = async || {
+            let log = self.log();
+            let line = log.lines().find(|line| line.contains("First login"))?;
+            line.split_whitespace().last().map(str::to_owned)
+        };
+        eventually(link, || self.log()).await
     }
 
     /// A token that may do everything.
