@@ -16,7 +16,7 @@ export function clientSetups(directory: string, origin: string, binding?: Bindin
   const kid = binding?.id ?? 'KEY_ID';
   const hmac = binding?.hmac ?? 'HMAC_KEY';
   const host = 'www.example.org';
-  const root = `curl -ko root.pem ${origin}/root.pem   # once; compare its hash over another way`;
+  const root = `# Once; compare its hash over another way.\ncurl -ko root.pem ${origin}/root.pem`;
   return [
     {
       name: 'certbot', label: 'certbot',

@@ -60,7 +60,7 @@ export function Attention({ className }: { className?: string }) {
   ];
   const looks: Look[] = [
     { count: pending.data?.items.length, some: (count) => `${plural(count, 'request')} ${count === 1 ? 'waits' : 'wait'} for people`, none: 'No request waits for people' },
-    { count: alerts.data?.items.length, some: (count) => `${alerts.data?.next ? 'More than ' : ''}${plural(count, 'certificate')} without a successor`, none: 'No alert about what ends' },
+    { count: alerts.data?.items.length, some: (count) => `${count}${alerts.data?.next ? '+' : ''} ${count === 1 ? 'ends' : 'end'} without a successor`, none: 'No alert about what ends' },
     { count: retrying.data?.length, some: (count) => `${plural(count, 'request')} tried again`, none: 'No request is tried again' },
     { count: failed.data?.items.length, some: (count) => `${plural(count, 'request')} failed`, none: 'No request failed' },
   ];
