@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::{Definition, Field, FieldFault, FieldSpec};
+use super::definition::Definition;
 use super::people::People;
+use super::spec::{Field, FieldFault, FieldSpec};
 use super::values::Values;
 use super::violation;
 use crate::policy::Violation;

@@ -5,19 +5,24 @@
 //! from is decided in one place, [`resolve()`], and told with the result.
 
 mod changes;
+mod check;
+mod choices;
 mod decimal;
 mod definition;
 mod fields;
+mod pattern;
 mod people;
 mod resolve;
+mod spec;
 mod template;
 mod values;
 
 pub use changes::{Change, apply};
-pub use definition::{Applies, Definition, Field, FieldFault, FieldKind, FieldSpec};
+pub use definition::Definition;
 pub use fields::{Circumstance, Fields, MAX_FIELDS};
 pub use people::People;
 pub use resolve::{Facts, Resolved, Source, Sources, resolve};
+pub use spec::{Applies, Field, FieldFault, FieldKind, FieldSpec};
 pub use template::{Reference, Template, TemplateFault};
 pub use values::{Values, map_of_scalars, optional_scalar};
 

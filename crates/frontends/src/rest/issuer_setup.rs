@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use lifecycle::operator::issuers::{ImportedIssuer, RequestedIssuer};
+use lifecycle::operator::ca_certificate::{ImportedIssuer, RequestedIssuer};
 use pki::key::LocalKey;
 use pki::name::DistinguishedName;
 use protocols::rest::issuer as wire;

@@ -14,7 +14,7 @@ use store::jobs::JobRow;
 
 use super::admit::EnrollmentRequest;
 use super::consider::{ConsiderError, Look};
-use super::sign::Afterwards;
+use super::outcome::Afterwards;
 use super::{Admitted, DriveError};
 use crate::Lifecycle;
 use crate::acme::finalize::FinalizeError;

@@ -16,7 +16,9 @@ pub(crate) mod consider;
 pub mod enroll;
 mod evidence;
 pub mod explain;
+mod outcome;
 pub mod record;
+mod resume;
 pub mod sign;
 pub mod submit;
 

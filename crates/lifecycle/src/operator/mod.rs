@@ -2,6 +2,7 @@
 //! there before, hand the event log out.
 
 pub mod audit;
+pub mod ca_certificate;
 pub mod ca_chain;
 pub mod directories;
 pub mod issuer_check;

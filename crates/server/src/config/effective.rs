@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Config;
-use super::keys::{KEYS, Key, Preset};
+use super::keys::{self, Key, Preset};
 use super::layers::{Layers, Origin, Raw};
 
 /// One key as it took effect.
@@ -20,9 +20,9 @@ pub struct Effective {
 /// What stands in the place of a secret.
 pub const MASK: &str = "********";
 
-/// All keys in the order of [`KEYS`].
+/// All keys in the order of [`keys::all`].
 pub(super) fn effective(layers: &Layers, config: &Config) -> Vec<Effective> {
-    KEYS.iter().map(|key| row(key, layers, config)).collect()
+    keys::all().map(|key| row(key, layers, config)).collect()
 }
 
 fn row(key: &'static Key, layers: &Layers, config: &Config) -> Effective {

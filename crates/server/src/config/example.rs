@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::{KEYS, Key, Preset, SECTIONS, Shape};
+use super::keys::{Key, Preset, SECTIONS, Shape};
 
 /// A file with every key, commented out, at its default.
 pub fn example() -> String {
@@ -10,9 +10,9 @@ pub fn example() -> String {
         "# Certwright's configuration. Every key is optional; what is commented out shows the default.\n\
          # Each can be set by environment as well: CERTWRIGHT_, section, __, key, in upper case.\n",
     );
-    for (section, about) in SECTIONS {
-        let _ = write!(text, "\n# {about}\n[{section}]\n");
-        for key in KEYS.iter().filter(|key| key.parts().0 == *section) {
+    for section in SECTIONS {
+        let _ = write!(text, "\n# {}\n[{}]\n", section.about, section.name);
+        for key in section.keys {
             entry(&mut text, key);
         }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::keys::{self, KEYS, Key, Preset, SECTIONS, Shape};
+use super::keys::{self, Key, Preset, SECTIONS, Shape};
 use super::problem::Problem;
 use super::suggest::{did_you_mean, nearest};
 
@@ -152,7 +152,7 @@ impl Layers {
     /// The defaults alone.
     pub fn defaults() -> Self {
         let mut layers = Self::default();
-        for key in KEYS {
+        for key in keys::all() {
             if let Preset::Value(text) = key.preset {
                 layers.set(key, Raw::from_text(key.shape, text), Origin::Default);
             }
@@ -213,7 +213,7 @@ impl Layers {
     }
 
     fn section(&mut self, section: &str, body: &Spanned<DeValue<'_>>, place: &Origin, text: &str) {
-        let known = SECTIONS.iter().map(|(name, _)| *name);
+        let known = SECTIONS.iter().map(|section| section.name);
         let Some(table) = body.get_ref().as_table() else {
             self.problems.push(stray_key(section, place));
             return;
@@ -249,7 +249,7 @@ impl Layers {
             let Some(rest) = variable.strip_prefix("CERTWRIGHT_") else {
                 continue;
             };
-            if let Some(key) = KEYS.iter().find(|key| key.variable() == variable) {
+            if let Some(key) = keys::all().find(|key| key.variable() == variable) {
                 let raw = Raw::from_text(key.shape, &text);
                 self.set(key, raw, Origin::Environment(variable));
             } else if let Some(problem) = unknown_variable(&variable, rest) {
@@ -262,7 +262,7 @@ impl Layers {
 /// A variable with our prefix that sets nothing. One without `__` is only reported when it is plainly
 /// a key written with too few underscores: orchestrators put names of their own beside ours.
 fn unknown_variable(variable: &str, rest: &str) -> Option<Problem> {
-    let names: Vec<String> = KEYS.iter().map(Key::variable).collect();
+    let names: Vec<String> = keys::all().map(Key::variable).collect();
     let remedy = if rest.contains("__") {
         let lower: Vec<String> = names.iter().map(|name| name.to_lowercase()).collect();
         let found = nearest(variable, lower.iter().map(String::as_str)).map(str::to_uppercase);
@@ -285,8 +285,8 @@ fn unknown_variable(variable: &str, rest: &str) -> Option<Problem> {
 
 fn unknown_key(section: &str, name: &str, origin: &Origin) -> Problem {
     let bare = name.rsplit('.').next().unwrap_or(name);
-    let siblings = KEYS.iter().map(Key::parts).filter(|(of, _)| *of == section);
-    let elsewhere = KEYS.iter().find(|key| key.parts().1 == bare);
+    let siblings = keys::all().map(Key::parts).filter(|(of, _)| *of == section);
+    let elsewhere = keys::all().find(|key| key.parts().1 == bare);
     let remedy = match (nearest(bare, siblings.map(|(_, key)| key)), elsewhere) {
         (Some(key), _) => format!("did you mean `{key}`?"),
         (None, Some(key)) => format!("`{bare}` belongs into section [{}]", key.parts().0),
@@ -296,7 +296,7 @@ fn unknown_key(section: &str, name: &str, origin: &Origin) -> Problem {
 }
 
 fn stray_key(name: &str, place: &Origin) -> Problem {
-    let remedy = match KEYS.iter().find(|key| key.parts().1 == name) {
+    let remedy = match keys::all().find(|key| key.parts().1 == name) {
         Some(key) => format!("put it below a line [{}]", key.parts().0),
         None => "keys stand in sections; `certwright config example` lists them".to_owned(),
     };

@@ -5,7 +5,7 @@ use std::fs;
 
 use pki::key::KeyAlgorithm;
 
-use super::keys::{KEYS, Key, Preset, SECTIONS};
+use super::keys::{self, Key, Preset, SECTIONS};
 use super::layers::Raw;
 use super::*;
 
@@ -74,7 +74,7 @@ fn an_empty_configuration_is_fine_and_holds_the_documented_defaults() {
 
 #[test]
 fn every_key_is_read() {
-    for key in KEYS {
+    for key in keys::all() {
         let mut layers = Layers::defaults();
         layers.set(key, Raw::Other("a date"), Origin::Flag("--test"));
         let problems = report(layers).problems;
@@ -88,10 +88,10 @@ fn every_key_is_read() {
 
 #[test]
 fn keys_and_sections_are_listed_once_and_belong_together() {
-    let names: BTreeSet<_> = KEYS.iter().map(|key| key.name).collect();
-    assert_eq!(names.len(), KEYS.len());
-    let used: BTreeSet<_> = KEYS.iter().map(|key| key.parts().0).collect();
-    let listed: BTreeSet<_> = SECTIONS.iter().map(|(name, _)| *name).collect();
+    let names: BTreeSet<_> = keys::all().map(|key| key.name).collect();
+    assert_eq!(names.len(), keys::all().count());
+    let used: BTreeSet<_> = keys::all().map(|key| key.parts().0).collect();
+    let listed: BTreeSet<_> = SECTIONS.iter().map(|section| section.name).collect();
     assert_eq!(used, listed);
 }
 
@@ -109,7 +109,7 @@ fn the_example_says_the_same_as_the_defaults() {
     layers.text(Path::new("example.toml"), &uncommented);
     assert!(layers.problems.is_empty(), "{:?}", layers.problems);
     let defaults = Layers::defaults();
-    for key in KEYS {
+    for key in keys::all() {
         let shown = layers.get(key.name).unwrap();
         if let Preset::Value(_) = key.preset {
             assert_eq!(
@@ -162,7 +162,7 @@ fn flags_win_over_environment_and_environment_over_the_file() {
 
 #[test]
 fn every_key_can_be_set_by_environment() {
-    for key in KEYS {
+    for key in keys::all() {
         let Preset::Value(value) = key.preset else {
             continue;
         };

@@ -3,12 +3,14 @@
 mod batch;
 mod columns;
 mod condition;
+mod cursor;
 mod figures;
 mod filing;
 mod filter;
 pub(crate) mod names;
 mod page;
 mod revocation;
+mod route;
 mod text;
 pub mod trends;
 
@@ -18,9 +20,10 @@ use pki::fingerprint::Fingerprint;
 use pki::serial::Serial;
 
 pub use self::batch::SameSerial;
+pub use self::cursor::{CertificateCursor, CertificateSort, ParseCursorError, SortKey};
 pub use self::filter::{CertificateFilter, NameQuery};
 pub(crate) use self::names::key as name_key;
-pub use self::page::{CertificateCursor, CertificateSort, Listed, ParseCursorError, SortKey};
+pub use self::page::Listed;
 pub use self::revocation::RevokedCertificate;
 
 use self::columns::{columns, read};

@@ -1,20 +1,20 @@
 //! The REST client behind the commands.
 
+mod answer;
+
 use std::time::Duration;
 
 use protocols::rest::certificate::PASSWORD_HEADER;
 use protocols::rest::page::{Page, PageQuery};
-use protocols::rest::problem::Problem;
 use protocols::rest::team::OwnerQuery;
-use reqwest::header::{
-    CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MATCH, IF_NONE_MATCH, RETRY_AFTER,
-};
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use self::answer::{json, may_pass, refusal};
 use super::Context;
 use super::exit::{Exit, Failure};
 use super::paging::Paging;
@@ -357,53 +357,8 @@ impl Client {
 /// How often a creation is sent again, with waits of 1, 2 and 4 seconds.
 const REPEATS: u32 = 3;
 
-/// Whether the same request may succeed a little later: the server says when.
-fn may_pass(response: &Response) -> bool {
-    matches!(response.status().as_u16(), 409 | 429 | 503)
-        && response.headers().contains_key(RETRY_AFTER)
-}
-
-async fn json<T: DeserializeOwned>(response: Response) -> Result<T, Failure> {
-    response.json().await.map_err(|error| {
-        let text = "the answer is not what this version of certwright expects";
-        Failure::from(anyhow::Error::from(error.without_url()).context(text))
-    })
-}
-
-async fn refusal(response: Response) -> Failure {
-    let status = response.status();
-    let is_problem = is_problem(response.headers());
-    let body = response.text().await.unwrap_or_default();
-    let text = match serde_json::from_str::<Problem>(&body) {
-        Ok(problem) if is_problem => told(&problem),
-        Ok(_) | Err(_) => {
-            format!("the server answers {status}; is the URL that of a certwright server?")
-        }
-    };
-    Failure::new(Exit::of_status(status.as_u16()), anyhow::anyhow!(text))
-}
-
-fn is_problem(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/problem+json"))
-}
-
-fn told(problem: &Problem) -> String {
-    let mut text = match problem.faults.as_slice() {
-        [] | [_] => problem.detail.clone(),
-        faults => format!("{}:\n  {}", problem.title, faults.join("\n  ")),
-    };
-    if let (500.., Some(id)) = (problem.status, &problem.request_id) {
-        text.push_str(&format!(" (request {id})"));
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use protocols::rest::problem::ProblemKind;
-
     use super::*;
 
     fn client(url: &str) -> Client {
@@ -438,16 +393,5 @@ mod tests {
             let request = client(base).request(Method::GET, &["certificates", typed]);
             assert_eq!(request.build().unwrap().url().as_str(), url);
         }
-    }
-
-    #[test]
-    fn a_problem_is_told_in_its_own_words() {
-        let mut problem = Problem::new(ProblemKind::InvalidRequest, "a; b");
-        assert_eq!(told(&problem), "a; b");
-        problem.faults = vec!["a".to_owned(), "b".to_owned()];
-        assert_eq!(told(&problem), "The request is invalid:\n  a\n  b");
-        let mut ours = Problem::new(ProblemKind::Internal, "look there");
-        ours.request_id = Some("req_1".to_owned());
-        assert_eq!(told(&ours), "look there (request req_1)");
     }
 }
