@@ -53,7 +53,7 @@ test-tools: ## Install what the tests run beside cargo
 	@scripts/install-test-tools.sh "$(TARGET)"
 
 # Modules of the integration suite that run on SQLite and on PostgreSQL.
-ON_BOTH := ^(access|acme|approvals|rest|bulk|cli|cli_apply|cli_enroll|cmp|crash|enroll|est|events|housekeeping|inventory|inventory_import|inventory_trends|issuance_rules|issuers|lying_ca|metadata|network|notifications|pki_frontend|profiles|scep|sign_in)::
+ON_BOTH := ^(access|acme|approvals|rest|bulk|cli|cli_apply|cli_enroll|cmp|crash|enroll|est|events|housekeeping|inventory|inventory_import|inventory_trends|issuance_rules|issuers|jobs|lying_ca|metadata|network|notifications|pki_frontend|profiles|scep|sign_in)::
 
 # nextest gives every test a process of its own and ends those that hang; plain `cargo test` runs them as well.
 .PHONY: test

@@ -173,19 +173,20 @@ impl Tx<'_> {
         Ok(self.execute(sql, values).await? == 1)
     }
 
-    /// Puts a job that failed back on the list for `retry_at`; answers whether it was this run's to put
-    /// there.
+    /// Puts a job that failed back on the list for `retry_at`; answers how often it failed in a row, if it
+    /// was this run's to put there.
     pub async fn fail_job(
         &mut self,
         job: &JobRow,
         error: &str,
         retry_at: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<u32>, StoreError> {
         let sql = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL, last_error = $4, \
                    attempts = attempts + 1, run_at = CASE WHEN revision = $3 THEN $5 ELSE run_at END \
-                   WHERE id = $1 AND claims = $2";
+                   WHERE id = $1 AND claims = $2 RETURNING attempts";
         let values = params![job.id.as_str(), job.claims, job.revision, error, retry_at];
-        Ok(self.execute(sql, values).await? == 1)
+        let row = self.query_opt(sql, values).await?;
+        row.map(|row| row.get(0)).transpose()
     }
 
     /// Gives a job up: it stays on the list of the dead until somebody revives it.

@@ -40,9 +40,10 @@ impl Severity {
                 Some("keyCompromise" | "cACompromise") => Self::Critical,
                 Some(_) | None => Self::Notice,
             },
-            ("renewal", "overdue") | ("incident", "opened") | ("approval", "escalated") => {
-                Self::Warning
-            }
+            ("renewal", "overdue")
+            | ("incident", "opened")
+            | ("approval", "escalated")
+            | ("job", "failing") => Self::Warning,
             (_, "failed" | "denied" | "rejected" | "locked") => Self::Warning,
             ("certificate" | "account" | "order" | "crl" | "enrollment", "created" | "issued") => {
                 Self::Info
@@ -138,6 +139,8 @@ mod tests {
             ),
             ("renewal.overdue", json!({}), Severity::Warning),
             ("enrollment.failed", json!({}), Severity::Warning),
+            ("job.failing", json!({}), Severity::Warning),
+            ("job.recovered", json!({}), Severity::Info),
             ("profile.changed", json!({}), Severity::Notice),
             ("crl.published", json!({}), Severity::Info),
             ("no_dot", json!(null), Severity::Info),

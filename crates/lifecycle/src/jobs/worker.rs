@@ -156,8 +156,8 @@ impl Lifecycle {
         let label = if outcome.is_ok() { "done" } else { "failed" };
         let took = started.elapsed();
         let settled = match outcome {
-            Ok(Next::Settled) => Ok(()),
-            Ok(Next::At(at)) => self.reschedule(&row, at).await,
+            Ok(Next::Settled) => self.note_success(&row, None).await,
+            Ok(Next::At(at)) => self.note_success(&row, Some(at)).await,
             Err(error) => {
                 tracing::warn!(job.id = %row.id, job.kind = row.kind, job.attempts = row.attempts, error = %error, "job failed; it is tried again");
                 self.note_failed_job(&row, &error.to_string()).await

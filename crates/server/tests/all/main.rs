@@ -29,6 +29,7 @@ mod inventory_import;
 mod inventory_trends;
 mod issuance_rules;
 mod issuers;
+mod jobs;
 mod listener;
 mod lying_ca;
 mod metadata;

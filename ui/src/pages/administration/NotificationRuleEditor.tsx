@@ -9,7 +9,7 @@ import { issuersQuery } from '../overview/queries';
 type Rules = Schema<'NotificationRules'>;
 
 /** What people most often want to be told of; others can be written. */
-const EVENTS = ['certificate.expiring', 'certificate.expired', 'certificate.issued', 'certificate.revoked', 'renewal.overdue', 'enrollment.awaiting_approval', 'enrollment.failed', 'enrollment.rejected', 'approval.escalated', 'approval.expired', 'issuer.unhealthy', 'issuer.recovered', 'issuer_migration.stopped', 'sign_in.failed', 'certificate.*', 'approval.*', '*'];
+const EVENTS = ['certificate.expiring', 'certificate.expired', 'certificate.issued', 'certificate.revoked', 'renewal.overdue', 'enrollment.awaiting_approval', 'enrollment.failed', 'enrollment.rejected', 'approval.escalated', 'approval.expired', 'issuer.unhealthy', 'issuer.recovered', 'issuer_migration.stopped', 'job.failing', 'job.recovered', 'sign_in.failed', 'certificate.*', 'approval.*', '*'];
 const SEVERITIES = ['info', 'notice', 'warning', 'critical'];
 
 const FIRST: Rules = { enabled: true, channels: [], events: ['certificate.expiring', 'certificate.expired', 'renewal.overdue'], min_severity: 'info', ladder: [33, 15, 5, 0] };

@@ -63,7 +63,7 @@ both_engines! {
         transact!(database, |tx| {
             assert!(!tx.extend_lease(&lost, &until).await?);
             assert!(!tx.reschedule_job(&lost, at(70)).await?);
-            assert!(!tx.fail_job(&lost, "no route", at(70)).await?);
+            assert_eq!(tx.fail_job(&lost, "no route", at(70)).await?, None);
             assert!(!tx.bury_job(&lost, "gone").await?);
             assert!(!tx.complete_job(&lost).await?);
         });
@@ -160,7 +160,8 @@ both_engines! {
             let row = claim(&database, now, &lease(1000), 1).await.remove(0);
             assert_eq!(row.attempts, attempt);
             let retry_at = at(now + 10);
-            assert!(transact!(database, |tx| { tx.fail_job(&row, "no route", retry_at).await? }));
+            let failures = transact!(database, |tx| { tx.fail_job(&row, "no route", retry_at).await? });
+            assert_eq!(failures, Some(attempt + 1));
             assert!(claim(&database, now + 9, &lease(1000), 1).await.is_empty());
         }
         let row = claim(&database, 30, &lease(1000), 1).await.remove(0);
