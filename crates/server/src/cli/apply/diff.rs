@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-/// One thing that is made or changed.
+/// One thing that is made, changed or taken away.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Step {
     pub kind: String,
@@ -20,6 +20,9 @@ pub struct Step {
 pub enum Action {
     Create,
     Change,
+    Delete,
+    /// It stays for those who have it.
+    Retire,
 }
 
 /// One rule that is set, changed or unset.
@@ -49,6 +52,16 @@ impl Step {
             action,
             changes,
         })
+    }
+
+    /// What takes it away.
+    pub fn removing(kind: &str, name: String, action: Action) -> Self {
+        Self {
+            kind: kind.to_owned(),
+            name,
+            action,
+            changes: Vec::new(),
+        }
     }
 }
 
@@ -89,8 +102,13 @@ impl fmt::Display for Step {
         let sign = match self.action {
             Action::Create => '+',
             Action::Change => '~',
+            Action::Delete | Action::Retire => '-',
         };
-        writeln!(f, "{sign} {} {}", self.kind, self.name)?;
+        let how = match self.action {
+            Action::Create | Action::Change | Action::Delete => "",
+            Action::Retire => " (retired)",
+        };
+        writeln!(f, "{sign} {} {}{how}", self.kind, self.name)?;
         for change in &self.changes {
             match (&change.before, &change.after) {
                 (Some(before), Some(after)) => {

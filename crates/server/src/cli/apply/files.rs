@@ -25,6 +25,11 @@ impl Wanted {
         self.0.get(kind).into_iter().flatten()
     }
 
+    /// Whether the files say anything of a kind, be it that there is nothing of it.
+    pub fn names_kind(&self, kind: &str) -> bool {
+        self.0.contains_key(kind)
+    }
+
     /// A kind that nobody knows is a slip of the pen, and not to be passed over.
     pub fn check_kinds(&self, known: &[&str]) -> Result<(), Failure> {
         for (kind, named) in &self.0 {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use domain::issuer::ConnectorConfig;
-use protocols::rest::issuer::{Issuer, IssuerLimits};
+use protocols::rest::issuer::{Issuer, IssuerLimits, IssuerState, SetIssuerState, WantedState};
 use protocols::rest::metadata::IssuerMetadataFields;
 use protocols::rest::remote_issuer::{CreateIssuer, GivenSecret, UpdateIssuer};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,10 @@ use super::super::client::{Client, Version};
 use super::super::exit::Failure;
 use super::super::files;
 use super::super::issuer_remote::secret_of;
-use super::kind::Kind;
+use super::kind::{Kind, Removal};
+
+/// What they are called in files.
+pub const NAME: &str = "issuers";
 
 /// `issuers`: those that are elsewhere. CAs whose key is here are no configuration.
 pub struct Issuers;
@@ -81,7 +84,7 @@ impl IssuerRules {
 #[async_trait]
 impl Kind for Issuers {
     fn name(&self) -> &'static str {
-        "issuers"
+        NAME
     }
 
     fn complete(&self, written: Value) -> Result<Value, String> {
@@ -136,7 +139,9 @@ impl Kind for Issuers {
 
     async fn list(&self, client: &Client) -> Result<Vec<(String, Value)>, Failure> {
         let found: Vec<Issuer> = client.list_all(&["issuers"]).await?;
-        let elsewhere = found.into_iter().filter(|issuer| issuer.kind != "embedded");
+        let elsewhere = found
+            .into_iter()
+            .filter(|issuer| issuer.kind != "embedded" && issuer.state != IssuerState::Retired);
         elsewhere
             .map(|issuer| Ok((issuer.name.clone(), IssuerRules::of(issuer).to_value()?)))
             .collect()
@@ -182,6 +187,19 @@ impl Kind for Issuers {
         };
         let place = ["issuers", name, "metadata-fields"];
         let _: Issuer = client.replace(&place, &fields).await?;
+        Ok(())
+    }
+
+    /// Certificates that it signed are revoked through it.
+    fn removal(&self) -> Removal {
+        Removal::Retire
+    }
+
+    async fn remove(&self, client: &Client, name: &str) -> Result<(), Failure> {
+        let body = SetIssuerState {
+            state: WantedState::Retired,
+        };
+        let _: Issuer = client.post(&["issuers", name, "state"], &body).await?;
         Ok(())
     }
 }

@@ -10,6 +10,16 @@ use serde_json::Value;
 use super::super::client::{Client, Version};
 use super::super::exit::Failure;
 
+/// What becomes of a thing that no file names any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    Delete,
+    /// It stays for those who have it, and takes nothing new.
+    Retire,
+    /// Too much refers to it.
+    Stays,
+}
+
 /// A kind of resource that files can describe.
 #[async_trait]
 pub trait Kind: Send + Sync {
@@ -38,6 +48,12 @@ pub trait Kind: Send + Sync {
         version: &Version,
         rules: &Value,
     ) -> Result<(), Failure>;
+
+    /// How things of this kind are taken away.
+    fn removal(&self) -> Removal;
+
+    /// Takes one away.
+    async fn remove(&self, client: &Client, name: &str) -> Result<(), Failure>;
 }
 
 /// A resource with a name and what is said of it, of type `T`, read by `GET` and written by `PUT` with an entity tag.
@@ -46,6 +62,7 @@ pub struct Ruled<T> {
     path: &'static [&'static str],
     /// The members of an answer that a change may set; without any, its `rules`.
     members: &'static [&'static str],
+    removal: Removal,
     rules: PhantomData<fn() -> T>,
 }
 
@@ -56,6 +73,7 @@ impl<T: Serialize + DeserializeOwned> Ruled<T> {
             name,
             path,
             members: &[],
+            removal: Removal::Delete,
             rules: PhantomData,
         }
     }
@@ -63,6 +81,11 @@ impl<T: Serialize + DeserializeOwned> Ruled<T> {
     /// The same for a resource whose answers have what can be changed beside what cannot.
     pub fn of_members(self, members: &'static [&'static str]) -> Self {
         Self { members, ..self }
+    }
+
+    /// The same where nothing is deleted.
+    pub fn taken_away_by(self, removal: Removal) -> Self {
+        Self { removal, ..self }
     }
 
     /// What can be changed of an answer.
@@ -133,6 +156,22 @@ impl<T: Serialize + DeserializeOwned> Kind for Ruled<T> {
     ) -> Result<(), Failure> {
         let stored: Result<Value, Failure> = client.put(&self.place(name), version, rules).await;
         stored.map(drop)
+    }
+
+    fn removal(&self) -> Removal {
+        self.removal
+    }
+
+    async fn remove(&self, client: &Client, name: &str) -> Result<(), Failure> {
+        let mut place = self.place(name);
+        match self.removal {
+            Removal::Delete => client.delete(&place).await,
+            Removal::Retire => {
+                place.push("retire");
+                client.tell(&place).await
+            }
+            Removal::Stays => Err(Failure::refused("it is never deleted")),
+        }
     }
 }
 

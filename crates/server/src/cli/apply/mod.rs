@@ -7,6 +7,7 @@ mod diff;
 mod files;
 mod issuers;
 mod kind;
+mod prune;
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
@@ -28,7 +29,7 @@ use super::client::{Client, Version};
 use super::exit::Failure;
 use super::output::{self, Format};
 use diff::Step;
-use kind::{Kind, Ruled};
+use kind::{Kind, Removal, Ruled};
 
 /// The kinds there are, each behind those that it refers to.
 fn kinds() -> Vec<Box<dyn Kind>> {
@@ -37,16 +38,18 @@ fn kinds() -> Vec<Box<dyn Kind>> {
         Box::new(
             Ruled::<PutRole>::new("roles", &["roles"]).of_members(&["description", "permissions"]),
         ),
-        Box::new(Ruled::<FieldRules>::new(
-            "metadata-fields",
-            &["metadata-fields"],
-        )),
+        Box::new(
+            Ruled::<FieldRules>::new("metadata-fields", &["metadata-fields"])
+                .taken_away_by(Removal::Retire),
+        ),
         Box::new(issuers::Issuers),
-        Box::new(Ruled::<ProfileRules>::new("profiles", &["profiles"])),
-        Box::new(Ruled::<DirectoryRules>::new(
-            "directories",
-            &["acme", "directories"],
-        )),
+        Box::new(
+            Ruled::<ProfileRules>::new("profiles", &["profiles"]).taken_away_by(Removal::Stays),
+        ),
+        Box::new(
+            Ruled::<DirectoryRules>::new("directories", &["acme", "directories"])
+                .taken_away_by(Removal::Stays),
+        ),
         Box::new(Ruled::<EstRules>::new("est-labels", &["est", "labels"])),
         Box::new(Ruled::<ScepRules>::new(
             "scep-services",
@@ -72,6 +75,7 @@ fn kinds() -> Vec<Box<dyn Kind>> {
 #[command(after_help = "Examples:
   certwright apply -f certwright.d --plan
   certwright apply -f profiles.toml -f directories.toml --yes
+  certwright apply -f certwright.d --prune --plan
   certwright apply --dump > certwright.toml
 
 A file is TOML, or JSON if its name ends in .json:
@@ -81,7 +85,10 @@ A file is TOML, or JSON if its name ends in .json:
   external_account_required = true
   profiles = [\"short-lived\"]
 
-What a file leaves out gets its default; what no file names stays as it is.
+What a file leaves out gets its default; what no file names stays as it is, unless --prune is given: then
+what the files no longer hold is taken away, among the kinds that they name ([channels] alone means: no channels).
+Issuers and metadata-fields are retired; profiles and directories always stay; an issuer that a profile uses, a
+team that owns something and a role that somebody holds are refused.
 Kinds: teams, roles, metadata-fields, issuers (CAs elsewhere), profiles, directories, est-labels, scep-services,
 cmp-endpoints, channels, notification-rules. A second run finds nothing to do.
 
@@ -108,17 +115,39 @@ pub struct Apply {
     /// Change without asking
     #[arg(long)]
     yes: bool,
+    /// Take away what the files no longer hold, among the kinds that they name
+    #[arg(long)]
+    prune: bool,
     /// Print what is there now, as a file (TOML, or JSON with --output json)
-    #[arg(long, conflicts_with_all = ["files", "plan", "yes"])]
+    #[arg(long, conflicts_with_all = ["files", "plan", "yes", "prune"])]
     dump: bool,
 }
 
 /// A step, and what it takes to carry it out.
 struct Planned {
     kind: usize,
-    version: Version,
-    rules: Value,
+    change: Change,
     step: Step,
+}
+
+/// What is done with a thing.
+enum Change {
+    Put { version: Version, rules: Value },
+    Remove,
+}
+
+impl Planned {
+    async fn carry_out(&self, client: &Client, kinds: &[Box<dyn Kind>]) -> Result<(), Failure> {
+        let (kind, name) = (&kinds[self.kind], &self.step.name);
+        let done = match &self.change {
+            Change::Put { version, rules } => kind.put(client, name, version, rules).await,
+            Change::Remove => kind.remove(client, name).await,
+        };
+        done.map_err(|failure| Failure {
+            error: failure.error.context(format!("{} {name}", kind.name())),
+            ..failure
+        })
+    }
 }
 
 impl Apply {
@@ -129,7 +158,11 @@ impl Apply {
         if self.dump {
             return dump(&client, context, &kinds).await;
         }
-        let planned = plan(&client, &kinds, &files::read(&self.files)?).await?;
+        let wanted = files::read(&self.files)?;
+        let mut planned = plan(&client, &kinds, &wanted).await?;
+        if self.prune {
+            planned.extend(prune::plan(&client, &kinds, &wanted).await?);
+        }
         show(context, &planned)?;
         if self.plan || planned.is_empty() {
             return Ok(());
@@ -140,13 +173,7 @@ impl Apply {
             ));
         }
         for change in &planned {
-            let (kind, name) = (&kinds[change.kind], &change.step.name);
-            kind.put(&client, name, &change.version, &change.rules)
-                .await
-                .map_err(|failure| Failure {
-                    error: failure.error.context(format!("{} {name}", kind.name())),
-                    ..failure
-                })?;
+            change.carry_out(&client, &kinds).await?;
         }
         output::note(&format!("{} changed", planned.len()));
         Ok(())
@@ -175,8 +202,7 @@ async fn plan(
             if let Some(step) = Step::between(kind.name(), name, before.as_ref(), &rules) {
                 planned.push(Planned {
                     kind: index,
-                    version,
-                    rules,
+                    change: Change::Put { version, rules },
                     step,
                 });
             }
