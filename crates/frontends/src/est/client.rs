@@ -92,8 +92,8 @@ pub(super) fn check_binding(label: &Label, csr: &Csr, parts: &Parts) -> Result<(
         true => Ok(()),
         false => Err(Failure::forbidden(
             "the challenge password of the CSR is not the base64 of this connection's `tls-exporter` \
-             (RFC 9266); `tls-unique` is not supported, and a proxy that ends TLS hides both: leave it \
-             out, or have `channel_binding` of this label turned off",
+             (RFC 9266), which takes TLS 1.3; `tls-unique` is not supported, and a proxy that ends TLS hides \
+             both: leave it out, or have `channel_binding` of this label turned off",
         )),
     }
 }

@@ -220,8 +220,12 @@ impl Connections {
     }
 }
 
-/// The exporter for channel bindings, RFC 9266 section 2.
+/// The exporter for channel bindings, RFC 9266 section 2. TLS 1.2 has one that says who is there only with an
+/// extended master secret (section 4.2), and the library does not tell whether it was agreed on.
 fn exporter(tls: &rustls::ServerConnection) -> Option<TlsExporter> {
+    if tls.protocol_version() != Some(rustls::ProtocolVersion::TLSv1_3) {
+        return None;
+    }
     let made = tls.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(&[]));
     made.ok().map(TlsExporter)
 }

@@ -80,9 +80,12 @@ impl Est {
         let token = made.await.unwrap().secret.expose().to_owned();
         let made = lifecycle.create_token("approver".to_owned(), role, None, &caller);
         let approver = made.await.unwrap().secret.expose().to_owned();
+        let root = std::fs::read(server.data.path().join("root.pem")).unwrap();
+        let roots = reqwest::Certificate::from_pem_bundle(&root).unwrap();
+        let http = reqwest::Client::builder().tls_certs_only(roots);
         Self {
             server,
-            http: reqwest::Client::new(),
+            http: http.build().unwrap(),
             token,
             approver,
         }
