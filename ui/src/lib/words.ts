@@ -56,8 +56,8 @@ export function eventSubject(event: Schema<'Event'>): string {
     return texts.length > 1 ? `${texts[0]} +${texts.length - 1}` : (texts[0] ?? '');
   }
   if (typeof data.name === 'string') return data.name;
-  // Who knows an id by heart? What was done says more.
-  return pageOf(event.object) ? eventDetails(data) || event.object : event.object;
+  // Who knows an id by heart? What was done says more; people and programs have names.
+  return /^(?!usr_|tok_)[a-z]+_[0-9a-z]{20,}$/.test(event.object) ? eventDetails(data) || event.object : event.object;
 }
 
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;

@@ -60,7 +60,7 @@ function Deliveries({ mayChange }: { mayChange: boolean }) {
   const [state, setState] = useState('all');
   const resend = useMutation({ mutationFn: (id: string) => call(api.POST('/api/v1/notification-deliveries/{id}/resend', { params: { path: { id } } })) });
   return (
-    <Panel title="Delivery log" flush note={<SegmentedControl size="xs" aria-label="State" data={['all', 'waiting', 'delivered', 'dead']} value={state} onChange={setState} />}>
+    <Panel title="Delivery log" flush note={<SegmentedControl size="xs" aria-label="State" data={[{ value: 'all', label: 'All' }, { value: 'waiting', label: 'Waiting' }, { value: 'delivered', label: 'Delivered' }, { value: 'dead', label: 'Given up' }]} value={state} onChange={setState} />}>
       <PagedTable
         label="Deliveries"
         queryKey={['notifications', 'deliveries', state]}

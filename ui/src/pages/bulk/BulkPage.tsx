@@ -9,7 +9,7 @@ import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { State } from '../../components/Status';
 import { PagedTable } from '../../components/Table';
 import { Who } from '../../components/Who';
-import { When } from '../../components/Text';
+import { Names, When } from '../../components/Text';
 import { plural } from '../../lib/time';
 
 type Bulk = Schema<'Bulk'>;
@@ -99,7 +99,23 @@ function Commands({ bulk }: { bulk: Bulk }) {
   );
 }
 
-const OUTCOMES = ['all', 'pending', 'done', 'failed', 'excluded'];
+const OUTCOMES = Object.entries({ all: 'All', pending: 'Pending', done: 'Done', failed: 'Failed', excluded: 'Left out' }).map(([value, label]) => ({ value, label }));
+
+/** A certificate by its names, which stay the same as long as it is. */
+function Certificate({ id }: { id: string }) {
+  const { data } = useQuery({
+    queryKey: ['certificate-names', id],
+    queryFn: () => call(api.GET('/api/v1/certificates/{id}', { params: { path: { id } } })),
+    select: ({ names, subject }) => ({ names, subject }),
+    staleTime: Infinity,
+    refetchInterval: false,
+  });
+  return (
+    <Link to="/certificates/$id" params={{ id }} title={id}>
+      {data ? <Names of={data.names} fallback={data.subject} /> : <span className="mono">{id}</span>}
+    </Link>
+  );
+}
 
 function Items({ id }: { id: string }) {
   const [outcome, setOutcome] = useState('all');
@@ -113,9 +129,9 @@ function Items({ id }: { id: string }) {
         id={(item) => item.certificate}
         empty={<Empty title="None of these">Another outcome may have some.</Empty>}
         columns={[
-          { name: 'Certificate', cell: (item) => <Link to="/certificates/$id" params={{ id: item.certificate }} className="mono">{item.certificate}</Link> },
-          { name: 'Outcome', cell: (item) => <State of={item.outcome} />, width: 120 },
-          { name: 'Detail', cell: (item) => <span className="wrap">{item.detail?.startsWith('enr_') ? <Link to="/requests/$id" params={{ id: item.detail }}>{item.detail}</Link> : item.detail}</span> },
+          { name: 'Certificate', cell: (item) => <Certificate id={item.certificate} /> },
+          { name: 'Outcome', cell: (item) => <State of={item.outcome} as={item.outcome === 'excluded' ? 'Left out' : undefined} />, width: 120 },
+          { name: 'Detail', cell: (item) => <span className="wrap">{item.detail?.startsWith('enr_') ? <Link to="/requests/$id" params={{ id: item.detail }}>Its renewal</Link> : item.detail}</span> },
         ]}
       />
     </Panel>
