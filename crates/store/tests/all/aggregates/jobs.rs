@@ -43,7 +43,7 @@ both_engines! {
         let next = transact!(database, |tx| { tx.next_job_at().await? });
         assert_eq!(next, Some(at(60)));
         let (lost, second) = (claimed[0].clone(), claimed[1].clone());
-        assert_eq!(ids(&claim(&database, 60, &other, 1).await), ids(&[first.clone()]));
+        assert_eq!(ids(&claim(&database, 60, &other, 1).await), ids(std::slice::from_ref(&first)));
         transact!(database, |tx| {
             let longer = Lease { until: at(500), ..one.clone() };
             assert!(!tx.extend_lease(&lost, &longer).await?, "another node has it now");
