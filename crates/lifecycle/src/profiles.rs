@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::access::Rights;
 use domain::id::ProfileId;
+use domain::permission::Permission;
 use domain::profile::{Profile, ProfileSpec};
 use moka::sync::Cache;
 use serde_json::json;
@@ -67,6 +69,17 @@ impl Lifecycle {
             current.insert(name.to_owned(), Arc::clone(profile));
         }
         Ok(found)
+    }
+
+    /// The same where its team is seen: a profile of a team that is not is as good as none.
+    pub(crate) async fn visible_profile(
+        &self,
+        name: &str,
+        rights: &Rights,
+    ) -> Result<Option<Arc<Profile>>, StoreError> {
+        let visible = rights.visible(Permission::PolicyRead);
+        let profile = self.profile(name).await?;
+        Ok(profile.filter(|profile| visible.shows_shared(profile.team_id.as_ref())))
     }
 
     /// One version of a profile, current or not.

@@ -16,7 +16,7 @@ use super::AccessError;
 use crate::Lifecycle;
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
-use crate::operator::Expected;
+use crate::operator::{Expected, version_after};
 
 /// A role of either kind.
 #[derive(Clone, Debug)]
@@ -199,12 +199,10 @@ fn check_role_name(name: &str) -> Result<(), AccessError> {
 }
 
 fn changed(known: &CustomRole, fresh: CustomRole) -> CustomRole {
-    // Two changes within a millisecond are still two versions.
-    let next = Timestamp::from_millis(known.updated_at.millis() + 1);
     CustomRole {
         id: known.id.clone(),
         created_at: known.created_at,
-        updated_at: fresh.updated_at.max(next),
+        updated_at: version_after(known.updated_at, fresh.updated_at),
         ..fresh
     }
 }

@@ -11,7 +11,7 @@ use super::AccessError;
 use crate::Lifecycle;
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
-use crate::operator::Expected;
+use crate::operator::{Expected, version_after};
 
 impl Lifecycle {
     /// Every team, by name.
@@ -120,12 +120,10 @@ fn require(rights: &domain::access::Rights, team: Option<&TeamId>) -> Result<(),
 }
 
 fn changed(known: &Team, fresh: Team) -> Team {
-    // Two changes within a millisecond are still two versions.
-    let next = Timestamp::from_millis(known.updated_at.millis() + 1);
     Team {
         id: known.id.clone(),
         created_at: known.created_at,
-        updated_at: fresh.updated_at.max(next),
+        updated_at: version_after(known.updated_at, fresh.updated_at),
         ..fresh
     }
 }

@@ -11,6 +11,7 @@ use moka::sync::Cache;
 use store::StoreError;
 
 use crate::Lifecycle;
+use crate::bounds::OutOfBounds;
 
 /// Directories by name. The short life is what carries a change to other nodes.
 pub(crate) struct DirectoryCache(Cache<String, Arc<Directory>>);
@@ -33,13 +34,8 @@ impl DirectoryCache {
 /// Why a directory is not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum PutDirectoryError {
-    #[error("{member} is {given}; use {least} to {most}")]
-    OutOfBounds {
-        member: &'static str,
-        given: u64,
-        least: u64,
-        most: u64,
-    },
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
     #[error(
         "`{0}` is no name for a directory; use lower-case letters, digits and hyphens, 1 to 63"
     )]

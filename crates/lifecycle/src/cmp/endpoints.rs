@@ -7,7 +7,6 @@ use domain::access::Rights;
 use domain::cmp::{CmpEndpoint, CmpRules};
 use domain::id::{EntryPointId, TeamId};
 use domain::metadata::Circumstance;
-use domain::permission::Permission;
 use domain::policy::Violation;
 use moka::sync::Cache;
 use pki::time::Timestamp;
@@ -18,7 +17,8 @@ use crate::Lifecycle;
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
 use crate::authorities::{self, AuthoritiesFault};
-use crate::operator::Expected;
+use crate::bounds::{self, OutOfBounds};
+use crate::operator::{Expected, version_after};
 
 /// Endpoints by name. The short life is what carries a change to other nodes.
 pub(crate) struct EndpointCache(Cache<String, Arc<CmpEndpoint>>);
@@ -45,13 +45,8 @@ pub enum PutEndpointError {
     NoSuchProfile(String),
     #[error("a CMP endpoint needs at least one profile")]
     NoProfile,
-    #[error("{member} is {given}; use {least} to {most}")]
-    OutOfBounds {
-        member: &'static str,
-        given: u64,
-        least: u64,
-        most: u64,
-    },
+    #[error(transparent)]
+    OutOfBounds(#[from] OutOfBounds),
     #[error(transparent)]
     Authority(#[from] AuthoritiesFault),
     #[error("metadata: {}", .0.iter().map(Violation::text).collect::<Vec<_>>().join("; "))]
@@ -173,11 +168,8 @@ impl Lifecycle {
         }
         check_bounds(spec)?;
         authorities::read(&spec.authorities)?;
-        // A profile of a team that is not seen is as good as none.
-        let visible = rights.visible(Permission::PolicyRead);
         for name in &spec.profiles {
-            let profile = self.profile(name).await?;
-            if profile.is_none_or(|profile| !visible.shows_shared(profile.team_id.as_ref())) {
+            if self.visible_profile(name, rights).await?.is_none() {
                 return Err(PutEndpointError::NoSuchProfile(name.clone()));
             }
         }
@@ -185,32 +177,12 @@ impl Lifecycle {
     }
 }
 
-fn check_bounds(spec: &CmpRules) -> Result<(), PutEndpointError> {
-    let bounds = [
-        (
-            "confirm_wait_seconds",
-            spec.confirm_wait_seconds,
-            60,
-            30 * DAY,
-        ),
-        (
-            "max_clock_skew_seconds",
-            spec.max_clock_skew_seconds,
-            0,
-            DAY,
-        ),
-    ];
-    for (member, given, least, most) in bounds {
-        if !(least..=most).contains(&given) {
-            return Err(PutEndpointError::OutOfBounds {
-                member,
-                given,
-                least,
-                most,
-            });
-        }
-    }
-    Ok(())
+fn check_bounds(spec: &CmpRules) -> Result<(), OutOfBounds> {
+    let (wait, skew) = (spec.confirm_wait_seconds, spec.max_clock_skew_seconds);
+    bounds::check(&[
+        ("confirm_wait_seconds", wait, 60..=30 * DAY),
+        ("max_clock_skew_seconds", skew, 0..=DAY),
+    ])
 }
 
 async fn store_endpoint(
@@ -228,9 +200,7 @@ async fn store_endpoint(
             fresh.id = known.id;
             fresh.team_id = known.team_id;
             fresh.created_at = known.created_at;
-            // Two changes within a millisecond are still two versions.
-            let next = Timestamp::from_millis(known.updated_at.millis() + 1);
-            fresh.updated_at = fresh.updated_at.max(next);
+            fresh.updated_at = version_after(known.updated_at, fresh.updated_at);
             tx.update_cmp_endpoint(&fresh).await?;
         }
     }

@@ -4,7 +4,6 @@ use domain::access::Rights;
 use domain::enrolling::{EntryPoint, EntryPointSpec, Protocol};
 use domain::id::{EntryPointId, TeamId};
 use domain::metadata::Circumstance;
-use domain::permission::Permission;
 use domain::policy::Violation;
 use pki::time::Timestamp;
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use crate::Lifecycle;
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
 use crate::authorities::{self, AuthoritiesFault};
-use crate::operator::Expected;
+use crate::operator::{Expected, version_after};
 
 /// Why an entry point is not stored or removed.
 #[derive(Debug, thiserror::Error)]
@@ -133,9 +132,8 @@ impl Lifecycle {
         if spec.protocol() == Protocol::Est && EST_OPERATIONS.contains(&name) {
             return Err(EntryPointError::Reserved(name.to_owned()));
         }
-        let profile = self.profile(spec.profile()).await?;
-        let visible = rights.visible(Permission::PolicyRead);
-        if profile.is_none_or(|profile| !visible.shows_shared(profile.team_id.as_ref())) {
+        let profile = self.visible_profile(spec.profile(), rights).await?;
+        if profile.is_none() {
             return Err(EntryPointError::NoSuchProfile(spec.profile().to_owned()));
         }
         if let EntryPointSpec::Scep(rules) = spec {
@@ -193,9 +191,7 @@ async fn store_point(
             fresh.id = known.id;
             fresh.team_id = known.team_id;
             fresh.created_at = known.created_at;
-            // Two changes within a millisecond are still two versions.
-            let next = Timestamp::from_millis(known.updated_at.millis() + 1);
-            fresh.updated_at = fresh.updated_at.max(next);
+            fresh.updated_at = version_after(known.updated_at, fresh.updated_at);
             tx.update_entry_point(&fresh).await?;
         }
     }

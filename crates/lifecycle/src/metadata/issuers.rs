@@ -8,7 +8,7 @@ use store::StoreError;
 
 use crate::Lifecycle;
 use crate::actor::Caller;
-use crate::operator::issuers::version_after;
+use crate::operator::version_after;
 
 /// Why an issuer is told what it was told before.
 #[derive(Debug, thiserror::Error)]

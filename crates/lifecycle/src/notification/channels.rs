@@ -17,7 +17,7 @@ use super::message::{Envelope, Rendered, texts};
 use super::template::{self, Place, TemplateFault};
 use crate::Lifecycle;
 use crate::actor::Caller;
-use crate::operator::Expected;
+use crate::operator::{Expected, version_after};
 
 /// What a channel is to be. Settings may hold secrets; those that are left out stay as they are.
 #[derive(Clone)]
@@ -286,11 +286,7 @@ impl Lifecycle {
             },
             sealed_secrets: self.seal_secrets(&id, &secrets),
             created_at: known.map_or(now, |known| known.created_at),
-            updated_at: match known {
-                // Two changes within a millisecond are still two versions.
-                Some(known) => now.max(Timestamp::from_millis(known.updated_at.millis() + 1)),
-                None => now,
-            },
+            updated_at: known.map_or(now, |known| version_after(known.updated_at, now)),
             name,
             id,
         })

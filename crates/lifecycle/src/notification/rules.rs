@@ -12,7 +12,7 @@ use super::dispatch::RULES;
 use super::template::{TemplateFault, check_condition};
 use crate::Lifecycle;
 use crate::actor::Caller;
-use crate::operator::Expected;
+use crate::operator::{Expected, version_after};
 
 /// Why a rule stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -114,9 +114,7 @@ impl Lifecycle {
                     }
                     if let Some(known) = &known {
                         rule.created_at = known.created_at;
-                        // Two changes within a millisecond are still two versions.
-                        let next = Timestamp::from_millis(known.updated_at.millis() + 1);
-                        rule.updated_at = rule.updated_at.max(next);
+                        rule.updated_at = version_after(known.updated_at, rule.updated_at);
                     } else {
                         event.name = "notification_rule.created".to_owned();
                     }

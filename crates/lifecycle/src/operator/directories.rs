@@ -3,15 +3,15 @@
 use domain::access::Rights;
 use domain::acme::directory::{Directory, DirectorySpec, TestMode};
 use domain::id::{DirectoryId, TeamId};
-use domain::permission::Permission;
 use pki::time::Timestamp;
 use serde_json::json;
 use store::{StoreError, Tx};
 
-use super::Expected;
+use super::{Expected, version_after};
 use crate::Lifecycle;
 use crate::acme::directories::{PutDirectoryError, is_slug};
 use crate::actor::Caller;
+use crate::bounds::{self, OutOfBounds};
 
 /// Why a directory stays as it is.
 #[derive(Debug, thiserror::Error)]
@@ -83,11 +83,8 @@ impl Lifecycle {
             return Err(PutDirectoryError::TrustedWithoutBinding);
         }
         check_bounds(spec)?;
-        // A profile of a team that is not seen is as good as none.
-        let visible = rights.visible(Permission::PolicyRead);
         for name in &spec.profiles {
-            let profile = self.profile(name).await?;
-            if profile.is_none_or(|profile| !visible.shows_shared(profile.team_id.as_ref())) {
+            if self.visible_profile(name, rights).await?.is_none() {
                 return Err(PutDirectoryError::NoSuchProfile(name.clone()));
             }
         }
@@ -96,68 +93,50 @@ impl Lifecycle {
 }
 
 /// An order that ends before it can be finished, or a proof that outlives all sense, is a slip.
-fn check_bounds(spec: &DirectorySpec) -> Result<(), PutDirectoryError> {
+fn check_bounds(spec: &DirectorySpec) -> Result<(), OutOfBounds> {
     let test = spec.test_mode.unwrap_or(TestMode {
         validation_delay_millis: 0,
         issuance_delay_millis: 0,
         ..TestMode::default()
     });
-    let bounds = [
+    bounds::check(&[
         (
             "order_lifetime_seconds",
             spec.order_lifetime_seconds,
-            60,
-            90 * DAY,
+            60..=90 * DAY,
         ),
         (
             "pending_authorization_lifetime_seconds",
             spec.pending_authorization_lifetime_seconds,
-            60,
-            90 * DAY,
+            60..=90 * DAY,
         ),
         // 398 days are the longest that the Baseline Requirements ever allowed.
         (
             "authorization_reuse_seconds",
             spec.authorization_reuse_seconds,
-            0,
-            398 * DAY,
+            0..=398 * DAY,
         ),
         (
             "test_mode.validation_delay_millis",
             test.validation_delay_millis,
-            0,
-            LONGEST_DELAY,
+            0..=LONGEST_DELAY,
         ),
         (
             "test_mode.issuance_delay_millis",
             test.issuance_delay_millis,
-            0,
-            LONGEST_DELAY,
+            0..=LONGEST_DELAY,
         ),
         (
             "test_mode.refuse_nonces_percent",
             test.refuse_nonces_percent.into(),
-            0,
-            95,
+            0..=95,
         ),
         (
             "test_mode.reuse_authorizations_percent",
             test.reuse_authorizations_percent.into(),
-            0,
-            100,
+            0..=100,
         ),
-    ];
-    for (member, given, least, most) in bounds {
-        if !(least..=most).contains(&given) {
-            return Err(PutDirectoryError::OutOfBounds {
-                member,
-                given,
-                least,
-                most,
-            });
-        }
-    }
-    Ok(())
+    ])
 }
 
 const DAY: u64 = 24 * 60 * 60;
@@ -178,9 +157,7 @@ async fn store_directory(
             fresh.id = known.id;
             fresh.team_id = known.team_id;
             fresh.created_at = known.created_at;
-            // Two changes within a millisecond are still two versions.
-            let next = Timestamp::from_millis(known.updated_at.millis() + 1);
-            fresh.updated_at = fresh.updated_at.max(next);
+            fresh.updated_at = version_after(known.updated_at, fresh.updated_at);
             tx.update_directory(&fresh).await?;
         }
     }

@@ -11,7 +11,8 @@ use serde_json::json;
 use store::StoreError;
 
 use super::ca_chain::CaChain;
-use super::issuers::{IssuerError, version_after};
+use super::issuers::IssuerError;
+use super::version_after;
 use crate::Lifecycle;
 use crate::actor::Caller;
 

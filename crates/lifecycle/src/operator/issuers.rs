@@ -15,6 +15,7 @@ use store::jobs::JobRow;
 use store::{StoreError, Tx};
 
 use super::ca_chain::CaChainError;
+use super::version_after;
 use crate::Lifecycle;
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
@@ -260,11 +261,6 @@ async fn write_issuer(
         tx.enqueue_or_hasten(job).await?;
     }
     Ok(())
-}
-
-/// The version that a change makes: two within a millisecond are still two.
-pub(crate) fn version_after(before: Timestamp, now: Timestamp) -> Timestamp {
-    now.max(Timestamp::from_millis(before.millis() + 1))
 }
 
 pub(super) fn csr_setting(issuer: &IssuerId) -> String {

@@ -11,6 +11,8 @@ pub mod profiles;
 pub mod remote_issuers;
 pub mod restore;
 
+use pki::time::Timestamp;
+
 /// What a change relies on being stored, so that two operators do not undo each other's work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected<V> {
@@ -31,6 +33,11 @@ impl<V: PartialEq> Expected<V> {
             Self::Version(version) => stored == Some(version),
         }
     }
+}
+
+/// The version that a change makes: two within a millisecond are still two.
+pub(crate) fn version_after(before: Timestamp, now: Timestamp) -> Timestamp {
+    now.max(Timestamp::from_millis(before.millis() + 1))
 }
 
 #[cfg(test)]

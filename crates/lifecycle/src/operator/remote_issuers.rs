@@ -15,7 +15,8 @@ use store::StoreError;
 
 use super::Expected;
 use super::ca_chain::{CaChain, CaChainError};
-use super::issuers::{IssuerError, version_after};
+use super::issuers::IssuerError;
+use super::version_after;
 use crate::Lifecycle;
 use crate::actor::Caller;
 

@@ -15,7 +15,7 @@ use crate::access::AccessError;
 use crate::access::grants::{self, NewGrant};
 use crate::acme::directories::is_slug;
 use crate::actor::Caller;
-use crate::operator::Expected;
+use crate::operator::{Expected, version_after};
 
 /// One group's role, by the names that people use.
 #[derive(Clone, Debug)]
@@ -146,10 +146,9 @@ impl Lifecycle {
                         name,
                         spec,
                         created_at: known.as_ref().map_or(now, |known| known.created_at),
-                        updated_at: known.as_ref().map_or(now, |known| {
-                            // Two changes within a millisecond are still two versions.
-                            now.max(Timestamp::from_millis(known.updated_at.millis() + 1))
-                        }),
+                        updated_at: known
+                            .as_ref()
+                            .map_or(now, |known| version_after(known.updated_at, now)),
                     };
                     match known {
                         Some(_) => tx.update_provider(&provider).await.map(drop)?,

@@ -7,11 +7,12 @@ use protocols::rest::cmp::{
 use serde_json::{Value, json};
 
 use super::Context;
-use super::client::{Client, Version};
+use super::client::Client;
+use super::entry_point::{self, EntryPoint};
 use super::exit::Failure;
 use super::lifetime::Lifetime;
 use super::metadata::{self, Given};
-use super::output::{self, Format};
+use super::output;
 use super::paging::{self, Paging};
 use super::rules::Edits;
 
@@ -152,27 +153,13 @@ impl CmpCommand {
 impl EndpointVerb {
     async fn run(self, context: &Context, client: &Client) -> Result<(), Failure> {
         match self {
-            Self::List => {
-                let found: Vec<CmpEndpoint> = client.list_all(&["cmp", "endpoints"]).await?;
-                paging::print_items(context, ENDPOINT_COLUMNS, &found, row)
-            }
-            Self::Show { name } => {
-                let found: CmpEndpoint = client.get(&["cmp", "endpoints", &name]).await?;
-                print(context, &found)
-            }
+            Self::List => entry_point::list::<CmpEndpoint>(context, client).await,
+            Self::Show { name } => entry_point::show::<CmpEndpoint>(context, client, &name).await,
             Self::Set { name, team, edits } => {
-                let path = ["cmp", "endpoints", &name];
-                let (current, version) = match client.find::<CmpEndpoint>(&path).await? {
-                    Some((endpoint, version)) => (endpoint.rules, version),
-                    None => (CmpEndpointRules::default(), Version::New),
-                };
-                let rules = edits.apply(Some(current))?;
-                let stored: CmpEndpoint = client
-                    .put_for(&path, team.as_deref(), &version, &rules)
-                    .await?;
-                print(context, &stored)
+                let team = team.as_deref();
+                entry_point::set::<CmpEndpoint>(context, client, &name, team, &edits).await
             }
-            Self::Delete { name } => client.delete(&["cmp", "endpoints", &name]).await,
+            Self::Delete { name } => entry_point::delete::<CmpEndpoint>(client, &name).await,
         }
     }
 }
@@ -229,42 +216,36 @@ impl Create {
     }
 }
 
-fn print(context: &Context, endpoint: &CmpEndpoint) -> Result<(), Failure> {
-    match context.output {
-        Format::Json => output::print(context.output, endpoint)?,
-        Format::Table => {
-            let columns = ["name", "url", "team", "updated_at"];
-            output::print_columns(context.output, &columns, endpoint)?;
-            output::print_text("\n")?;
-            output::print(context.output, &endpoint.rules)?;
-        }
+impl EntryPoint for CmpEndpoint {
+    type Rules = CmpEndpointRules;
+    const PLACE: [&'static str; 2] = ["cmp", "endpoints"];
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "url",
+        "team",
+        "profiles",
+        "secrets",
+        "certificates",
+        "authorities",
+    ];
+
+    fn rules(&self) -> &CmpEndpointRules {
+        &self.rules
     }
-    Ok(())
-}
 
-/// An endpoint on one line.
-fn row(endpoint: &CmpEndpoint) -> Value {
-    let rules = &endpoint.rules;
-    json!({
-        "name": endpoint.name,
-        "url": endpoint.url,
-        "team": endpoint.team,
-        "profiles": rules.profiles,
-        "secrets": rules.secrets,
-        "certificates": rules.certificates,
-        "authorities": rules.authorities.len(),
-    })
+    fn row(&self) -> Value {
+        let rules = &self.rules;
+        json!({
+            "name": self.name,
+            "url": self.url,
+            "team": self.team,
+            "profiles": rules.profiles,
+            "secrets": rules.secrets,
+            "certificates": rules.certificates,
+            "authorities": rules.authorities.len(),
+        })
+    }
 }
-
-const ENDPOINT_COLUMNS: &[&str] = &[
-    "name",
-    "url",
-    "team",
-    "profiles",
-    "secrets",
-    "certificates",
-    "authorities",
-];
 
 const SECRET_COLUMNS: &[&str] = &[
     "id",

@@ -5,10 +5,9 @@ use protocols::rest::directory::{Directory, DirectoryRules};
 use serde_json::{Value, json};
 
 use super::Context;
-use super::client::{Client, Version};
+use super::client::Client;
+use super::entry_point::{self, EntryPoint};
 use super::exit::Failure;
-use super::output::{self, Format};
-use super::paging;
 use super::rules::Edits;
 
 /// Arguments of `certwright directory`.
@@ -55,66 +54,43 @@ impl DirectoryCommand {
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = Client::new(context)?;
         match self.verb {
-            Verb::List => {
-                let found: Vec<Directory> = client.list_all(&["acme", "directories"]).await?;
-                paging::print_items(context, COLUMNS, &found, row)
-            }
-            Verb::Show { name } => {
-                let found: Directory = client.get(&["acme", "directories", &name]).await?;
-                print(context, &found)
-            }
+            Verb::List => entry_point::list::<Directory>(context, &client).await,
+            Verb::Show { name } => entry_point::show::<Directory>(context, &client, &name).await,
             Verb::Set { name, team, edits } => {
-                let path = ["acme", "directories", &name];
-                let (current, version) = match client.find::<Directory>(&path).await? {
-                    Some((directory, version)) => (directory.rules, version),
-                    None => (DirectoryRules::default(), Version::New),
-                };
-                let rules = edits.apply(Some(current))?;
-                let stored: Directory = client
-                    .put_for(&path, team.as_deref(), &version, &rules)
-                    .await?;
-                print(context, &stored)
+                let team = team.as_deref();
+                entry_point::set::<Directory>(context, &client, &name, team, &edits).await
             }
         }
     }
 }
 
-fn print(context: &Context, directory: &Directory) -> Result<(), Failure> {
-    match context.output {
-        Format::Json => output::print(context.output, directory)?,
-        Format::Table => {
-            output::print_columns(
-                context.output,
-                &["name", "url", "team", "updated_at"],
-                directory,
-            )?;
-            output::print_text("\n")?;
-            output::print(context.output, &directory.rules)?;
-        }
+impl EntryPoint for Directory {
+    type Rules = DirectoryRules;
+    const PLACE: [&'static str; 2] = ["acme", "directories"];
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "url",
+        "team",
+        "profiles",
+        "external_account",
+        "trusted",
+        "test_mode",
+    ];
+
+    fn rules(&self) -> &DirectoryRules {
+        &self.rules
     }
-    Ok(())
-}
 
-/// A directory on one line.
-fn row(directory: &Directory) -> Value {
-    let rules = &directory.rules;
-    json!({
-        "name": directory.name,
-        "url": directory.url,
-        "team": directory.team,
-        "profiles": rules.profiles,
-        "external_account": if rules.external_account_required { "required" } else { "" },
-        "trusted": rules.trusted,
-        "test_mode": rules.test_mode.is_some(),
-    })
+    fn row(&self) -> Value {
+        let rules = &self.rules;
+        json!({
+            "name": self.name,
+            "url": self.url,
+            "team": self.team,
+            "profiles": rules.profiles,
+            "external_account": if rules.external_account_required { "required" } else { "" },
+            "trusted": rules.trusted,
+            "test_mode": rules.test_mode.is_some(),
+        })
+    }
 }
-
-const COLUMNS: &[&str] = &[
-    "name",
-    "url",
-    "team",
-    "profiles",
-    "external_account",
-    "trusted",
-    "test_mode",
-];

@@ -5,10 +5,9 @@ use protocols::rest::entry_point::{EstLabel, EstRules};
 use serde_json::{Value, json};
 
 use super::Context;
-use super::client::{Client, Version};
+use super::client::Client;
+use super::entry_point::{self, EntryPoint};
 use super::exit::Failure;
-use super::output::{self, Format};
-use super::paging;
 use super::rules::Edits;
 
 /// Arguments of `certwright est-label`.
@@ -62,67 +61,44 @@ impl EstLabelCommand {
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = Client::new(context)?;
         match self.verb {
-            Verb::List => {
-                let found: Vec<EstLabel> = client.list_all(&["est", "labels"]).await?;
-                paging::print_items(context, COLUMNS, &found, row)
-            }
-            Verb::Show { name } => {
-                let found: EstLabel = client.get(&["est", "labels", &name]).await?;
-                print(context, &found)
-            }
+            Verb::List => entry_point::list::<EstLabel>(context, &client).await,
+            Verb::Show { name } => entry_point::show::<EstLabel>(context, &client, &name).await,
             Verb::Set { name, team, edits } => {
-                let path = ["est", "labels", &name];
-                let (current, version) = match client.find::<EstLabel>(&path).await? {
-                    Some((label, version)) => (label.rules, version),
-                    None => (EstRules::default(), Version::New),
-                };
-                let rules = edits.apply(Some(current))?;
-                let stored: EstLabel = client
-                    .put_for(&path, team.as_deref(), &version, &rules)
-                    .await?;
-                print(context, &stored)
+                let team = team.as_deref();
+                entry_point::set::<EstLabel>(context, &client, &name, team, &edits).await
             }
-            Verb::Delete { name } => client.delete(&["est", "labels", &name]).await,
+            Verb::Delete { name } => entry_point::delete::<EstLabel>(&client, &name).await,
         }
     }
 }
 
-fn print(context: &Context, label: &EstLabel) -> Result<(), Failure> {
-    match context.output {
-        Format::Json => output::print(context.output, label)?,
-        Format::Table => {
-            output::print_columns(
-                context.output,
-                &["name", "url", "team", "updated_at"],
-                label,
-            )?;
-            output::print_text("\n")?;
-            output::print(context.output, &label.rules)?;
-        }
+impl EntryPoint for EstLabel {
+    type Rules = EstRules;
+    const PLACE: [&'static str; 2] = ["est", "labels"];
+    const COLUMNS: &'static [&'static str] = &[
+        "name",
+        "url",
+        "team",
+        "profile",
+        "passwords",
+        "certificates",
+        "server_keys",
+    ];
+
+    fn rules(&self) -> &EstRules {
+        &self.rules
     }
-    Ok(())
-}
 
-/// A label on one line.
-fn row(label: &EstLabel) -> Value {
-    let rules = &label.rules;
-    json!({
-        "name": label.name,
-        "url": label.url,
-        "team": label.team,
-        "profile": rules.profile,
-        "passwords": rules.passwords,
-        "certificates": rules.certificates,
-        "server_keys": rules.server_keys,
-    })
+    fn row(&self) -> Value {
+        let rules = &self.rules;
+        json!({
+            "name": self.name,
+            "url": self.url,
+            "team": self.team,
+            "profile": rules.profile,
+            "passwords": rules.passwords,
+            "certificates": rules.certificates,
+            "server_keys": rules.server_keys,
+        })
+    }
 }
-
-const COLUMNS: &[&str] = &[
-    "name",
-    "url",
-    "team",
-    "profile",
-    "passwords",
-    "certificates",
-    "server_keys",
-];

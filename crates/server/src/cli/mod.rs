@@ -29,6 +29,7 @@ pub mod eab;
 pub mod enroll;
 pub mod enrollment;
 pub mod enrollment_password;
+mod entry_point;
 pub mod est_label;
 pub mod exit;
 pub mod field;

@@ -5,10 +5,9 @@ use protocols::rest::entry_point::{ScepRules, ScepService};
 use serde_json::{Value, json};
 
 use super::Context;
-use super::client::{Client, Version};
+use super::client::Client;
+use super::entry_point::{self, EntryPoint};
 use super::exit::Failure;
-use super::output::{self, Format};
-use super::paging;
 use super::rules::Edits;
 
 /// Arguments of `certwright scep-service`.
@@ -62,58 +61,36 @@ impl ScepServiceCommand {
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = Client::new(context)?;
         match self.verb {
-            Verb::List => {
-                let found: Vec<ScepService> = client.list_all(&["scep", "services"]).await?;
-                paging::print_items(context, COLUMNS, &found, row)
-            }
-            Verb::Show { name } => {
-                let found: ScepService = client.get(&["scep", "services", &name]).await?;
-                print(context, &found)
-            }
+            Verb::List => entry_point::list::<ScepService>(context, &client).await,
+            Verb::Show { name } => entry_point::show::<ScepService>(context, &client, &name).await,
             Verb::Set { name, team, edits } => {
-                let path = ["scep", "services", &name];
-                let (current, version) = match client.find::<ScepService>(&path).await? {
-                    Some((service, version)) => (service.rules, version),
-                    None => (ScepRules::default(), Version::New),
-                };
-                let rules = edits.apply(Some(current))?;
-                let stored: ScepService = client
-                    .put_for(&path, team.as_deref(), &version, &rules)
-                    .await?;
-                print(context, &stored)
+                let team = team.as_deref();
+                entry_point::set::<ScepService>(context, &client, &name, team, &edits).await
             }
-            Verb::Delete { name } => client.delete(&["scep", "services", &name]).await,
+            Verb::Delete { name } => entry_point::delete::<ScepService>(&client, &name).await,
         }
     }
 }
 
-fn print(context: &Context, service: &ScepService) -> Result<(), Failure> {
-    match context.output {
-        Format::Json => output::print(context.output, service)?,
-        Format::Table => {
-            output::print_columns(
-                context.output,
-                &["name", "url", "team", "updated_at"],
-                service,
-            )?;
-            output::print_text("\n")?;
-            output::print(context.output, &service.rules)?;
-        }
+impl EntryPoint for ScepService {
+    type Rules = ScepRules;
+    const PLACE: [&'static str; 2] = ["scep", "services"];
+    const COLUMNS: &'static [&'static str] =
+        &["name", "url", "team", "profile", "renewal", "old_ciphers"];
+
+    fn rules(&self) -> &ScepRules {
+        &self.rules
     }
-    Ok(())
-}
 
-/// A service on one line.
-fn row(service: &ScepService) -> Value {
-    let rules = &service.rules;
-    json!({
-        "name": service.name,
-        "url": service.url,
-        "team": service.team,
-        "profile": rules.profile,
-        "renewal": rules.renewal,
-        "old_ciphers": rules.old_ciphers,
-    })
+    fn row(&self) -> Value {
+        let rules = &self.rules;
+        json!({
+            "name": self.name,
+            "url": self.url,
+            "team": self.team,
+            "profile": rules.profile,
+            "renewal": rules.renewal,
+            "old_ciphers": rules.old_ciphers,
+        })
+    }
 }
-
-const COLUMNS: &[&str] = &["name", "url", "team", "profile", "renewal", "old_ciphers"];
