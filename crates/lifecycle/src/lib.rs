@@ -9,7 +9,7 @@ pub mod acme;
 pub mod actor;
 pub mod approvals;
 mod authorities;
-pub mod bounds;
+mod bounds;
 pub mod bulk;
 pub mod challenge_responses;
 pub mod client_certificates;
