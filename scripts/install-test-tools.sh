@@ -45,6 +45,10 @@ nameserver=(bind9 bind9-libs libfstrm0 libjemalloc2 libjson-c5 liblmdb0 libmaxmi
 # A client of SCEP whose daemon would join the machine's message bus if it were installed.
 monitor=(certmonger libtalloc2 libtevent0 libpopt0 libdbus-1-3 libnss3 libnspr4 libjansson4)
 
+# A KDC, which would be the machine's own if it were installed, and what verifies its tickets. All of one version.
+kerberos=(krb5-kdc krb5-admin-server libkadm5srv-mit12 libkdb5-10 libgssrpc4 libss2 libverto1 libverto-libev1 libev4
+    libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0 python3-gssapi python3-decorator)
+
 say() { printf 'test tools: %s\n' "$*"; }
 
 has() { # COMMAND_OR_PATTERN
@@ -152,6 +156,7 @@ install_single
 install_unpacked rsyslog usr/sbin/rsyslogd "${collector[@]}"
 install_unpacked bind usr/sbin/named "${nameserver[@]}"
 install_unpacked certmonger usr/bin/getcert "${monitor[@]}"
+install_unpacked kerberos usr/sbin/krb5kdc "${kerberos[@]}"
 install_python
 install_npm
 say "ready in $tools"

@@ -17,6 +17,9 @@ use crate::service::{Asked, TestService, Told};
 
 const NONCE: [u8; 8] = *b"\x01\x23\x45\x67\x89\xab\xcd\xef";
 
+/// Verifies the token of a Negotiate header; what it gives lets the request in, with its answer.
+pub type Verifier = Box<dyn FnMut(&[u8]) -> Result<Vec<u8>, Vec<u8>> + Send>;
+
 #[derive(Default)]
 struct State {
     password: String,
@@ -26,6 +29,7 @@ struct State {
     requests: BTreeMap<u64, Vec<u8>>,
     issued: BTreeMap<u64, Vec<u8>>,
     attributes: Vec<String>,
+    verifier: Option<Verifier>,
 }
 
 /// The pages of one CA.
@@ -69,6 +73,17 @@ impl FakeAdcs {
         self.state.lock().password = password.to_owned();
     }
 
+    /// Lets requests in whose Negotiate token somebody else verified.
+    pub fn verify_with(&self, verifier: Verifier) {
+        self.state.lock().verifier = Some(verifier);
+    }
+
+    /// The certificate of its TLS, DER.
+    pub fn certificate(&self) -> Vec<u8> {
+        let pem = self.service.certificate.as_bytes();
+        pki::pem::decode_all(pki::pem::CERTIFICATE, pem).unwrap()[0].clone()
+    }
+
     /// What came as `CertAttrib`, in order.
     pub fn attributes(&self) -> Vec<String> {
         self.state.lock().attributes.clone()
@@ -81,9 +96,34 @@ fn answer(peer: &Peer, state: &mut State, asked: &Asked) -> Told {
         Fault::Locked => return page(401, "<html>Access is denied</html>"),
         _ => {}
     }
-    if let Some(refused) = admit(state, asked) {
-        return refused;
+    match negotiated(state, asked) {
+        None => admit(state, asked).unwrap_or_else(|| shown(peer, state, asked)),
+        Some(Ok(token)) => with_token(shown(peer, state, asked), &token),
+        Some(Err(token)) => with_token(page(401, "<html>Access is denied</html>"), &token),
     }
+}
+
+fn with_token(told: Told, token: &[u8]) -> Told {
+    told.with(
+        "www-authenticate",
+        format!("Negotiate {}", STANDARD.encode(token)),
+    )
+}
+
+/// What came of a Negotiate token, where there is one: an answer to it either way.
+fn negotiated(state: &mut State, asked: &Asked) -> Option<Result<Vec<u8>, Vec<u8>>> {
+    let given = asked.headers.get("authorization")?.to_str().ok()?;
+    let token = STANDARD.decode(given.strip_prefix("Negotiate ")?).unwrap();
+    Some(
+        state
+            .verifier
+            .as_mut()
+            .map_or(Err(Vec::new()), |verify| verify(&token)),
+    )
+}
+
+/// The page for somebody who was let in.
+fn shown(peer: &Peer, state: &mut State, asked: &Asked) -> Told {
     let path = asked.path.trim_start_matches("/certsrv/");
     match path {
         "" => page(200, "<html>Welcome</html>"),

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, CNAME, TXT};
+use hickory_proto::rr::rdata::{A, AAAA, CNAME, SRV, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use parking_lot::Mutex;
 use tokio::net::UdpSocket;
@@ -25,6 +25,7 @@ struct Zone {
     caa: HashMap<String, Vec<(u8, String, String)>>,
     addresses: HashMap<String, Vec<IpAddr>>,
     aliases: HashMap<String, String>,
+    services: HashMap<String, (String, u16)>,
     failing: Vec<String>,
     asked: Vec<(String, RecordType)>,
 }
@@ -96,6 +97,13 @@ impl TestDns {
         zone.aliases.insert(name.to_owned(), target.to_owned());
     }
 
+    /// Says which host has a service, and on which port.
+    pub fn set_srv(&self, name: &str, host: &str, port: u16) {
+        let mut zone = self.zone.lock();
+        zone.services
+            .insert(name.to_owned(), (host.to_owned(), port));
+    }
+
     /// How often CAA records of a name were asked for.
     pub fn caa_questions(&self, name: &str) -> usize {
         let zone = self.zone.lock();
@@ -149,6 +157,12 @@ impl Zone {
             RecordType::CAA => self.caa.get(name).map_or_else(Vec::new, |records| {
                 records.iter().map(|(f, t, v)| caa(*f, t, v)).collect()
             }),
+            RecordType::SRV => {
+                let found = self.services.get(name).into_iter();
+                found
+                    .map(|(host, port)| RData::SRV(SRV::new(0, 0, *port, fqdn(host))))
+                    .collect()
+            }
             RecordType::A | RecordType::AAAA => self.address_records(name, kind),
             _ => Vec::new(),
         }

@@ -1,12 +1,15 @@
 //! Guarded access to networks: DNS whose answers are not trusted, and connections that are judged by
 //! the address that is dialled.
 
+pub mod address;
 pub mod aws;
+pub mod channel_bindings;
 pub mod dial;
 pub mod dns_message;
 pub mod guard;
 pub mod http;
 pub mod json;
+pub mod kerberos;
 pub mod ntlm;
 pub mod post;
 pub mod resolver;

@@ -3,7 +3,6 @@
 //!
 //! MD4 and MD5 are what the protocol is made of; nothing else here uses them.
 
-use aws_lc_rs::digest;
 use hmac::{Hmac, KeyInit, Mac};
 use md4::{Digest, Md4};
 use md5::Md5;
@@ -43,7 +42,7 @@ pub fn negotiate() -> Vec<u8> {
 
 /// The third message, which answers the second.
 ///
-/// `channel` is the hash of [`channel_bindings`], `now` is used where the server does not say what time
+/// `channel` is the [hash of the channel bindings](super::channel_bindings), `now` is used where the server does not say what time
 /// it has, `random` has to be fresh.
 pub fn authenticate(
     challenge: &[u8],
@@ -90,29 +89,6 @@ pub fn authenticate(
             .copy_from_slice(&code);
     }
     Ok(message)
-}
-
-/// MD5 over the gss_channel_bindings of a TLS connection (RFC 5929 section 4, [MS-NLMP] 3.1.5.1.2).
-pub fn channel_bindings(server_certificate: &[u8]) -> [u8; 16] {
-    let hash = digest::digest(end_point_hash(server_certificate), server_certificate);
-    let data = [b"tls-server-end-point:".as_slice(), hash.as_ref()].concat();
-    let length = u32::try_from(data.len()).unwrap_or_default();
-    let mut hasher = Md5::new();
-    hasher.update([0; 16]);
-    hasher.update(length.to_le_bytes());
-    hasher.update(&data);
-    hasher.finalize().into()
-}
-
-/// The hash of the certificate's signature, or SHA-256 where that is older or has none of its own.
-fn end_point_hash(certificate: &[u8]) -> &'static digest::Algorithm {
-    use pki::key::SignatureAlgorithm as Signature;
-    let parsed = pki::certificate::Certificate::from_der(certificate).ok();
-    match parsed.and_then(|certificate| certificate.signature_algorithm) {
-        Some(Signature::RsaSha384 | Signature::EcdsaSha384) => &digest::SHA384,
-        Some(Signature::RsaSha512 | Signature::EcdsaSha512) => &digest::SHA512,
-        _ => &digest::SHA256,
-    }
 }
 
 struct Challenge<'a> {
@@ -254,6 +230,7 @@ fn file_time(now: Timestamp) -> u64 {
 mod tests {
     use data_encoding::HEXLOWER;
 
+    use super::super::channel_bindings::channel_bindings;
     use super::*;
 
     const USER: NtlmUser<'static> = NtlmUser {

@@ -4,6 +4,7 @@
 //! of CNAMEs leads to them from the name that was asked for.
 
 mod error;
+mod srv;
 
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +22,7 @@ use hickory_resolver::{TokioResolver, lookup::Lookup};
 use protocols::acme::caa::CaaRecord;
 
 pub use error::{DnsError, RecordKind, ResolverSetupError};
+pub use srv::Service;
 
 /// More TXT records than any honest name has; each would have to be compared.
 const MAX_TXT_RECORDS: usize = 100;

@@ -19,9 +19,15 @@ pub struct AdcsConfig {
     #[serde(default)]
     pub authentication: AdcsAuthentication,
     pub username: String,
-    /// The domain of the user, for NTLM, or the realm, for Kerberos.
+    /// The domain of the user, for NTLM, or the realm, for Kerberos, which needs the name that DNS has for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<String>,
+    /// For Kerberos: the domain's KDCs, `host` or `host:port`. Without any, DNS is asked for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kdc: Vec<String>,
+    /// For Kerberos: what the pages are registered as, if not as `HTTP/` with the URL's host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_principal: Option<String>,
     /// Whether names are repeated as an attribute of the request. A CA that takes names from there lets
     /// everybody who may request choose them; prefer those in the CSR.
     #[serde(default)]
@@ -65,8 +71,11 @@ pub(super) const FURTHER: &[SettingRule] = &[
 pub(super) const EXAMPLE: &str = r#"{
   "url": "https://ca.corp.example.org/certsrv",
   "template": "WebServer",
+  "authentication": "kerberos",
   "username": "svc-certwright",
-  "domain": "CORP"
+  "domain": "corp.example.org",
+  "kdc": ["dc1.corp.example.org"],
+  "service_principal": "HTTP/ca.corp.example.org"
 }"#;
 
 impl KindSettings for AdcsConfig {
@@ -77,6 +86,7 @@ impl KindSettings for AdcsConfig {
         faults.text("template", &self.template);
         faults.text("username", &self.username);
         faults.optional_text("domain", self.domain.as_deref());
+        self.kerberos_faults(&mut faults);
         faults.list()
     }
 
@@ -86,10 +96,69 @@ impl KindSettings for AdcsConfig {
             AdcsAuthentication::Kerberos => "kerberos",
             AdcsAuthentication::Basic => "basic",
         };
-        vec![
-            &self.url,
+        let mut places = vec![
+            self.url.as_str(),
             self.trust_anchors.as_deref().unwrap_or_default(),
             method,
-        ]
+        ];
+        // No KDC is told the password, but whoever answers as one can try passwords on what it is sent.
+        if self.authentication == AdcsAuthentication::Kerberos {
+            places.push(self.domain.as_deref().unwrap_or_default());
+            places.extend(self.kdc.iter().map(String::as_str));
+        }
+        places
+    }
+}
+
+impl AdcsConfig {
+    fn kerberos_faults(&self, faults: &mut Faults) {
+        for kdc in &self.kdc {
+            faults.text("kdc", kdc);
+        }
+        let principal = self.service_principal.as_deref();
+        faults.optional_text("service_principal", principal);
+        if principal.is_some_and(|principal| !principal.contains('/') || principal.contains('@')) {
+            let message = "is a service and a host, like HTTP/ca.example.org, without a realm";
+            faults.note("service_principal", message);
+        }
+        if self.authentication == AdcsAuthentication::Kerberos {
+            match &self.domain {
+                None => faults.note("domain", "is needed for Kerberos: it is the realm"),
+                Some(_) if self.username.contains(['@', '\\']) => faults.note(
+                    "username",
+                    "is the name alone for Kerberos; the realm is `domain`",
+                ),
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(change: &str, value: serde_json::Value) -> Vec<String> {
+        let mut settings: serde_json::Value = serde_json::from_str(EXAMPLE).unwrap();
+        settings[change] = value;
+        let config: AdcsConfig = serde_json::from_value(settings).unwrap();
+        config.faults().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn kerberos_needs_a_realm_and_plain_names() {
+        assert_eq!(faults("template", "Web".into()), Vec::<String>::new());
+        for (member, value) in [
+            ("domain", serde_json::Value::Null),
+            ("username", "svc@corp.example.org".into()),
+            ("username", "CORP\\svc".into()),
+            ("service_principal", "ca.corp.example.org".into()),
+            ("service_principal", "HTTP/ca@CORP".into()),
+            ("kdc", serde_json::json!([" "])),
+        ] {
+            let found = faults(member, value);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].contains(member), "{found:?}");
+        }
     }
 }

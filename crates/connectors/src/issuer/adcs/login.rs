@@ -5,7 +5,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::issuer::adcs::AdcsAuthentication;
-use domain::issuer::{AdcsConfig, IssueError};
+use domain::issuer::{AdcsConfig, ConnectError, IssueError, IssuerSecrets};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use http::{Method, Request, Response, StatusCode};
 use rustls::ClientConfig;
@@ -15,24 +15,35 @@ use zeroize::Zeroizing;
 
 use super::super::environment::Environment;
 use super::super::remote;
-use crate::net::ntlm::{NtlmUser, authenticate, channel_bindings, negotiate};
+use super::kerberos::{Kerberos, Tickets};
+use crate::net::channel_bindings::channel_bindings;
+use crate::net::json::service_url;
+use crate::net::ntlm::{NtlmUser, authenticate, negotiate};
 use crate::net::session::Session;
+use crate::net::trust::verifying_client;
 use crate::net::{ServiceError, excerpt};
 
 /// Opens connections that the server knows the user of.
 pub(super) struct Login {
     pub(super) base: Url,
-    pub(super) tls: Arc<ClientConfig>,
-    pub(super) password: SecretString,
-    pub(super) environment: Environment,
+    tls: Arc<ClientConfig>,
+    password: SecretString,
+    environment: Environment,
+    kerberos: Kerberos,
 }
 
 /// An open connection.
 pub(super) struct Pages {
     session: Session,
     base: String,
-    /// What goes with every request, where the server knows requests and not connections.
-    basic: Option<HeaderValue>,
+    proof: Proof,
+}
+
+/// What goes with every request, where the server knows requests and not connections.
+enum Proof {
+    OfTheConnection,
+    Basic(HeaderValue),
+    Kerberos(Box<Tickets>),
 }
 
 /// Nobody asked for anything yet.
@@ -53,18 +64,45 @@ fn lost(error: ServiceError) -> IssueError {
 }
 
 impl Login {
+    /// What the settings say; it connects to nothing yet.
+    pub(super) fn new(
+        config: &AdcsConfig,
+        secrets: &IssuerSecrets,
+        environment: &Environment,
+    ) -> Result<Self, ConnectError> {
+        let unfit = |error: &dyn std::fmt::Display| ConnectError::Settings(error.to_string());
+        let base = service_url(&config.url).map_err(|error| unfit(&error))?;
+        let tls = verifying_client(config.trust_anchors.as_deref(), None, &[b"http/1.1"])
+            .map_err(|error| unfit(&error))?;
+        Ok(Self {
+            kerberos: Kerberos::new(config, &base)?,
+            base,
+            tls: Arc::new(tls),
+            password: secrets.require("password")?.clone(),
+            environment: environment.clone(),
+        })
+    }
+
     pub(super) async fn open(&self, config: &AdcsConfig) -> Result<Pages, IssueError> {
         let session = Session::open(&self.environment.dialer, Arc::clone(&self.tls), &self.base);
         let mut pages = Pages {
             session: session.await.map_err(closed)?,
             base: self.base.path().to_owned(),
-            basic: None,
+            proof: Proof::OfTheConnection,
         };
         match config.authentication {
-            AdcsAuthentication::Basic => pages.basic = Some(self.basic(config)?),
-            AdcsAuthentication::Ntlm | AdcsAuthentication::Kerberos => {
+            AdcsAuthentication::Basic => pages.proof = Proof::Basic(self.basic(config)?),
+            AdcsAuthentication::Ntlm => {
                 let known = self.ntlm(config, &mut pages).await;
                 known.map_err(unasked)?;
+            }
+            AdcsAuthentication::Kerberos => {
+                let channel = pages.session.server_certificate().map(channel_bindings);
+                let password = self.password.expose_secret();
+                let tickets = self
+                    .kerberos
+                    .tickets(config, password, channel, &self.environment);
+                pages.proof = Proof::Kerberos(Box::new(tickets.await?));
             }
         }
         Ok(pages)
@@ -84,7 +122,7 @@ impl Login {
     async fn ntlm(&self, config: &AdcsConfig, pages: &mut Pages) -> Result<(), IssueError> {
         let first = secret_header(&format!("NTLM {}", STANDARD.encode(negotiate())))?;
         let answer = pages.ask(Method::GET, "", None, Some(first)).await?;
-        let challenge = challenge(&answer).ok_or_else(|| {
+        let challenge = offered(&answer, "NTLM").ok_or_else(|| {
             IssueError::Unavailable(format!(
                 "the server does not speak NTLM: it answered {}",
                 answer.status()
@@ -109,10 +147,7 @@ impl Login {
 impl Pages {
     /// A page.
     pub(super) async fn get(&mut self, page: &str) -> Result<Response<Vec<u8>>, IssueError> {
-        let basic = self.basic.clone();
-        let answer = self.ask(Method::GET, page, None, basic).await?;
-        judge(&answer)?;
-        Ok(answer)
+        self.proven(Method::GET, page, None).await
     }
 
     /// A form.
@@ -121,8 +156,30 @@ impl Pages {
         page: &str,
         form: String,
     ) -> Result<Response<Vec<u8>>, IssueError> {
-        let basic = self.basic.clone();
-        let answer = self.ask(Method::POST, page, Some(form), basic).await?;
+        self.proven(Method::POST, page, Some(form)).await
+    }
+
+    /// A request that says who asks, if the connection does not.
+    async fn proven(
+        &mut self,
+        method: Method,
+        page: &str,
+        form: Option<String>,
+    ) -> Result<Response<Vec<u8>>, IssueError> {
+        let (authorization, shown) = match &self.proof {
+            Proof::OfTheConnection => (None, None),
+            Proof::Basic(header) => (Some(header.clone()), None),
+            Proof::Kerberos(tickets) => {
+                let (token, shown) = tickets.show()?;
+                let token = format!("Negotiate {}", STANDARD.encode(token));
+                (Some(secret_header(&token)?), Some(shown))
+            }
+        };
+        let answer = self.ask(method, page, form, authorization).await?;
+        if let (Proof::Kerberos(tickets), Some(shown)) = (&self.proof, shown) {
+            let token = offered(&answer, "Negotiate");
+            tickets.judge(&shown, answer.status(), token.as_deref())?;
+        }
         judge(&answer)?;
         Ok(answer)
     }
@@ -171,10 +228,14 @@ fn judge(answer: &Response<Vec<u8>>) -> Result<(), IssueError> {
     }
 }
 
-fn challenge(answer: &Response<Vec<u8>>) -> Option<Vec<u8>> {
+/// The octets that a server sends along with a way to authenticate.
+fn offered(answer: &Response<Vec<u8>>, way: &str) -> Option<Vec<u8>> {
     let offers = answer.headers().get_all(WWW_AUTHENTICATE).iter();
-    let mut offers = offers.filter_map(|offer| offer.to_str().ok()?.strip_prefix("NTLM "));
-    offers.find_map(|text| STANDARD.decode(text.trim()).ok())
+    let mut offers = offers.filter_map(|offer| offer.to_str().ok()?.split_once(' '));
+    offers.find_map(|(name, text)| match name.eq_ignore_ascii_case(way) {
+        true => STANDARD.decode(text.trim()).ok(),
+        false => None,
+    })
 }
 
 fn secret_header(text: &str) -> Result<HeaderValue, IssueError> {

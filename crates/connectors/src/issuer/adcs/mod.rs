@@ -3,15 +3,14 @@
 //! The pages know no idempotency: the number of a request is durable before its certificate is fetched,
 //! but of a request whose answer was lost nobody knows the number.
 
+mod kerberos;
 mod login;
 mod pages;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::certificate::Chain;
-use domain::issuer::adcs::AdcsAuthentication;
 use domain::issuer::{
     Abilities, AdcsConfig, Aspect, CheckReport, ConnectError, FetchChain, HealthCheck, Issuance,
     IssueError, Issuer, IssuerConnector, IssuerSecrets, LocalCa, Outcome, Prepared,
@@ -26,8 +25,7 @@ use self::login::{Login, Pages};
 use self::pages::Disposition;
 use super::environment::Environment;
 use super::{end_of, remote};
-use crate::net::json::{escape, service_url};
-use crate::net::trust::verifying_client;
+use crate::net::json::escape;
 
 /// As often as a request that waits for a person is asked after.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,25 +46,10 @@ impl AdcsConnector {
         secrets: &IssuerSecrets,
         environment: &Environment,
     ) -> Result<Self, ConnectError> {
-        let unfit = |error: &dyn std::fmt::Display| ConnectError::Settings(error.to_string());
-        if config.authentication == AdcsAuthentication::Kerberos {
-            return Err(ConnectError::Settings(
-                "Kerberos is not built in; use `ntlm` (bound to the TLS connection) or `basic`"
-                    .to_owned(),
-            ));
-        }
-        let base = service_url(&config.url).map_err(|error| unfit(&error))?;
-        let tls = verifying_client(config.trust_anchors.as_deref(), None, &[b"http/1.1"])
-            .map_err(|error| unfit(&error))?;
         Ok(Self {
             config: config.clone(),
             chain: issuer.chain().clone(),
-            login: Login {
-                base,
-                tls: Arc::new(tls),
-                password: secrets.require("password")?.clone(),
-                environment: environment.clone(),
-            },
+            login: Login::new(config, secrets, environment)?,
         })
     }
 

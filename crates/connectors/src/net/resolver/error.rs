@@ -65,6 +65,7 @@ pub enum RecordKind {
     Txt,
     Caa,
     Alias,
+    Service,
 }
 
 impl std::fmt::Display for RecordKind {
@@ -74,6 +75,7 @@ impl std::fmt::Display for RecordKind {
             Self::Txt => "TXT",
             Self::Caa => "CAA",
             Self::Alias => "CNAME",
+            Self::Service => "SRV",
         })
     }
 }

@@ -98,9 +98,9 @@ impl Bind {
 }
 
 /// Debian has a folder of libraries for each machine.
-fn libraries(root: &Path) -> PathBuf {
+pub(super) fn libraries(root: &Path) -> PathBuf {
     let folders = std::fs::read_dir(root.join("usr/lib"))
-        .expect("BIND is not there; `make test-tools` installs it");
+        .expect("it is not there; `make test-tools` installs it");
     let mut found = folders.map(|entry| entry.unwrap().path());
     found
         .find(|path| path.to_string_lossy().ends_with("-linux-gnu"))

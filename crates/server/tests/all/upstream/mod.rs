@@ -7,6 +7,8 @@ mod aws;
 mod bind;
 mod contract;
 mod ejbca;
+mod kdc;
+mod kerberos;
 mod limits;
 mod moto;
 pub(crate) mod pebble;
