@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use hickory_resolver::proto::op::{Message, OpCode, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{CAA, CNAME, TXT};
+use hickory_resolver::proto::rr::rdata::{CAA, CNAME, SRV, TXT};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket};
@@ -38,6 +38,12 @@ pub(crate) fn nothing() -> Reply {
 
 pub(crate) fn a(name: &str, address: [u8; 4]) -> (String, RData) {
     (name.to_owned(), RData::A(Ipv4Addr::from(address).into()))
+}
+
+pub(crate) fn srv(name: &str, rank: (u16, u16), host: &str, port: u16) -> (String, RData) {
+    let target = Name::from_ascii(format!("{host}.")).unwrap();
+    let service = SRV::new(rank.0, rank.1, port, target);
+    (name.to_owned(), RData::SRV(service))
 }
 
 pub(crate) fn txt(name: &str, text: &str) -> (String, RData) {

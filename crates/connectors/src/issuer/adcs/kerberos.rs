@@ -24,6 +24,8 @@ pub(super) struct Tickets {
     ticket: Ticket,
     service: String,
     channel: Option<[u8; 16]>,
+    /// Whether the server at the other end of this connection has proven who it is.
+    is_proven: bool,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -71,6 +73,7 @@ impl Kerberos {
             ticket: ticket.map_err(|error| IssueError::NotReached(error.to_string()))?,
             service: self.service.clone(),
             channel,
+            is_proven: false,
             clock: Arc::clone(&environment.clock),
             random: Arc::clone(&environment.random),
         })
@@ -89,7 +92,7 @@ impl Tickets {
 
     /// Whether the server let us in, and is the one it should be. What the page says is for others to judge.
     pub(super) fn judge(
-        &self,
+        &mut self,
         shown: &Negotiation,
         status: StatusCode,
         token: Option<&[u8]>,
@@ -99,8 +102,11 @@ impl Tickets {
                 let why = shown.refused(&self.ticket, token, self.clock.now());
                 Err(IssueError::NotReached(why.to_string()))
             }
+            // A server that knows connections says it once; the connection is the same.
+            _ if self.is_proven && token.is_none() => Ok(()),
             status if status.is_success() => {
                 let proven = shown.finish(&self.ticket, token);
+                self.is_proven = proven.is_ok();
                 // Whoever it was has the request.
                 proven.map_err(|error| IssueError::Unavailable(error.to_string()))
             }

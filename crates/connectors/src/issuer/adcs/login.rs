@@ -176,7 +176,7 @@ impl Pages {
             }
         };
         let answer = self.ask(method, page, form, authorization).await?;
-        if let (Proof::Kerberos(tickets), Some(shown)) = (&self.proof, shown) {
+        if let (Proof::Kerberos(tickets), Some(shown)) = (&mut self.proof, shown) {
             let token = offered(&answer, "Negotiate");
             tickets.judge(&shown, answer.status(), token.as_deref())?;
         }

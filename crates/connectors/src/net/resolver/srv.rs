@@ -42,3 +42,36 @@ impl Resolver {
         Ok(found.into_iter().map(|(_, service)| service).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::net::DnsError;
+    use crate::testing::dns::{Reply, serve, srv};
+    use crate::testing::resolver;
+
+    const NAME: &str = "_kerberos._tcp.corp.test";
+
+    #[tokio::test]
+    async fn services_come_in_the_order_of_priority_and_weight() {
+        let server = serve(|_| {
+            Reply::Records(vec![
+                srv(NAME, (1, 9), "far.test", 88),
+                srv(NAME, (0, 1), "light.test", 88),
+                srv(NAME, (0, 5), "heavy.test", 1088),
+            ])
+        });
+        let found = resolver(server.await).lookup_srv(NAME).await.unwrap();
+        let shown: Vec<String> = found
+            .iter()
+            .map(|service| format!("{}:{}", service.host, service.port))
+            .collect();
+        assert_eq!(shown, ["heavy.test:1088", "light.test:88", "far.test:88"]);
+    }
+
+    #[tokio::test]
+    async fn the_root_as_a_host_means_that_there_is_no_such_service() {
+        let server = serve(|_| Reply::Records(vec![srv(NAME, (0, 0), "", 0)]));
+        let error = resolver(server.await).lookup_srv(NAME).await.unwrap_err();
+        assert!(matches!(error, DnsError::NoRecords { .. }), "{error}");
+    }
+}
