@@ -62,6 +62,16 @@ pub(super) const FURTHER: &[SettingRule] = &[
         summary: "how the pages know who asks",
     },
     SettingRule {
+        name: "kdc",
+        form: SettingForm::List,
+        summary: "for Kerberos: the domain's KDCs, host or host:port; without any, DNS is asked",
+    },
+    SettingRule {
+        name: "service_principal",
+        form: SettingForm::Text,
+        summary: "for Kerberos: what the pages are registered as, if not as HTTP/ with the URL's host",
+    },
+    SettingRule {
         name: "names_as_attribute",
         form: SettingForm::Flag,
         summary: "repeat names as an attribute of the request; prefer those in the CSR",
@@ -71,11 +81,8 @@ pub(super) const FURTHER: &[SettingRule] = &[
 pub(super) const EXAMPLE: &str = r#"{
   "url": "https://ca.corp.example.org/certsrv",
   "template": "WebServer",
-  "authentication": "kerberos",
   "username": "svc-certwright",
-  "domain": "corp.example.org",
-  "kdc": ["dc1.corp.example.org"],
-  "service_principal": "HTTP/ca.corp.example.org"
+  "domain": "CORP"
 }"#;
 
 impl KindSettings for AdcsConfig {
@@ -140,6 +147,7 @@ mod tests {
 
     fn faults(change: &str, value: serde_json::Value) -> Vec<String> {
         let mut settings: serde_json::Value = serde_json::from_str(EXAMPLE).unwrap();
+        settings["authentication"] = "kerberos".into();
         settings[change] = value;
         let config: AdcsConfig = serde_json::from_value(settings).unwrap();
         config.faults().iter().map(ToString::to_string).collect()

@@ -256,6 +256,7 @@ mod tests {
             for rule in kind.further() {
                 let value: Vec<Value> = match rule.form {
                     SettingForm::Text | SettingForm::Pem => vec!["text".into()],
+                    SettingForm::List => vec![Value::Array(vec!["text".into()])],
                     SettingForm::Flag => vec![true.into()],
                     SettingForm::Number => vec![7.into()],
                     SettingForm::Choice(words) => words.iter().copied().map(Value::from).collect(),

@@ -25,6 +25,8 @@ pub struct SettingRule {
 pub enum SettingForm {
     /// A line.
     Text,
+    /// Any number of lines, in order.
+    List,
     /// Certificates in PEM.
     Pem,
     /// On or off.

@@ -154,6 +154,7 @@ fn render_rule(rule: &SettingRule) -> wire::IssuerSettingRule {
     use wire::IssuerSettingForm as W;
     let (form, choices) = match rule.form {
         SettingForm::Text => (W::Text, &[][..]),
+        SettingForm::List => (W::List, &[][..]),
         SettingForm::Pem => (W::Pem, &[][..]),
         SettingForm::Flag => (W::Flag, &[][..]),
         SettingForm::Number => (W::Number, &[][..]),

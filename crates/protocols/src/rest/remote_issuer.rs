@@ -103,6 +103,8 @@ pub struct IssuerSettingRule {
 pub enum IssuerSettingForm {
     /// A line
     Text,
+    /// An array of lines
+    List,
     /// Certificates in PEM
     Pem,
     /// True or false

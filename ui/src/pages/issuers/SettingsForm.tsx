@@ -76,6 +76,8 @@ function Further({ rule: { name, form, choices, summary }, value, onChange }: { 
       return <NumberInput {...common} min={0} allowDecimal={false} value={typeof value === 'number' ? value : ''} onChange={(next) => onChange(next === '' ? undefined : Number(next))} />;
     case 'choice':
       return <Select {...common} clearable placeholder={choices?.[0]} data={[...(choices ?? [])]} value={text || null} onChange={(next) => onChange(next ?? undefined)} />;
+    case 'list':
+      return <TagsInput {...common} value={Array.isArray(value) ? value.map(String) : []} onChange={(next) => onChange(next.length ? next : undefined)} />;
     case 'pem':
       return <Textarea {...common} placeholder="-----BEGIN CERTIFICATE-----" autosize minRows={2} maxRows={8} classNames={{ input: 'mono' }} value={text} onChange={(event) => onChange(event.currentTarget.value)} />;
     case 'text':
