@@ -4,6 +4,7 @@
 use aws_lc_rs::cipher::{
     AES_256, DecryptingKey, DecryptionContext, EncryptingKey, UnboundCipherKey,
 };
+use zeroize::Zeroizing;
 
 pub(super) const BLOCK: usize = 16;
 
@@ -49,7 +50,7 @@ pub(super) fn encrypt(key: &[u8; 32], plaintext: &[u8]) -> Result<Vec<u8>, Unfit
 }
 
 /// Decrypts what [`encrypt`] made.
-pub(super) fn decrypt(key: &[u8; 32], ciphertext: &[u8]) -> Result<Vec<u8>, Unfit> {
+pub(super) fn decrypt(key: &[u8; 32], ciphertext: &[u8]) -> Result<Zeroizing<Vec<u8>>, Unfit> {
     let key = UnboundCipherKey::new(&AES_256, key).map_err(|_| Unfit)?;
     let key = DecryptingKey::ecb(key).map_err(|_| Unfit)?;
     let count = ciphertext.len().div_ceil(BLOCK);
@@ -62,7 +63,7 @@ pub(super) fn decrypt(key: &[u8; 32], ciphertext: &[u8]) -> Result<Vec<u8>, Unfi
             .ok_or(Unfit)?,
     };
     let mut previous = [0; BLOCK];
-    let mut plaintext = Vec::with_capacity(ciphertext.len());
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(ciphertext.len()));
     for piece in plain.chunks(BLOCK) {
         let mut block: Block = piece.try_into().map_err(|_| Unfit)?;
         decrypt_block(&key, &mut block)?;
@@ -106,7 +107,7 @@ mod tests {
         for length in BLOCK..plaintext.len() {
             let ciphertext = encrypt(&key, &plaintext[..length]).unwrap();
             assert_eq!(ciphertext.len(), length);
-            assert_eq!(decrypt(&key, &ciphertext).unwrap(), plaintext[..length]);
+            assert_eq!(*decrypt(&key, &ciphertext).unwrap(), plaintext[..length]);
         }
     }
 

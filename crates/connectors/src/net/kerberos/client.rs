@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use domain::clock::Clock;
 use pki::random::Random;
+use pki::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::error::{By, Concerning, KerberosError};
 use super::kdc::Kdcs;
-use super::key::{EncryptionType, Key, Usage, WrongKey};
+use super::key::{Key, Usage, WrongKey};
 use super::reply::{Asked, Grant, Opened, Refusal, Reply, Stretching};
 use super::request::{Wanted, proof};
 use super::ticket::{Moment, Ticket};
@@ -77,14 +78,13 @@ impl Asking<'_> {
         let mut granting = self.granting_ticket(&mut kdcs).await?;
         for _ in 0..MAX_REALMS {
             let (ticket, service) = self.service_ticket(&mut kdcs, &granting).await?;
-            match service.granted_realm() {
-                // The service is of another realm: there it is asked for next (RFC 6806 section 8).
-                Some(realm) if !service.is(&self.service) => {
-                    kdcs = Kdcs::of(realm, &[], dialer).await?;
-                    granting = ticket;
-                }
-                Some(_) | None => return Ok(ticket),
+            if service.is(&self.service) {
+                return Ok(ticket);
             }
+            // The service is of another realm: there it is asked for next (RFC 6806 section 8).
+            let realm = service.granted_realm().ok_or(KerberosError::Misplaced)?;
+            kdcs = Kdcs::of(realm, &[], dialer).await?;
+            granting = ticket;
         }
         Err(KerberosError::Service {
             service: self.service.to_string(),
@@ -107,15 +107,19 @@ impl Asking<'_> {
                 served: crate::net::excerpt(grant.realm.as_bytes()),
             });
         }
+        if grant.part.kind() != Some(key.kind()) {
+            return Err(KerberosError::NoStrongKey);
+        }
         let opened = grant.part.open(&key, Usage::FirstReply);
         let opened = opened.map_err(|WrongKey| KerberosError::Password {
             user: self.user.name.to_owned(),
         })?;
         let opened = Opened::read(&opened)?;
-        if opened.nonce != wanted.nonce || !opened.service.is(wanted.service) {
+        let is_ours = grant.user.is(&self.principal) && opened.service.is(wanted.service);
+        if !is_ours || !wanted.is_answered_by(&opened) {
             return Err(KerberosError::Misplaced);
         }
-        self.made(grant.user, grant.ticket, opened.key)
+        self.made(grant.user, grant.ticket, opened.key, opened.until)
     }
 
     /// What a KDC grants to the user, and the key that it is readable with.
@@ -163,11 +167,11 @@ impl Asking<'_> {
         };
         let opened = grant.part.open(granting.key(), Usage::TicketReply)?;
         let opened = Opened::read(&opened)?;
-        if opened.nonce != wanted.nonce {
+        if !wanted.is_answered_by(&opened) {
             return Err(KerberosError::Misplaced);
         }
         let user = granting.user.clone();
-        let ticket = self.made(user, grant.ticket, opened.key)?;
+        let ticket = self.made(user, grant.ticket, opened.key, opened.until)?;
         Ok((ticket, opened.service))
     }
 
@@ -186,12 +190,14 @@ impl Asking<'_> {
         user: Principal,
         octets: Vec<u8>,
         key: Option<Key>,
+        until: Timestamp,
     ) -> Result<Ticket, KerberosError> {
         Ok(Ticket {
             user,
             realm: self.user.realm.to_owned(),
             octets,
             session_key: key.ok_or(KerberosError::NoStrongKey)?,
+            until,
         })
     }
 
@@ -214,11 +220,16 @@ impl Asking<'_> {
             salt,
             iterations,
         } = offered.first().cloned().ok_or(KerberosError::NoStrongKey)?;
+        let often = kind.iterations(iterations);
+        let often = often.ok_or_else(|| KerberosError::Stretching {
+            iterations: iterations.unwrap_or_default(),
+        })?;
         let salt = salt.unwrap_or_else(|| self.principal.salt(self.user.realm).into_bytes());
         let password = Zeroizing::new(self.user.password.to_owned());
         // As long as it takes to stretch a password, others shall not have to wait.
-        let made =
-            tokio::task::spawn_blocking(move || stretched(kind, &password, &salt, iterations));
+        let made = tokio::task::spawn_blocking(move || {
+            Key::of_password(kind, password.as_bytes(), &salt, often)
+        });
         Ok(made.await.map_err(|_| WrongKey)??)
     }
 
@@ -241,13 +252,4 @@ impl Asking<'_> {
         // Not all implementations take more than 31 bits (RFC 4120 section 5.4.1).
         u32::from_be_bytes(self.client.random.octets()) & 0x7fff_ffff
     }
-}
-
-fn stretched(
-    kind: EncryptionType,
-    password: &str,
-    salt: &[u8],
-    iterations: Option<u32>,
-) -> Result<Key, WrongKey> {
-    Key::of_password(kind, password.as_bytes(), salt, iterations)
 }

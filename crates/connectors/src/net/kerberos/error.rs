@@ -52,6 +52,16 @@ pub enum KerberosError {
         theirs: Timestamp,
         ours: Timestamp,
     },
+    /// A ticket that was granted for less time than there is between the clocks, or shown too late.
+    #[error(
+        "the ticket ended at {until} and this server's clock shows {ours}: set the clock that is wrong, if one is"
+    )]
+    Ended { until: Timestamp, ours: Timestamp },
+    /// A count of iterations that nobody should ask for.
+    #[error(
+        "the KDC wants the password stretched {iterations} times, which is too little to keep it secret or too much to be meant"
+    )]
+    Stretching { iterations: u32 },
     /// KDC_ERR_ETYPE_NOSUPP, or none of the KDC's that we speak.
     #[error(
         "there is no key for AES-256: let the accounts of user and service support it (`msDS-SupportedEncryptionTypes`), and set their passwords anew once"

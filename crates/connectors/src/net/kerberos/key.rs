@@ -70,13 +70,15 @@ impl EncryptionType {
         }
     }
 
-    /// How often a password is stretched where nobody says otherwise. Less makes guessing cheap for whoever
-    /// asks for it, so less is not done.
-    fn iterations(self) -> u32 {
-        match self {
+    /// How often a password is stretched, from what the KDC says. Less than what is usual makes guessing cheap
+    /// for whoever asks for it, and very much more keeps us busy: there is neither.
+    pub(super) fn iterations(self, told: Option<u32>) -> Option<NonZeroU32> {
+        let usual = match self {
             Self::Sha1 => 4096,
             Self::Sha384 => 32768,
-        }
+        };
+        let told = told.unwrap_or(usual);
+        NonZeroU32::new(told).filter(|_| (usual..=MAX_ITERATIONS).contains(&told))
     }
 
     fn code_length(self) -> usize {
@@ -104,29 +106,13 @@ impl Key {
         })
     }
 
-    /// The key that a password stands for, RFC 3962 section 4 and RFC 8009 section 4. `iterations` is what
-    /// the KDC says.
+    /// The key that a password stands for, RFC 3962 section 4 and RFC 8009 section 4.
     pub(super) fn of_password(
         kind: EncryptionType,
         password: &[u8],
         salt: &[u8],
-        iterations: Option<u32>,
+        iterations: NonZeroU32,
     ) -> Result<Self, WrongKey> {
-        let least = kind.iterations();
-        let iterations = iterations.unwrap_or(least);
-        if !(least..=MAX_ITERATIONS).contains(&iterations) {
-            return Err(WrongKey);
-        }
-        Self::stretched(kind, password, salt, iterations)
-    }
-
-    fn stretched(
-        kind: EncryptionType,
-        password: &[u8],
-        salt: &[u8],
-        iterations: u32,
-    ) -> Result<Self, WrongKey> {
-        let iterations = NonZeroU32::new(iterations).ok_or(WrongKey)?;
         let (algorithm, salt) = match kind {
             EncryptionType::Sha1 => (pbkdf2::PBKDF2_HMAC_SHA1, salt.to_vec()),
             EncryptionType::Sha384 => (
@@ -175,7 +161,6 @@ impl Key {
             .ok_or(WrongKey)?;
         let key = self.encryption_key(usage)?;
         let message = cipher::decrypt(&key, ciphertext).map_err(|_| WrongKey)?;
-        let message = Zeroizing::new(message);
         let wanted = match self.kind {
             EncryptionType::Sha1 => self.code(usage, INTEGRITY, &[&message])?,
             EncryptionType::Sha384 => self.code(usage, INTEGRITY, &[&[0; BLOCK], ciphertext])?,

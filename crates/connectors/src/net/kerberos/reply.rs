@@ -53,6 +53,10 @@ pub(super) struct Stretching {
 pub(super) struct Opened {
     pub(super) key: Option<Key>,
     pub(super) nonce: u32,
+    /// The end of the ticket's life.
+    pub(super) until: Timestamp,
+    /// The service's, or that of the KDC that names another realm.
+    pub(super) realm: String,
     pub(super) service: Principal,
 }
 
@@ -196,13 +200,19 @@ impl Opened {
         // When the user was here before.
         field(&mut sequence, 1)?;
         let nonce = field(&mut sequence, 2)?.small()?;
-        // Times, options and the realm, which the name of the service below stands in.
-        for number in 3..=9 {
-            optional_field(&mut sequence, number)?;
-        }
+        // When the password ends, and flags that nobody asked for.
+        optional_field(&mut sequence, 3)?;
+        field(&mut sequence, 4)?;
+        // When the user was authenticated, and from when on it may be used: at once.
+        field(&mut sequence, 5)?;
+        optional_field(&mut sequence, 6)?;
+        let until = field(&mut sequence, 7)?.time()?;
+        optional_field(&mut sequence, 8)?;
         Ok(Self {
             key: kind.and_then(|kind| Key::new(kind, octets).ok()),
             nonce,
+            until,
+            realm: read_text(&mut field(&mut sequence, 9)?)?,
             service: Principal::read(&mut field(&mut sequence, 10)?)?,
         })
     }

@@ -3,7 +3,9 @@
 use pki::asn1::Writer;
 use pki::time::Timestamp;
 
+use super::error::KerberosError;
 use super::key::{EncryptionType, Key, Usage, WrongKey};
+use super::reply::Opened;
 use super::ticket::{Moment, Ticket};
 use super::wire::{Principal, application, text, write_encrypted};
 
@@ -37,13 +39,19 @@ impl Wanted<'_> {
         &self,
         granting: &Ticket,
         moment: &Moment,
-    ) -> Result<Vec<u8>, WrongKey> {
+    ) -> Result<Vec<u8>, KerberosError> {
         let body = self.body(None, CANONICALIZE);
         let code = granting.key().checksum(Usage::BodyChecksum, &body)?;
         let checksum = (granting.key().kind().checksum_number(), code);
         let usage = Usage::TicketRequestAuthenticator;
         let proof = granting.request(usage, moment, checksum, false)?;
         Ok(request(TGS_REQ, Some((PA_TGS_REQ, &proof)), &body))
+    }
+
+    /// Whether an answer is one to this question, RFC 4120 section 3.1.5: somebody in between may have kept
+    /// another one.
+    pub(super) fn is_answered_by(&self, opened: &Opened) -> bool {
+        opened.nonce == self.nonce && opened.realm == self.realm
     }
 
     /// A KDC-REQ-BODY.
@@ -80,7 +88,9 @@ pub(super) fn proof(key: &Key, moment: &Moment) -> Result<Vec<u8>, WrongKey> {
         });
     });
     let sealed = key.encrypt(Usage::Timestamp, &plaintext, moment.confounder)?;
-    Ok(Writer::encode(|w| write_encrypted(w, key, &sealed)))
+    Ok(Writer::encode(|w| {
+        write_encrypted(w, key.kind().number(), &sealed)
+    }))
 }
 
 /// A KDC-REQ with at most one PA-DATA.

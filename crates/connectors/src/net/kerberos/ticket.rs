@@ -4,7 +4,8 @@ use pki::asn1::{DerError, Reader, Writer, ber};
 use pki::random::Random;
 use pki::time::Timestamp;
 
-use super::key::{Key, Usage, WrongKey};
+use super::error::KerberosError;
+use super::key::{Key, Usage};
 use super::wire::{Encrypted, Principal, application, field, message, text, write_encrypted};
 
 const AUTHENTICATOR: u8 = 2;
@@ -21,6 +22,8 @@ pub struct Ticket {
     pub(super) realm: String,
     pub(super) octets: Vec<u8>,
     pub(super) session_key: Key,
+    /// The end of its life.
+    pub(super) until: Timestamp,
 }
 
 /// A moment that no message has been made in before.
@@ -59,7 +62,13 @@ impl Ticket {
         moment: &Moment,
         checksum: (i64, Vec<u8>),
         is_mutual: bool,
-    ) -> Result<Vec<u8>, WrongKey> {
+    ) -> Result<Vec<u8>, KerberosError> {
+        if self.until <= moment.time {
+            return Err(KerberosError::Ended {
+                until: self.until,
+                ours: moment.time,
+            });
+        }
         let authenticator = self.authenticator(moment, &checksum);
         let key = &self.session_key;
         let sealed = key.encrypt(usage, &authenticator, moment.confounder)?;
@@ -71,7 +80,7 @@ impl Ticket {
                     w.constructed(1, |w| w.small(AP_REQ.into()));
                     w.constructed(2, |w| w.bit_string(&options));
                     w.constructed(3, |w| w.raw(&self.octets));
-                    w.constructed(4, |w| write_encrypted(w, key, &sealed));
+                    w.constructed(4, |w| write_encrypted(w, key.kind().number(), &sealed));
                 });
             });
         }))

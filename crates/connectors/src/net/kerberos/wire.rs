@@ -40,17 +40,22 @@ impl Principal {
         Self { kind, parts }
     }
 
-    /// The realm whose tickets this service gives, if it is one that does.
+    /// The realm whose tickets this service gives, if it is one that does. It is looked for in DNS, so it has
+    /// to be a name that stands there (RFC 4120 section 6.1).
     pub(super) fn granted_realm(&self) -> Option<&str> {
         match self.parts.as_slice() {
-            [service, realm] if service == GRANTING => Some(realm),
+            [service, realm] if service == GRANTING && is_domain(realm) => Some(realm),
             _ => None,
         }
     }
 
-    /// Whether it names the same. The kind is a hint and no part of the name.
+    /// Whether it names the same. The kind is a hint and no part of the name, and for Windows neither is case.
     pub(super) fn is(&self, other: &Self) -> bool {
-        self.parts == other.parts
+        let pairs = self.parts.iter().zip(&other.parts);
+        self.parts.len() == other.parts.len()
+            && pairs
+                .into_iter()
+                .all(|(one, other)| one.eq_ignore_ascii_case(other))
     }
 
     /// What a password is salted with where the KDC does not say, RFC 4120 section 4.
@@ -89,6 +94,17 @@ impl std::fmt::Display for Principal {
 }
 
 const GRANTING: &str = "krbtgt";
+
+fn is_domain(realm: &str) -> bool {
+    let is_label = |label: &str| {
+        let octets = label.bytes();
+        !label.is_empty()
+            && octets
+                .into_iter()
+                .all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(&octet))
+    };
+    realm.len() < 256 && realm.split('.').all(is_label)
+}
 
 /// A KerberosString.
 pub(super) fn text(w: &mut Writer, text: &str) {
@@ -135,10 +151,10 @@ pub(super) const fn application(number: u8) -> u8 {
     0x60 | number
 }
 
-/// An EncryptedData of what is encrypted with a key for a purpose.
-pub(super) fn write_encrypted(w: &mut Writer, key: &Key, sealed: &[u8]) {
+/// An EncryptedData of what is encrypted with a key of that kind.
+pub(super) fn write_encrypted(w: &mut Writer, kind: i64, sealed: &[u8]) {
     w.sequence(|w| {
-        w.constructed(0, |w| w.signed(key.kind().number()));
+        w.constructed(0, |w| w.signed(kind));
         w.constructed(2, |w| w.octet_string(sealed));
     });
 }

@@ -23,7 +23,8 @@ fn the_examples_of_rfc_3962_are_met() {
             "55a6ac740ad17b4846941051e1e8b0a7548d93b0ab30a8bc3ff16280382b8c2a",
         ),
     ] {
-        let found = Key::stretched(EncryptionType::Sha1, b"password", salt, iterations).unwrap();
+        let often = NonZeroU32::new(iterations).unwrap();
+        let found = Key::of_password(EncryptionType::Sha1, b"password", salt, often).unwrap();
         assert_eq!(found.octets[..], hex(key), "{iterations}");
     }
 }
@@ -34,7 +35,8 @@ fn the_examples_of_rfc_8009_are_met() {
         &hex("10df9dd783e5bc8acea1730e74355f61"),
         b"ATHENA.MIT.EDUraeburn".as_slice(),
     ];
-    let found = Key::stretched(EncryptionType::Sha384, b"password", &salt.concat(), 32768);
+    let often = EncryptionType::Sha384.iterations(None).unwrap();
+    let found = Key::of_password(EncryptionType::Sha384, b"password", &salt.concat(), often);
     let wanted = "45bd806dbf6a833a9cffc1c94589a222367a79bc21c413718906e9f578a78467";
     assert_eq!(found.unwrap().octets[..], hex(wanted));
 
@@ -87,9 +89,13 @@ fn what_was_encrypted_opens_for_the_same_key_and_purpose_only() {
 
 #[test]
 fn a_password_is_stretched_neither_too_little_nor_without_end() {
-    let stretch = |iterations| {
-        Key::of_password(EncryptionType::Sha1, b"password", b"salt", iterations).is_ok()
-    };
-    assert!(stretch(None) && stretch(Some(4096)));
-    assert!(!stretch(Some(1)) && !stretch(Some(0)) && !stretch(Some(u32::MAX)));
+    for (kind, usual) in EncryptionType::ALL.into_iter().zip([32768, 4096]) {
+        let often = |told| kind.iterations(told).map(NonZeroU32::get);
+        assert_eq!(often(None), Some(usual));
+        assert_eq!(often(Some(usual)), Some(usual));
+        assert_eq!(often(Some(MAX_ITERATIONS)), Some(MAX_ITERATIONS));
+        for told in [0, 1, usual - 1, MAX_ITERATIONS + 1, u32::MAX] {
+            assert_eq!(often(Some(told)), None, "{told}");
+        }
+    }
 }
