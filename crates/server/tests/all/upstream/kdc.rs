@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,12 +14,15 @@ use data_encoding::HEXLOWER;
 use parking_lot::Mutex;
 use tempfile::TempDir;
 use testkit::adcs::{FakeAdcs, Verifier};
+use tokio::net::TcpSocket;
 use tokio::process::Command;
 
 use super::bind::libraries;
 use crate::interop::process::{Background, command, eventually, succeed, tools};
 
 pub const PASSWORD: &str = "Gr\u{fc}n-4711";
+/// As far as clocks may be apart here: that of the server under test stands still.
+pub const SKEW: Duration = Duration::from_secs(3600);
 /// The realm of the users.
 const REALM: &str = "CORP.TEST";
 /// Where a service of another realm is.
@@ -29,19 +33,23 @@ pub struct Kdc {
     pub address: SocketAddr,
     folder: TempDir,
     process: Option<Background>,
+    _port: TcpSocket,
 }
 
 impl Kdc {
     /// Makes both realms with everybody in them, and starts the KDC.
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        // It shares ports with whoever lets it, so holding one keeps it free for the KDC, and from everybody else.
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseport(true).unwrap();
+        port.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = port.local_addr().unwrap();
         let mut kdc = Self {
             address,
             folder,
             process: None,
+            _port: port,
         };
         kdc.write("krb5.conf", CLIENT);
         kdc.write("kdc.conf", SERVER);
@@ -149,8 +157,12 @@ impl Kdc {
 
     fn program_at(&self, path: PathBuf) -> Command {
         let mut program = command(path);
+        let libraries = libraries(&root());
+        // Debian 12 has them in two places, of which one leads to the other where they are installed.
+        let others = root().join("lib").join(libraries.file_name().unwrap());
+        let path = std::env::join_paths([libraries, others]).unwrap();
         program
-            .env("LD_LIBRARY_PATH", libraries(&root()))
+            .env("LD_LIBRARY_PATH", path)
             .env("KRB5_CONFIG", self.folder.path().join("krb5.conf"))
             .env("KRB5_KDC_PROFILE", self.folder.path().join("kdc.conf"));
         program
@@ -222,6 +234,7 @@ for line in sys.stdin:
 const CLIENT: &str = "
 [libdefaults]
 default_realm = CORP.TEST
+clockskew = 3600
 dns_lookup_kdc = false
 dns_lookup_realm = false
 dns_canonicalize_hostname = false
@@ -234,9 +247,9 @@ db_module_dir = LIBRARIES/krb5/plugins/kdb
 kdc = STDERR
 ";
 
-const SERVER: &str = "
+const SERVER: &str = r#"
 [kdcdefaults]
-kdc_listen = ADDRESS
+kdc_listen = ""
 kdc_tcp_listen = ADDRESS
 [realms]
 CORP.TEST = {
@@ -251,4 +264,4 @@ BRANCH.CORP.TEST = {
   supported_enctypes = aes256-cts-hmac-sha1-96:normal
   master_key_type = aes256-cts-hmac-sha1-96
 }
-";
+"#;

@@ -1,14 +1,12 @@
 //! AD CS for users that Kerberos lets in: tickets of a real KDC, verified by MIT Kerberos.
 
-use std::time::Duration;
-
 use domain::clock::{Clock, SystemClock};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::adcs::FakeAdcs;
 
 use super::Desk;
-use super::kdc::{Kdc, PASSWORD};
+use super::kdc::{Kdc, PASSWORD, SKEW};
 use crate::enroll::Answer;
 
 /// A server, a CA and a realm with its KDC. The stand-in knows no password, so nobody but Kerberos lets in.
@@ -20,12 +18,9 @@ struct Site {
 
 impl Site {
     async fn start() -> Self {
+        let kdc = Kdc::start().await;
         let (desk, ca) = (Desk::start().await, FakeAdcs::start("nobody's").await);
-        Self {
-            desk,
-            ca,
-            kdc: Kdc::start().await,
-        }
+        Self { desk, ca, kdc }
     }
 
     fn settings(&self) -> Value {
@@ -152,7 +147,7 @@ async fn what_kerberos_refuses_is_told_with_what_to_do() {
         "{}",
         answer.body
     );
-    site.desk.server.clock.advance(Duration::from_secs(600));
+    site.desk.server.clock.advance(2 * SKEW);
     let told = site.fault(|_| {}, PASSWORD).await;
     assert!(told.contains("the clock of the KDC shows"), "{told}");
     site.desk.server.clock.set(SystemClock.now());
