@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use domain::clock::Clock;
 use pki::random::Random;
-use pki::time::Timestamp;
 use zeroize::Zeroizing;
 
 use super::error::{By, Concerning, KerberosError};
@@ -119,7 +118,7 @@ impl Asking<'_> {
         if !is_ours || !wanted.is_answered_by(&opened) {
             return Err(KerberosError::Misplaced);
         }
-        self.made(grant.user, grant.ticket, opened.key, opened.until)
+        self.made(grant.user, grant.ticket, opened)
     }
 
     /// What a KDC grants to the user, and the key that it is readable with.
@@ -170,9 +169,9 @@ impl Asking<'_> {
         if !wanted.is_answered_by(&opened) {
             return Err(KerberosError::Misplaced);
         }
-        let user = granting.user.clone();
-        let ticket = self.made(user, grant.ticket, opened.key, opened.until)?;
-        Ok((ticket, opened.service))
+        let service = opened.service.clone();
+        let ticket = self.made(granting.user.clone(), grant.ticket, opened)?;
+        Ok((ticket, service))
     }
 
     async fn ask(
@@ -189,15 +188,15 @@ impl Asking<'_> {
         &self,
         user: Principal,
         octets: Vec<u8>,
-        key: Option<Key>,
-        until: Timestamp,
+        opened: Opened,
     ) -> Result<Ticket, KerberosError> {
         Ok(Ticket {
             user,
             realm: self.user.realm.to_owned(),
             octets,
-            session_key: key.ok_or(KerberosError::NoStrongKey)?,
-            until,
+            session_key: opened.key.ok_or(KerberosError::NoStrongKey)?,
+            until: opened.until,
+            is_forwardable: opened.is_forwardable,
         })
     }
 

@@ -14,6 +14,8 @@ const ENC_AS_REP_PART: u8 = application(25);
 const ENC_TGS_REP_PART: u8 = application(26);
 const TICKET: u8 = application(1);
 const PA_ETYPE_INFO2: i64 = 19;
+/// In the first octet of TicketFlags, RFC 4120 section 5.3.
+const FORWARDABLE: u8 = 0x40;
 
 /// What a KDC answered.
 pub(super) enum Reply {
@@ -53,6 +55,7 @@ pub(super) struct Stretching {
 pub(super) struct Opened {
     pub(super) key: Option<Key>,
     pub(super) nonce: u32,
+    pub(super) is_forwardable: bool,
     /// The end of the ticket's life.
     pub(super) until: Timestamp,
     /// The service's, or that of the KDC that names another realm.
@@ -200,9 +203,9 @@ impl Opened {
         // When the user was here before.
         field(&mut sequence, 1)?;
         let nonce = field(&mut sequence, 2)?.small()?;
-        // When the password ends, and flags that nobody asked for.
+        // When the password ends.
         optional_field(&mut sequence, 3)?;
-        field(&mut sequence, 4)?;
+        let flags = field(&mut sequence, 4)?.bit_string()?;
         // When the user was authenticated, and from when on it may be used: at once.
         field(&mut sequence, 5)?;
         optional_field(&mut sequence, 6)?;
@@ -211,6 +214,7 @@ impl Opened {
         Ok(Self {
             key: kind.and_then(|kind| Key::new(kind, octets).ok()),
             nonce,
+            is_forwardable: flags.first().is_some_and(|flags| flags & FORWARDABLE != 0),
             until,
             realm: read_text(&mut field(&mut sequence, 9)?)?,
             service: Principal::read(&mut field(&mut sequence, 10)?)?,

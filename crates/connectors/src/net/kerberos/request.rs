@@ -13,9 +13,12 @@ const AS_REQ: u8 = 10;
 const TGS_REQ: u8 = 12;
 const PA_TGS_REQ: u32 = 1;
 const PA_ENC_TIMESTAMP: u32 = 2;
+/// Pages on another machine than the CA have to go on to it in the name of the user. Whether they may is for the
+/// domain to say, but it lets nobody whose ticket is not forwardable ([MS-SFU] 3.2.5.2.2). Nothing is forwarded.
+const FORWARDABLE: [u8; 4] = [0x40, 0, 0, 0];
 /// Another realm may be named where the service is not of this one (RFC 6806 section 8).
 const CANONICALIZE: [u8; 4] = [0, 1, 0, 0];
-const NO_OPTIONS: [u8; 4] = [0; 4];
+const BOTH: [u8; 4] = [0x40, 1, 0, 0];
 
 /// What is asked for.
 pub(super) struct Wanted<'a> {
@@ -29,7 +32,7 @@ pub(super) struct Wanted<'a> {
 impl Wanted<'_> {
     /// An AS-REQ, with or without the proof that the password is known.
     pub(super) fn first_request(&self, proof: Option<&[u8]>) -> Vec<u8> {
-        let body = self.body(Some(self.user), NO_OPTIONS);
+        let body = self.body(Some(self.user), FORWARDABLE);
         let proof = proof.map(|proof| (PA_ENC_TIMESTAMP, proof));
         request(AS_REQ, proof, &body)
     }
@@ -40,7 +43,12 @@ impl Wanted<'_> {
         granting: &Ticket,
         moment: &Moment,
     ) -> Result<Vec<u8>, KerberosError> {
-        let body = self.body(None, CANONICALIZE);
+        // Of a ticket that is not so itself nobody gets one that is.
+        let options = match granting.is_forwardable {
+            true => BOTH,
+            false => CANONICALIZE,
+        };
+        let body = self.body(None, options);
         let code = granting.key().checksum(Usage::BodyChecksum, &body)?;
         let checksum = (granting.key().kind().checksum_number(), code);
         let usage = Usage::TicketRequestAuthenticator;

@@ -84,6 +84,25 @@ async fn what_nobody_changed_is_a_ticket() {
 }
 
 #[tokio::test]
+async fn tickets_are_forwardable_where_the_kdc_lets_them_be() {
+    for (flag, options) in [(0x40, [0x40, 1, 0, 0]), (0, [0, 1, 0, 0])] {
+        let kdc = serve(move |answer| {
+            let wanted = match answer.asked {
+                Asked::First => [0x40, 0, 0, 0],
+                Asked::Ticket => options,
+            };
+            answer.flags[0] = flag;
+            // Whoever asks for something else is told so.
+            (answer.options != wanted).then(|| length_before(&refusal(13, None)))
+        });
+        assert_eq!(
+            ticket_of(kdc.await).await.unwrap().is_forwardable,
+            flag != 0
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_answer_to_another_question_is_refused() {
     for asked in BOTH {
         let told = refused(asked, |answer| answer.nonce ^= 1).await;

@@ -24,6 +24,7 @@ pub struct Ticket {
     pub(super) session_key: Key,
     /// The end of its life.
     pub(super) until: Timestamp,
+    pub(super) is_forwardable: bool,
 }
 
 /// A moment that no message has been made in before.

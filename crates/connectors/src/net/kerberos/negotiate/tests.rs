@@ -49,6 +49,7 @@ fn ticket() -> Ticket {
         octets: Writer::encode(|w| w.nested(application(1), |w| w.sequence(|_| {}))),
         session_key: key(9),
         until: NOW + Duration::from_secs(600),
+        is_forwardable: false,
     }
 }
 

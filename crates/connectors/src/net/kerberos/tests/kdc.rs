@@ -23,6 +23,9 @@ const SESSION_KEY: [u8; 32] = [9; 32];
 /// An answer before it is encrypted.
 pub(super) struct Answer {
     pub(super) asked: Asked,
+    /// What the question has as its options.
+    pub(super) options: Vec<u8>,
+    pub(super) flags: [u8; 4],
     pub(super) user_realm: &'static str,
     pub(super) user: Principal,
     /// The kind of key that it says it is encrypted with.
@@ -75,14 +78,15 @@ impl Answer {
             optional_field(&mut request, number).unwrap();
         }
         let mut body = field(&mut request, 4).unwrap().sequence().unwrap();
-        for number in 0..2 {
-            optional_field(&mut body, number).unwrap();
-        }
+        let options = field(&mut body, 0).unwrap().bit_string().unwrap().to_vec();
+        optional_field(&mut body, 1).unwrap();
         let realm = read_text(&mut field(&mut body, 2).unwrap()).unwrap();
         let service = Principal::read(&mut field(&mut body, 3).unwrap()).unwrap();
         field(&mut body, 5).unwrap();
         Self {
             asked,
+            options,
+            flags: [0; 4],
             user_realm: REALM,
             user: Principal::user(USER),
             kind: EncryptionType::Sha1.number(),
@@ -140,7 +144,7 @@ impl Answer {
                     });
                     w.constructed(1, |w| w.sequence(|_| {}));
                     w.constructed(2, |w| w.small(self.nonce));
-                    w.constructed(4, |w| w.bit_string(&[0; 4]));
+                    w.constructed(4, |w| w.bit_string(&self.flags));
                     w.constructed(5, |w| w.generalized_time(NOW));
                     w.constructed(7, |w| w.generalized_time(self.until));
                     w.constructed(9, |w| text(w, &self.realm));
