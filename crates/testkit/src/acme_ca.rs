@@ -46,10 +46,8 @@ impl TestAcmeCa {
     pub async fn start() -> Self {
         let peer = Peer::new("ACME CA");
         let state = Arc::<Mutex<State>>::default();
-        let (shared, signer) = (Arc::clone(&state), peer.clone());
-        let handler = peer.handler(move |asked| answer(&signer, &mut shared.lock(), asked));
         Self {
-            service: TestService::start(None, handler).await,
+            service: TestService::start(None, peer.keeping(&state, answer)).await,
             peer,
             state,
         }

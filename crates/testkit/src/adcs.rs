@@ -47,10 +47,8 @@ impl FakeAdcs {
             password: password.to_owned(),
             ..State::default()
         }));
-        let (shared, signer) = (Arc::clone(&state), peer.clone());
-        let handler = peer.handler(move |asked| answer(&signer, &mut shared.lock(), asked));
         Self {
-            service: TestService::start(None, handler).await,
+            service: TestService::start(None, peer.keeping(&state, answer)).await,
             state,
             peer,
         }

@@ -33,10 +33,8 @@ impl TestAwsPca {
     pub async fn start() -> Self {
         let peer = Peer::new("AWS CA");
         let state = Arc::<Mutex<State>>::default();
-        let (shared, signer) = (Arc::clone(&state), peer.clone());
-        let handler = peer.handler(move |asked| answer(&signer, &mut shared.lock(), asked));
         Self {
-            service: TestService::start(None, handler).await,
+            service: TestService::start(None, peer.keeping(&state, answer)).await,
             peer,
             state,
         }

@@ -43,10 +43,8 @@ impl TestCmpCa {
     pub async fn start() -> Self {
         let peer = Peer::new("CMP CA");
         let state = Arc::<Mutex<State>>::default();
-        let (shared, signer) = (Arc::clone(&state), peer.clone());
-        let handler = peer.handler(move |asked| answer(&signer, &mut shared.lock(), asked));
         Self {
-            service: TestService::start_plain(handler).await,
+            service: TestService::start_plain(peer.keeping(&state, answer)).await,
             peer,
             state,
         }

@@ -32,10 +32,9 @@ impl FakeEjbca {
         let (client_certificate, client_key) = self_signed();
         let peer = Peer::new("ManagementCA");
         let state = Arc::<Mutex<State>>::default();
-        let (shared, signer) = (Arc::clone(&state), peer.clone());
-        let handler = peer.handler(move |asked| answer(&signer, &mut shared.lock(), asked));
         Self {
-            service: TestService::start(Some(&client_certificate), handler).await,
+            service: TestService::start(Some(&client_certificate), peer.keeping(&state, answer))
+                .await,
             state,
             client_certificate,
             client_key,

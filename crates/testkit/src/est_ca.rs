@@ -1,6 +1,7 @@
 //! Stands in for an EST server (RFC 7030) that knows a CSR again.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -25,9 +26,8 @@ impl TestEstCa {
     /// Starts it.
     pub async fn start() -> Self {
         let peer = Peer::new("EST CA");
-        let issued = Mutex::new(BTreeMap::<Vec<u8>, Vec<u8>>::new());
-        let signer = peer.clone();
-        let handler = peer.handler(move |asked| answer(&signer, &mut issued.lock(), asked));
+        let issued = Arc::<Mutex<BTreeMap<_, _>>>::default();
+        let handler = peer.keeping(&issued, answer);
         Self {
             service: TestService::start(None, handler).await,
             peer,

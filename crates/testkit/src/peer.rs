@@ -126,6 +126,16 @@ impl Peer {
         })
     }
 
+    /// The same of a CA that keeps something: it answers one question after the other.
+    pub fn keeping<S: Send + 'static>(
+        &self,
+        state: &Arc<Mutex<S>>,
+        vendor: fn(&Self, &mut S, &Asked) -> Told,
+    ) -> Handler {
+        let (state, peer) = (Arc::clone(state), self.clone());
+        self.handler(move |asked| vendor(&peer, &mut state.lock(), asked))
+    }
+
     fn misbehaves(&self) -> Option<Told> {
         match self.fault() {
             Fault::Broken => Some(Told::new(500, "text/plain", "")),

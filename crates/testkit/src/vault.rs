@@ -45,10 +45,8 @@ impl TestVault {
             logins: 0,
             may_revoke: true,
         }));
-        let (shared, signer) = (Arc::clone(&state), peer.clone());
-        let handler = peer.handler(move |asked| answer(&signer, &mut shared.lock(), asked));
         Self {
-            service: Arc::new(TestService::start_plain(handler).await),
+            service: Arc::new(TestService::start_plain(peer.keeping(&state, answer)).await),
             peer,
             state,
         }

@@ -13,23 +13,21 @@ use data_encoding::HEXLOWER;
 use domain::certificate::Chain;
 use domain::issuer::{
     Abilities, Aspect, AwsPcaConfig, CheckReport, ConnectError, FetchChain, HealthCheck, Issuance,
-    IssueError, Issuer, IssuerConnector, IssuerSecrets, LocalCa, Outcome, Prepared,
-    RevocationError, RevocationRequest, SigningRequest,
+    IssueError, IssuerSecrets, Outcome, RevocationError, RevocationRequest, SigningRequest,
 };
 use http::header::CONTENT_TYPE;
 use http::{HeaderName, Method};
 use pki::revocation::RevocationReason;
-use pki::time::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::environment::Environment;
-use super::{end_of, remote};
+use super::remote::{self, RemoteCa};
 use crate::net::aws::{AwsCredentials, AwsError, AwsService};
 use crate::net::excerpt;
-use crate::net::json::{Answer, service_http, service_url};
+use crate::net::json::Answer;
 
 /// The service signs within seconds.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -37,7 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Talks to one private CA.
 pub struct AwsPcaConnector {
     config: AwsPcaConfig,
-    chain: Chain,
     service: AwsService,
     algorithm: OnceCell<String>,
 }
@@ -110,18 +107,14 @@ impl From<AwsError> for Fault {
 impl AwsPcaConnector {
     /// A connector; it connects to nothing yet.
     pub fn new(
-        issuer: &Issuer,
         config: &AwsPcaConfig,
         secrets: &IssuerSecrets,
         environment: &Environment,
     ) -> Result<Self, ConnectError> {
-        let unfit = |error: &dyn std::fmt::Display| ConnectError::Settings(error.to_string());
         let regional = format!("https://acm-pca.{}.amazonaws.com", config.region);
         let url = config.url.as_deref().unwrap_or(&regional);
-        let base = service_url(url).map_err(|error| unfit(&error))?;
         let anchors = config.trust_anchors.as_deref();
-        let http = service_http(&environment.dialer, &base, anchors, None)
-            .map_err(|error| unfit(&error))?;
+        let (http, base) = environment.service(url, anchors, None)?;
         let service = AwsService {
             http,
             base,
@@ -136,7 +129,6 @@ impl AwsPcaConnector {
         };
         Ok(Self {
             config: config.clone(),
-            chain: issuer.chain().clone(),
             service,
             algorithm: OnceCell::new(),
         })
@@ -272,16 +264,8 @@ fn reason(reason: RevocationReason) -> Result<&'static str, RevocationError> {
 }
 
 #[async_trait]
-impl IssuerConnector for AwsPcaConnector {
-    fn prepare(&self, _: &SigningRequest, _: Timestamp) -> Result<Option<Prepared>, IssueError> {
-        Ok(None)
-    }
-
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+impl RemoteCa for AwsPcaConnector {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         Ok(Issuance::Pending {
             handle: self.ask(request).await?,
             poll_after: Duration::from_millis(1),
@@ -318,25 +302,8 @@ impl IssuerConnector for AwsPcaConnector {
         }
     }
 
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
-        end_of(&self.chain)
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
-    }
-
     fn abilities(&self) -> Abilities<'_> {
-        Abilities {
-            health: Some(self),
-            chain: Some(self),
-            revokes: true,
-            ..Abilities::default()
-        }
+        Abilities::usual(self)
     }
 }
 

@@ -247,7 +247,6 @@ impl IssuerConnector for EmbeddedConnector {
     fn abilities(&self) -> Abilities<'_> {
         Abilities {
             health: Some(self),
-            revokes: true,
             ..Abilities::default()
         }
     }

@@ -9,8 +9,10 @@ use domain::issuer::response::ChallengeResponses;
 use domain::issuer::{ConnectError, ConnectorState, IssueError};
 use http::{Request, Response};
 use pki::random::Random;
+use url::Url;
 
 use super::remote;
+use crate::net::json::service_url;
 use crate::net::trust::{Identity, verifying_client};
 use crate::net::{Dialer, Reading, Resolver, ServiceHttp};
 
@@ -43,11 +45,30 @@ impl Environment {
         identity: Option<&Identity>,
         plain: PlainHttp,
     ) -> Result<IssuerHttp, ConnectError> {
-        let tls = verifying_client(trust_anchors, identity, &[b"http/1.1"])
-            .map_err(|error| ConnectError::Settings(error.to_string()))?;
+        let tls = verifying_client(trust_anchors, identity, &[b"http/1.1"]).map_err(unfit)?;
         let http = ServiceHttp::new(self.dialer.clone(), tls, plain == PlainHttp::Allowed);
         Ok(IssuerHttp(http.bounded(DEADLINE, Reading::Whole(MAX_BODY))))
     }
+
+    /// The same for a service that is told secrets below one URL; see [`service_url`].
+    pub fn service(
+        &self,
+        url: &str,
+        trust_anchors: Option<&str>,
+        identity: Option<&Identity>,
+    ) -> Result<(ServiceHttp, Url), ConnectError> {
+        let url = service_url(url).map_err(unfit)?;
+        let plain = match url.scheme() {
+            "http" => PlainHttp::Allowed,
+            _ => PlainHttp::Refused,
+        };
+        let IssuerHttp(http) = self.http(trust_anchors, identity, plain)?;
+        Ok((http, url))
+    }
+}
+
+fn unfit(error: impl std::fmt::Display) -> ConnectError {
+    ConnectError::Settings(error.to_string())
 }
 
 impl PlainHttp {

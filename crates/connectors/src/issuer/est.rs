@@ -11,14 +11,12 @@ use base64::engine::general_purpose::STANDARD;
 use domain::certificate::Chain;
 use domain::issuer::{
     Abilities, Aspect, CheckReport, ConnectError, EstConfig, FetchChain, HealthCheck, Issuance,
-    IssueError, Issuer, IssuerConnector, IssuerSecrets, LocalCa, Outcome, Prepared,
-    RevocationError, RevocationRequest, SigningRequest,
+    IssueError, IssuerSecrets, Outcome, SigningRequest,
 };
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{Method, Request, Response, StatusCode};
 use pki::certificate::Certificate;
 use pki::cms::SignedData;
-use pki::time::Timestamp;
 use protocols::est::csr_attributes::CsrAttributes;
 use protocols::est::{PKCS10, body};
 use secrecy::{ExposeSecret, SecretString};
@@ -26,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::environment::{Environment, IssuerHttp, PlainHttp};
-use super::{end_of, remote};
+use super::remote::{self, RemoteCa};
 use crate::net::excerpt;
 use crate::net::trust::Identity;
 
@@ -38,7 +36,6 @@ pub struct EstConnector {
     /// User name and password, as HTTP Basic has them.
     basic: Option<SecretString>,
     has_certificate: bool,
-    chain: Chain,
 }
 
 /// A request that the CA has not decided about yet.
@@ -51,17 +48,16 @@ struct Handle {
 impl EstConnector {
     /// A connector; it connects to nothing yet.
     pub fn new(
-        issuer: &Issuer,
         config: &EstConfig,
         secrets: &IssuerSecrets,
         environment: &Environment,
     ) -> Result<Self, ConnectError> {
         let identity = match &config.client_certificate {
             None => None,
-            Some(certificates) => Some(Identity {
-                certificates: certificates.clone(),
-                key: Zeroizing::new(secrets.require("client_key")?.expose_secret().to_owned()),
-            }),
+            Some(certificates) => {
+                let key = secrets.require("client_key")?;
+                Some(Identity::new(certificates, key))
+            }
         };
         let basic = match &config.username {
             None => None,
@@ -86,7 +82,6 @@ impl EstConnector {
             http: environment.http(anchors, identity.as_ref(), plain)?,
             basic,
             has_certificate: identity.is_some(),
-            chain: issuer.chain().clone(),
         })
     }
 
@@ -121,14 +116,8 @@ impl EstConnector {
                 Ok(Issuance::Issued(self.complete(leaf).await?))
             }
             StatusCode::ACCEPTED => {
-                let handle = Handle {
-                    csr: STANDARD.encode(csr),
-                };
-                Ok(Issuance::Pending {
-                    handle: serde_json::to_string(&handle)
-                        .map_err(|error| IssueError::Refused(error.to_string()))?,
-                    poll_after: retry_after(&answer),
-                })
+                let csr = STANDARD.encode(csr);
+                remote::pending(&Handle { csr }, retry_after(&answer))
             }
             _ => Err(failure(&answer)),
         }
@@ -187,49 +176,20 @@ fn failure(answer: &Response<Vec<u8>>) -> IssueError {
 }
 
 #[async_trait]
-impl IssuerConnector for EstConnector {
-    fn prepare(&self, _: &SigningRequest, _: Timestamp) -> Result<Option<Prepared>, IssueError> {
-        Ok(None)
-    }
-
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+impl RemoteCa for EstConnector {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         self.enroll(&request.csr_der).await
     }
 
     async fn poll(&self, handle: &str) -> Result<Issuance, IssueError> {
-        let lost =
-            || IssueError::Refused("what was noted of the request cannot be read".to_owned());
-        let handle: Handle = serde_json::from_str(handle).map_err(|_| lost())?;
-        let csr = STANDARD.decode(handle.csr).map_err(|_| lost())?;
-        self.enroll(&csr).await
-    }
-
-    async fn revoke(&self, _: &RevocationRequest) -> Result<(), RevocationError> {
-        Err(RevocationError::Unsupported)
-    }
-
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
-        end_of(&self.chain)
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
+        let handle: Handle = remote::noted(handle)?;
+        let csr = STANDARD.decode(handle.csr);
+        self.enroll(&csr.map_err(|error| remote::lost(&error))?)
+            .await
     }
 
     fn abilities(&self) -> Abilities<'_> {
-        Abilities {
-            health: Some(self),
-            chain: Some(self),
-            ..Abilities::default()
-        }
+        Abilities::usual(self)
     }
 }
 
@@ -268,8 +228,7 @@ impl HealthCheck for EstConnector {
             }
             Err(error) => {
                 report.failed(Aspect::Reach, error.to_string());
-                report.note(Aspect::Chain, Outcome::Skipped, "it was not reached");
-                report.note(Aspect::Credentials, Outcome::Skipped, "it was not reached");
+                report.skipped(&[Aspect::Chain, Aspect::Credentials], "it was not reached");
                 return report;
             }
         }

@@ -11,7 +11,7 @@ use domain::keystore::{KeyStore, Sealer};
 use super::environment::Environment;
 use super::{
     AcmeConnector, AdcsConnector, AwsPcaConnector, CmpConnector, CommandConnector, EjbcaConnector,
-    EmbeddedConnector, EstConnector, ScepConnector, VaultConnector,
+    EmbeddedConnector, EstConnector, Remote, RemoteCa, ScepConnector, VaultConnector,
 };
 
 /// Makes connectors of every kind there is.
@@ -59,36 +59,36 @@ impl ConnectorFactory for Connectors {
         match &issuer.connector {
             ConnectorConfig::Embedded(config) => Ok(Arc::new(self.embedded(issuer, config)?)),
             ConnectorConfig::Acme(config) => {
-                AcmeConnector::new(issuer, config, &secrets, environment).map(arc)
+                AcmeConnector::new(issuer, config, &secrets, environment).map(elsewhere(issuer))
             }
             ConnectorConfig::Adcs(config) => {
-                AdcsConnector::new(issuer, config, &secrets, environment).map(arc)
+                AdcsConnector::new(issuer, config, &secrets, environment).map(elsewhere(issuer))
             }
             ConnectorConfig::Vault(config) => {
-                VaultConnector::new(issuer, config, &secrets, environment).map(arc)
+                VaultConnector::new(issuer, config, &secrets, environment).map(elsewhere(issuer))
             }
             ConnectorConfig::Ejbca(config) => {
-                EjbcaConnector::new(issuer, config, &secrets, environment).map(arc)
+                EjbcaConnector::new(issuer, config, &secrets, environment).map(elsewhere(issuer))
             }
             ConnectorConfig::AwsPca(config) => {
-                AwsPcaConnector::new(issuer, config, &secrets, environment).map(arc)
+                AwsPcaConnector::new(config, &secrets, environment).map(elsewhere(issuer))
             }
             ConnectorConfig::Command(config) => {
-                CommandConnector::new(issuer, config, secrets, environment).map(arc)
+                CommandConnector::new(issuer, config, secrets, environment).map(elsewhere(issuer))
             }
             ConnectorConfig::Est(config) => {
-                EstConnector::new(issuer, config, &secrets, environment).map(arc)
+                EstConnector::new(config, &secrets, environment).map(elsewhere(issuer))
             }
             ConnectorConfig::Cmp(config) => {
-                CmpConnector::new(issuer, config, &secrets, environment).map(arc)
+                CmpConnector::new(issuer, config, &secrets, environment).map(elsewhere(issuer))
             }
             ConnectorConfig::Scep(config) => {
-                ScepConnector::new(issuer, config, &secrets, environment).map(arc)
+                ScepConnector::new(issuer, config, &secrets, environment).map(elsewhere(issuer))
             }
         }
     }
 }
 
-fn arc<C: IssuerConnector + 'static>(connector: C) -> Arc<dyn IssuerConnector> {
-    Arc::new(connector)
+fn elsewhere<C: RemoteCa + 'static>(issuer: &Issuer) -> impl FnOnce(C) -> Arc<dyn IssuerConnector> {
+    |ca| Arc::new(Remote::new(issuer, ca))
 }

@@ -1,10 +1,143 @@
-//! What connectors to CAs elsewhere have in common.
+//! CAs elsewhere: what a connector says of its own, and what all of them have in common.
 
+use std::time::Duration;
+
+use async_trait::async_trait;
 use domain::certificate::Chain;
-use domain::issuer::IssueError;
+use domain::issuer::{
+    Abilities, Issuance, IssueError, Issuer, IssuerConnector, LocalCa, Prepared, RevocationError,
+    RevocationRequest, SigningRequest,
+};
 use pki::certificate::Certificate;
+use pki::time::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::net::ServiceError;
+
+/// The end of what has none (RFC 5280 section 4.1.2.5).
+pub(super) const NO_END: Timestamp = Timestamp::from_seconds(253_402_300_799);
+
+/// A CA elsewhere. It holds its own key, chooses serials and answers for what it revoked, so that a
+/// connector has to say no more than how it is asked; [`Remote`] makes an issuer of it.
+#[async_trait]
+pub trait RemoteCa: Send + Sync {
+    /// Refuses what it can never be asked for, before anything of the request is durable.
+    fn admits(&self, _request: &SigningRequest) -> Result<(), IssueError> {
+        Ok(())
+    }
+
+    /// Asks for the certificate. Called again with the same arguments after a crash.
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError>;
+
+    /// Asks about a pending certificate; for a CA that answers [`Issuance::Pending`].
+    async fn poll(&self, _handle: &str) -> Result<Issuance, IssueError> {
+        Err(IssueError::Refused(
+            "this issuer signs at once, there is nothing to wait for".to_owned(),
+        ))
+    }
+
+    /// Tells the CA of a revocation, where it can be told; see [`IssuerConnector::revoke`].
+    async fn revoke(&self, _request: &RevocationRequest) -> Result<(), RevocationError> {
+        Err(RevocationError::Unsupported)
+    }
+
+    /// The last instant that a certificate of it may be valid at: `known` is its own certificate with
+    /// those above it, and empty while nobody knows them.
+    fn not_after(&self, known: &Chain) -> Timestamp {
+        match known.leaf() {
+            Some(Ok(own)) => own.not_after,
+            Some(Err(_)) | None => NO_END,
+        }
+    }
+
+    /// What else it can do.
+    fn abilities(&self) -> Abilities<'_>;
+}
+
+/// A CA elsewhere as an issuer.
+pub struct Remote<C> {
+    ca: C,
+    chain: Chain,
+    not_after: Timestamp,
+}
+
+impl<C: RemoteCa> Remote<C> {
+    /// The connector of this issuer.
+    pub fn new(issuer: &Issuer, ca: C) -> Self {
+        let chain = issuer.chain().clone();
+        Self {
+            not_after: ca.not_after(&chain),
+            chain,
+            ca,
+        }
+    }
+}
+
+#[async_trait]
+impl<C: RemoteCa> IssuerConnector for Remote<C> {
+    fn prepare(
+        &self,
+        request: &SigningRequest,
+        _now: Timestamp,
+    ) -> Result<Option<Prepared>, IssueError> {
+        self.ca.admits(request).map(|()| None)
+    }
+
+    async fn issue(
+        &self,
+        request: &SigningRequest,
+        _prepared: Option<&Prepared>,
+    ) -> Result<Issuance, IssueError> {
+        self.ca.issue(request).await
+    }
+
+    async fn poll(&self, handle: &str) -> Result<Issuance, IssueError> {
+        self.ca.poll(handle).await
+    }
+
+    async fn revoke(&self, request: &RevocationRequest) -> Result<(), RevocationError> {
+        self.ca.revoke(request).await
+    }
+
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn not_after(&self) -> Timestamp {
+        self.not_after
+    }
+
+    fn local_ca(&self) -> Option<&LocalCa> {
+        None
+    }
+
+    fn abilities(&self) -> Abilities<'_> {
+        self.ca.abilities()
+    }
+}
+
+/// A request that is asked about again, with what its connector notes of it until then.
+pub(super) fn pending(
+    noted: &impl Serialize,
+    poll_after: Duration,
+) -> Result<Issuance, IssueError> {
+    let handle =
+        serde_json::to_string(noted).map_err(|error| IssueError::Refused(error.to_string()))?;
+    Ok(Issuance::Pending { handle, poll_after })
+}
+
+/// What was noted of a request.
+pub(super) fn noted<T: DeserializeOwned>(handle: &str) -> Result<T, IssueError> {
+    serde_json::from_str(handle).map_err(|error| lost(&error))
+}
+
+/// What was noted of a request is of no use.
+pub(super) fn lost(error: &dyn std::fmt::Display) -> IssueError {
+    IssueError::Refused(format!(
+        "what was noted of the request cannot be read: {error}"
+    ))
+}
 
 /// What the lack of an answer says about the request.
 pub(super) fn unanswered(error: &ServiceError) -> IssueError {

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, CONNECTION, HOST, LOCATION, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
@@ -19,11 +17,10 @@ use url::{Host as UrlHost, Url};
 
 use super::dial::{DialError, Dialer, Host};
 use super::excerpt;
+use super::exchange::{begun, beside, secured};
 use super::tls::unchained_client;
 
 const AGENT: &str = concat!("certwright/", env!("CARGO_PKG_VERSION"));
-const MAX_HEADERS: usize = 64;
-const MAX_HEAD_OCTETS: usize = 16 * 1024;
 
 /// What bounds a fetch.
 #[derive(Clone, Copy, Debug)]
@@ -217,29 +214,20 @@ impl GuardedHttp {
         }
         let failed = |reason: String| HttpError::Tls {
             url: url.clone(),
-            reason: excerpt(reason.as_bytes()),
+            reason,
         };
         let name = server_name(&host).map_err(|error| failed(error.to_string()))?;
-        let stream = self
-            .tls
-            .connect(name, stream)
-            .await
-            .map_err(|error| failed(error.to_string()))?;
+        let stream = secured(&self.tls, name, stream).await.map_err(failed)?;
         self.exchange(url, address, stream).await
     }
 
     /// One request and its response on a connection of its own.
     async fn exchange<S>(&self, url: &Url, address: IpAddr, stream: S) -> Result<Step, HttpError>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let broken = |error: hyper::Error| broken(url, &error);
-        let (mut sender, connection) = http1::Builder::new()
-            .max_buf_size(MAX_HEAD_OCTETS)
-            .max_headers(MAX_HEADERS)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
+        let (mut sender, connection) = begun(stream).await.map_err(broken)?;
         let request = request(url, self.limits.purpose).map_err(|error| HttpError::Malformed {
             url: url.clone(),
             reason: error.to_string(),
@@ -248,13 +236,7 @@ impl GuardedHttp {
             let response = sender.send_request(request).await.map_err(broken)?;
             self.read(url, address, response).await.map_err(broken)
         };
-        // The connection is driven beside the exchange and dies with it.
-        tokio::pin!(talk);
-        tokio::select! {
-            biased;
-            step = &mut talk => step,
-            _ = connection => talk.await,
-        }
+        beside(connection, talk).await
     }
 
     async fn read(
@@ -306,7 +288,7 @@ fn broken(url: &Url, error: &hyper::Error) -> HttpError {
     }
 }
 
-fn request(url: &Url, purpose: &str) -> Result<Request<Empty<Bytes>>, http::Error> {
+fn request(url: &Url, purpose: &str) -> Result<Request<Full<Bytes>>, http::Error> {
     let path = match url.query() {
         Some(query) => format!("{}?{query}", url.path()),
         None => url.path().to_owned(),
@@ -321,7 +303,7 @@ fn request(url: &Url, purpose: &str) -> Result<Request<Empty<Bytes>>, http::Erro
         .header(USER_AGENT, format!("{AGENT} ({purpose})"))
         .header(ACCEPT, "*/*")
         .header(CONNECTION, "close")
-        .body(Empty::new())
+        .body(Full::default())
 }
 
 pub(super) fn dialled<'a>(host: &UrlHost<&'a str>) -> Host<'a> {

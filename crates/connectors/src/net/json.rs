@@ -9,13 +9,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::{Host, Url};
 
-use super::service::{Reading, ServiceError, ServiceHttp};
-use super::trust::{TrustError, verifying_client};
-use super::{Dialer, excerpt};
-
-/// Long enough for a service with a hardware module behind it.
-const DEADLINE: Duration = Duration::from_secs(30);
-const MAX_BODY: usize = 4 * 1024 * 1024;
+use super::excerpt;
+use super::service::{ServiceError, ServiceHttp};
 
 /// A service below one URL.
 #[derive(Clone)]
@@ -69,18 +64,6 @@ pub fn service_url(text: &str) -> Result<Url, BaseUrlError> {
     let path = format!("{}/", url.path().trim_end_matches('/'));
     url.set_path(&path);
     Ok(url)
-}
-
-/// A client for a service that is told secrets.
-pub fn service_http(
-    dialer: &Dialer,
-    url: &Url,
-    ca_certificates: Option<&str>,
-    identity: Option<&super::trust::Identity>,
-) -> Result<ServiceHttp, TrustError> {
-    let tls = verifying_client(ca_certificates, identity, &[b"http/1.1"])?;
-    let http = ServiceHttp::new(dialer.clone(), tls, url.scheme() == "http");
-    Ok(http.bounded(DEADLINE, Reading::Whole(MAX_BODY)))
 }
 
 impl JsonService {

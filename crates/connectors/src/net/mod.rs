@@ -6,6 +6,7 @@ pub mod aws;
 pub mod channel_bindings;
 pub mod dial;
 pub mod dns_message;
+mod exchange;
 pub mod guard;
 pub mod http;
 pub mod json;
@@ -20,6 +21,7 @@ mod tls;
 pub mod trust;
 
 pub use dial::{DialError, Dialer};
+pub(crate) use exchange::secured;
 pub use guard::{Denied, NetworkPolicy};
 pub use http::{Fetched, GuardedHttp, HttpError, HttpLimits};
 pub use post::{GuardedPost, Posted};

@@ -7,10 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response, Uri};
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
@@ -18,11 +16,10 @@ use url::Url;
 
 use super::dial::{DialError, Dialer};
 use super::excerpt;
+use super::exchange::{begun, beside, secured};
 use super::http::{dialled, server_name};
 
 const AGENT: &str = concat!("certwright/", env!("CARGO_PKG_VERSION"));
-const MAX_HEADERS: usize = 64;
-const MAX_HEAD_OCTETS: usize = 16 * 1024;
 
 /// Talks to one service, a connection for each request.
 #[derive(Clone)]
@@ -122,14 +119,10 @@ impl ServiceHttp {
         }
         let failed = |reason: String| ServiceError::Tls {
             host: shown.to_owned(),
-            reason: excerpt(reason.as_bytes()),
+            reason,
         };
         let name = server_name(&host).map_err(|error| failed(error.to_string()))?;
-        let stream = self
-            .tls
-            .connect(name, stream)
-            .await
-            .map_err(|error| failed(error.to_string()))?;
+        let stream = secured(&self.tls, name, stream).await.map_err(failed)?;
         self.exchange(shown, stream, request).await
     }
 
@@ -140,15 +133,10 @@ impl ServiceHttp {
         request: Request<Full<Bytes>>,
     ) -> Result<Response<Vec<u8>>, ServiceError>
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: AsyncRead + AsyncWrite + Unpin + Send,
     {
         let broken = |error: hyper::Error| broken(host, &error);
-        let (mut sender, connection) = http1::Builder::new()
-            .max_buf_size(MAX_HEAD_OCTETS)
-            .max_headers(MAX_HEADERS)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(broken)?;
+        let (mut sender, connection) = begun(stream).await.map_err(broken)?;
         let talk = async {
             let response = sender.send_request(request).await.map_err(broken)?;
             let (parts, body) = response.into_parts();
@@ -161,13 +149,7 @@ impl ServiceHttp {
             };
             Ok(Response::from_parts(parts, body))
         };
-        // The connection is driven beside the exchange and dies with it.
-        tokio::pin!(talk);
-        tokio::select! {
-            biased;
-            answer = &mut talk => answer,
-            _ = connection => talk.await,
-        }
+        beside(connection, talk).await
     }
 }
 

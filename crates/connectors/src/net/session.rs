@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1;
+use hyper::client::conn::http1::SendRequest;
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
@@ -17,19 +16,18 @@ use url::Url;
 
 use super::dial::Dialer;
 use super::excerpt;
+use super::exchange::{begun, secured};
 use super::http::{dialled, server_name};
 use super::service::ServiceError;
 
 const AGENT: &str = concat!("certwright/", env!("CARGO_PKG_VERSION"));
 const DEADLINE: Duration = Duration::from_secs(30);
 const MAX_BODY: usize = 1024 * 1024;
-const MAX_HEADERS: usize = 64;
-const MAX_HEAD_OCTETS: usize = 16 * 1024;
 
 /// A connection to one service. It ends with this value.
 pub struct Session {
     host: String,
-    sender: http1::SendRequest<Full<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
     driver: JoinHandle<()>,
     server_certificate: Option<Vec<u8>>,
 }
@@ -70,11 +68,11 @@ impl Session {
             "https" => {
                 let failed = |reason: String| ServiceError::Tls {
                     host: host.to_owned(),
-                    reason: excerpt(reason.as_bytes()),
+                    reason,
                 };
                 let name = server_name(&named).map_err(|error| failed(error.to_string()))?;
-                let stream = TlsConnector::from(tls).connect(name, stream).await;
-                let stream = stream.map_err(|error| failed(error.to_string()))?;
+                let stream = secured(&TlsConnector::from(tls), name, stream).await;
+                let stream = stream.map_err(failed)?;
                 let certificates = stream.get_ref().1.peer_certificates();
                 server_certificate = certificates
                     .and_then(|chain| chain.first())
@@ -83,12 +81,7 @@ impl Session {
             }
             _ => Box::new(stream),
         };
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(MAX_HEAD_OCTETS)
-            .max_headers(MAX_HEADERS)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| lost(host, &error))?;
+        let (sender, connection) = begun(stream).await.map_err(|error| lost(host, &error))?;
         let driver = tokio::spawn(async move {
             // What becomes of the connection is told by the request that needed it.
             let _ = connection.await;

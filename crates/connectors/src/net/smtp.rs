@@ -23,7 +23,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::dial::Host;
 use super::trust::{certificates, verifying_client};
-use super::{Dialer, excerpt};
+use super::{Dialer, excerpt, secured};
 
 /// Where mails are handed in, and how.
 #[derive(Clone, Debug)]
@@ -160,13 +160,10 @@ impl SmtpServer {
         match &self.security {
             Channel::None => greet(Box::new(stream)).await,
             Channel::Tls(connector, name) => {
-                let stream = connector
-                    .connect(name.clone(), stream)
-                    .await
-                    .map_err(|error| {
-                        let reason = excerpt(error.to_string().as_bytes());
-                        self.failed(&format!("the TLS handshake failed: {reason}"))
-                    })?;
+                let stream = secured(connector, name.clone(), stream).await;
+                let stream = stream.map_err(|reason| {
+                    self.failed(&format!("the TLS handshake failed: {reason}"))
+                })?;
                 greet(Box::new(Encrypted(stream))).await
             }
             Channel::Starttls(parameters) => {

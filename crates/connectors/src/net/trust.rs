@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ClientConfig, RootCertStore};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 use super::tls::builder;
 
@@ -29,7 +31,17 @@ pub struct Identity {
     /// PEM, leaf first.
     pub certificates: String,
     /// PKCS#8, PEM.
-    pub key: zeroize::Zeroizing<String>,
+    pub key: Zeroizing<String>,
+}
+
+impl Identity {
+    /// The certificates of settings, with the key that is kept apart from them.
+    pub fn new(certificates: &str, key: &SecretString) -> Self {
+        Self {
+            certificates: certificates.to_owned(),
+            key: Zeroizing::new(key.expose_secret().to_owned()),
+        }
+    }
 }
 
 /// A client that trusts the roots in `ca` (PEM), or where there is none those of the system.

@@ -10,21 +10,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::notification::channel::Settings;
 use domain::notification::notifier::{
-    Format, Message, Notifier, NotifierKind, NotifyError, SettingsFault, Words,
+    Format, Message, Notifier, NotifierKind, NotifyError, SettingsFault,
 };
 use protocols::siem::syslog::{Framing, Source, frame, message};
 use protocols::siem::{cef, ocsf};
 use rustls::pki_types::ServerName;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_rustls::TlsConnector;
-use zeroize::Zeroizing;
 
 use super::{DEADLINE, settings, wire};
 use crate::net::dial::Host;
 use crate::net::trust::{Identity, verifying_client};
-use crate::net::{Dialer, excerpt};
+use crate::net::{Dialer, secured};
 
 /// The kind `syslog`.
 pub struct Syslog {
@@ -106,14 +105,6 @@ impl NotifierKind for Syslog {
         Format::Plain
     }
 
-    fn words(&self) -> Words {
-        Words {
-            subject: None,
-            text: None,
-            html: None,
-        }
-    }
-
     fn streams(&self) -> bool {
         true
     }
@@ -157,10 +148,7 @@ fn tls(
 ) -> Result<Option<(TlsConnector, ServerName<'static>)>, SettingsFault> {
     let identity = match (&read.client_certificate, &read.client_key) {
         (None, None) => None,
-        (Some(certificates), Some(key)) => Some(Identity {
-            certificates: certificates.clone(),
-            key: Zeroizing::new(key.expose_secret().to_owned()),
-        }),
+        (Some(certificates), Some(key)) => Some(Identity::new(certificates, key)),
         (Some(_), None) | (None, Some(_)) => {
             return Err(SettingsFault(
                 "`client_certificate` and `client_key` go together".to_owned(),
@@ -227,13 +215,10 @@ impl SyslogNotifier {
         match &self.tls {
             None => self.write(stream, &lines).await,
             Some((connector, name)) => {
-                let stream = connector
-                    .connect(name.clone(), stream)
-                    .await
-                    .map_err(|error| {
-                        let reason = excerpt(error.to_string().as_bytes());
-                        self.failed(&format!("the TLS handshake failed: {reason}"))
-                    })?;
+                let stream = secured(connector, name.clone(), stream).await;
+                let stream = stream.map_err(|reason| {
+                    self.failed(&format!("the TLS handshake failed: {reason}"))
+                })?;
                 self.write(stream, &lines).await
             }
         }

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::notification::channel::Settings;
 use domain::notification::notifier::{
-    Format, Message, Notifier, NotifierKind, NotifyError, SettingsFault, Words,
+    Format, Message, Notifier, NotifierKind, NotifyError, SettingsFault,
 };
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -66,14 +66,6 @@ impl NotifierKind for Webhook {
 
     fn format(&self) -> Format {
         Format::Json
-    }
-
-    fn words(&self) -> Words {
-        Words {
-            subject: None,
-            text: None,
-            html: None,
-        }
     }
 
     fn streams(&self) -> bool {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{ChallengeSolver, Proof, SolveError, SolverPorts};
 use crate::net::excerpt;
-use crate::net::json::{JsonService, service_http, service_url};
+use crate::net::json::JsonService;
 
 struct AcmeDns {
     service: JsonService,
@@ -23,9 +23,7 @@ pub(super) fn open(
     trust_anchors: Option<&str>,
     ports: &SolverPorts,
 ) -> Result<Arc<dyn ChallengeSolver>, String> {
-    let url = service_url(url).map_err(|error| error.to_string())?;
-    let http = service_http(&ports.environment.dialer, &url, trust_anchors, None)
-        .map_err(|error| error.to_string())?;
+    let (http, url) = ports.service(url, trust_anchors)?;
     let password = ports.secret("password")?;
     let service = JsonService::new(http, url)
         .with_secret_header(HeaderName::from_static("x-api-user"), username)?

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{ChallengeSolver, Proof, SolveError, SolverPorts, TTL_SECONDS, ancestors};
 use crate::net::excerpt;
-use crate::net::json::{JsonService, service_http, service_url};
+use crate::net::json::JsonService;
 
 const API: &str = "https://api.cloudflare.com/client/v4";
 /// "An identical record already exists."
@@ -54,9 +54,7 @@ pub(super) fn open(
     url: Option<&str>,
     ports: &SolverPorts,
 ) -> Result<Arc<dyn ChallengeSolver>, String> {
-    let url = service_url(url.unwrap_or(API)).map_err(|error| error.to_string())?;
-    let http = service_http(&ports.environment.dialer, &url, None, None)
-        .map_err(|error| error.to_string())?;
+    let (http, url) = ports.service(url.unwrap_or(API), None)?;
     let token = ports.secret("api_key")?;
     let service = JsonService::new(http, url)
         .with_secret_header(AUTHORIZATION, &format!("Bearer {token}"))?;

@@ -17,8 +17,10 @@ use domain::issuer::IssuerSecrets;
 use domain::issuer::dns::DnsProvider;
 use domain::issuer::response::ProofPlace;
 use secrecy::ExposeSecret;
+use url::Url;
 
 use crate::issuer::Environment;
+use crate::net::ServiceHttp;
 
 /// Where a response goes, and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +87,16 @@ impl SolverPorts {
         let secret = self.secrets.require(name);
         let secret = secret.map_err(|error| error.to_string())?;
         Ok(secret.expose_secret().trim())
+    }
+
+    /// A guarded client for the provider's service, and its URL.
+    fn service(
+        &self,
+        url: &str,
+        trust_anchors: Option<&str>,
+    ) -> Result<(ServiceHttp, Url), String> {
+        let service = self.environment.service(url, trust_anchors, None);
+        service.map_err(|error| error.to_string())
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 
 use super::{ChallengeSolver, Proof, SolveError, SolverPorts, TTL_SECONDS, ancestors};
 use crate::net::excerpt;
-use crate::net::json::{Answer, JsonService, escape, service_http, service_url};
+use crate::net::json::{Answer, JsonService, escape};
 
 struct PowerDns {
     service: JsonService,
@@ -50,9 +50,7 @@ pub(super) fn open(
     trust_anchors: Option<&str>,
     ports: &SolverPorts,
 ) -> Result<Arc<dyn ChallengeSolver>, String> {
-    let url = service_url(url).map_err(|error| error.to_string())?;
-    let http = service_http(&ports.environment.dialer, &url, trust_anchors, None)
-        .map_err(|error| error.to_string())?;
+    let (http, url) = ports.service(url, trust_anchors)?;
     let key = ports.secret("api_key")?;
     let service = JsonService::new(http, url)
         .with_secret_header(HeaderName::from_static("x-api-key"), key)?;

@@ -15,7 +15,6 @@ use tokio::sync::Mutex;
 use super::{ChallengeSolver, Proof, SolveError, SolverPorts, TTL_SECONDS, ancestors};
 use crate::net::aws::{AwsCredentials, AwsService};
 use crate::net::excerpt;
-use crate::net::json::{service_http, service_url};
 
 /// Route 53 is one service for the world, and signatures name this region.
 const ENDPOINT: &str = "https://route53.amazonaws.com";
@@ -33,9 +32,7 @@ pub(super) fn open(
     url: Option<&str>,
     ports: &SolverPorts,
 ) -> Result<Arc<dyn ChallengeSolver>, String> {
-    let base = service_url(url.unwrap_or(ENDPOINT)).map_err(|error| error.to_string())?;
-    let http = service_http(&ports.environment.dialer, &base, None, None)
-        .map_err(|error| error.to_string())?;
+    let (http, base) = ports.service(url.unwrap_or(ENDPOINT), None)?;
     let secret = ports.secret("secret_access_key")?;
     Ok(Arc::new(Route53 {
         service: AwsService {

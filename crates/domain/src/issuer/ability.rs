@@ -18,8 +18,26 @@ pub struct Abilities<'a> {
     pub list: Option<&'a dyn ListIssued>,
     pub tidy: Option<&'a dyn Tidy>,
     pub renewal: Option<&'a dyn AdviseRenewal>,
-    /// Whether the CA can be told of revocations.
-    pub revokes: bool,
+}
+
+impl<'a> Abilities<'a> {
+    /// What most CAs elsewhere can do: they are looked at, and give their certificates.
+    pub fn usual<C: HealthCheck + FetchChain>(ca: &'a C) -> Self {
+        Self {
+            health: Some(ca),
+            chain: Some(ca),
+            ..Self::default()
+        }
+    }
+
+    /// The same of a CA that lists what it issued.
+    #[must_use]
+    pub fn and_lists(self, ca: &'a dyn ListIssued) -> Self {
+        Self {
+            list: Some(ca),
+            ..self
+        }
+    }
 }
 
 /// Looks what works and what does not; asks for no certificate that would count.
@@ -117,6 +135,13 @@ impl CheckReport {
     /// Adds that something does not.
     pub fn failed(&mut self, aspect: Aspect, message: impl Into<String>) {
         self.note(aspect, Outcome::Failed, message);
+    }
+
+    /// Adds that these were not looked at, and why.
+    pub fn skipped(&mut self, aspects: &[Aspect], message: &str) {
+        for aspect in aspects {
+            self.note(*aspect, Outcome::Skipped, message);
+        }
     }
 
     /// Whether nothing failed.

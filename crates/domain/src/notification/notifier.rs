@@ -29,7 +29,9 @@ pub trait NotifierKind: Send + Sync {
     fn format(&self) -> Format;
 
     /// The words it uses where a channel has none of its own.
-    fn words(&self) -> Words;
+    fn words(&self) -> Words {
+        Words::default()
+    }
 
     /// Whether it may carry the whole event log.
     fn streams(&self) -> bool {
@@ -76,7 +78,7 @@ pub enum Format {
 }
 
 /// Templates of a kind. A kind without a text sends the event itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     pub subject: Option<&'static str>,
     pub text: Option<&'static str>,

@@ -15,9 +15,8 @@ impl HealthCheck for AcmeConnector {
             Ok(directory) => directory,
             Err(error) => {
                 report.failed(Aspect::Reach, error.to_string());
-                for aspect in [Aspect::Credentials, Aspect::Rights, Aspect::Limits] {
-                    report.note(aspect, Outcome::Skipped, "the CA was not reached");
-                }
+                let rest = [Aspect::Credentials, Aspect::Rights, Aspect::Limits];
+                report.skipped(&rest, "the CA was not reached");
                 return report;
             }
         };

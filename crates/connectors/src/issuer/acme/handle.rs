@@ -8,6 +8,8 @@ use protocols::acme::base64url::Base64Url;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+use crate::issuer::remote;
+
 /// An order at the CA. There is one for each enrollment, and it is never replaced by another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Handle {
@@ -33,15 +35,11 @@ impl Handle {
     }
 
     pub(super) fn read(text: &str) -> Result<Self, IssueError> {
-        serde_json::from_str(text).map_err(|_| {
-            IssueError::Refused("what was noted of the order cannot be read".to_owned())
-        })
+        remote::noted(text)
     }
 
     /// To be asked about again.
     pub(super) fn pending(&self, poll_after: Duration) -> Result<Issuance, IssueError> {
-        let handle =
-            serde_json::to_string(self).map_err(|error| IssueError::Refused(error.to_string()))?;
-        Ok(Issuance::Pending { handle, poll_after })
+        remote::pending(self, poll_after)
     }
 }

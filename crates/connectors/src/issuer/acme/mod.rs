@@ -21,8 +21,8 @@ use domain::certificate::Chain;
 use domain::clock::Clock;
 use domain::issuer::acme::AcmeSolver;
 use domain::issuer::{
-    Abilities, AcmeConfig, ConnectError, Issuance, IssueError, Issuer, IssuerConnector,
-    IssuerSecrets, LocalCa, Prepared, RevocationError, RevocationRequest, SigningRequest, Tidy,
+    Abilities, AcmeConfig, ConnectError, Issuance, IssueError, Issuer, IssuerSecrets,
+    RevocationError, RevocationRequest, SigningRequest, Tidy,
 };
 use pki::revocation::RevocationReason;
 use pki::time::Timestamp;
@@ -38,9 +38,8 @@ use self::client::{AcmeClient, AcmeError, Signer};
 use self::handle::Handle;
 use self::limits::Limits;
 use self::order::Progress;
-use super::end_of;
 use super::environment::Environment;
-use crate::net::json::{service_http, service_url};
+use super::remote::{NO_END, RemoteCa};
 use crate::solver::{self, SolverPorts};
 
 /// The order is durable when this is over, and not before.
@@ -51,7 +50,6 @@ const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 /// Talks to one ACME CA.
 pub struct AcmeConnector {
     config: AcmeConfig,
-    chain: Chain,
     clock: Arc<dyn Clock>,
     client: AcmeClient,
     accounts: Accounts,
@@ -67,20 +65,17 @@ impl AcmeConnector {
         secrets: &IssuerSecrets,
         environment: &Environment,
     ) -> Result<Self, ConnectError> {
-        let unfit = |error: &dyn std::fmt::Display| ConnectError::Settings(error.to_string());
-        let url = service_url(&config.directory_url).map_err(|error| unfit(&error))?;
         let anchors = config.trust_anchors.as_deref();
-        let http = service_http(&environment.dialer, &url, anchors, None).map_err(|e| unfit(&e))?;
+        let (http, _) = environment.service(&config.directory_url, anchors, None)?;
         // The directory's URL is used as it was written: a slash at its end is part of it.
         let directory = config
             .directory_url
             .parse()
-            .map_err(|error: url::ParseError| unfit(&error))?;
+            .map_err(|error: url::ParseError| ConnectError::Settings(error.to_string()))?;
         let clock = Arc::clone(&environment.clock);
         let (solver, propagation) = solver(config, secrets, environment)?;
         Ok(Self {
             config: config.clone(),
-            chain: issuer.chain().clone(),
             client: AcmeClient::new(http, directory, Arc::clone(&clock)),
             accounts: Accounts::new(
                 issuer.id.clone(),
@@ -219,20 +214,12 @@ fn solver(
 }
 
 #[async_trait]
-impl IssuerConnector for AcmeConnector {
-    fn prepare(
-        &self,
-        request: &SigningRequest,
-        _: Timestamp,
-    ) -> Result<Option<Prepared>, IssueError> {
-        order::new_order(request, &self.config).map(|_| None)
+impl RemoteCa for AcmeConnector {
+    fn admits(&self, request: &SigningRequest) -> Result<(), IssueError> {
+        order::new_order(request, &self.config).map(drop)
     }
 
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         let order = order::new_order(request, &self.config)?;
         let url = self.order(&order).await.map_err(unordered)?;
         Handle::new(url, &request.csr_der).pending(AT_ONCE)
@@ -272,17 +259,9 @@ impl IssuerConnector for AcmeConnector {
         Ok(())
     }
 
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
+    fn not_after(&self, _: &Chain) -> Timestamp {
         // Which of its keys will sign, and until when that one may, is the CA's to know.
-        end_of(&Chain::default())
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
+        NO_END
     }
 
     fn abilities(&self) -> Abilities<'_> {
@@ -290,7 +269,6 @@ impl IssuerConnector for AcmeConnector {
             health: Some(self),
             tidy: Some(self),
             renewal: Some(self),
-            revokes: true,
             ..Abilities::default()
         }
     }

@@ -13,18 +13,16 @@ use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::issuer::{
     Abilities, AdcsConfig, Aspect, CheckReport, ConnectError, FetchChain, HealthCheck, Issuance,
-    IssueError, Issuer, IssuerConnector, IssuerSecrets, LocalCa, Outcome, Prepared,
-    RevocationError, RevocationRequest, SigningRequest,
+    IssueError, Issuer, IssuerSecrets, Outcome, SigningRequest,
 };
 use http::Response;
 use http::header::CONTENT_TYPE;
 use pki::name::GeneralName;
-use pki::time::Timestamp;
 
 use self::login::{Login, Pages};
 use self::pages::Disposition;
 use super::environment::Environment;
-use super::{end_of, remote};
+use super::remote::{self, RemoteCa};
 use crate::net::json::escape;
 
 /// As often as a request that waits for a person is asked after.
@@ -152,16 +150,8 @@ async fn authority(pages: &mut Pages) -> Result<Chain, IssueError> {
 }
 
 #[async_trait]
-impl IssuerConnector for AdcsConnector {
-    fn prepare(&self, _: &SigningRequest, _: Timestamp) -> Result<Option<Prepared>, IssueError> {
-        Ok(None)
-    }
-
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+impl RemoteCa for AdcsConnector {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         let mut pages = self.login.open(&self.config).await?;
         let answer = pages.post("certfnsh.asp", self.form(request)).await?;
         match pages::submitted(&String::from_utf8_lossy(answer.body())) {
@@ -180,29 +170,8 @@ impl IssuerConnector for AdcsConnector {
         self.fetch(&mut pages, handle).await
     }
 
-    async fn revoke(&self, _: &RevocationRequest) -> Result<(), RevocationError> {
-        // The pages have nothing for it; `certutil -revoke` at the CA does it.
-        Err(RevocationError::Unsupported)
-    }
-
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
-        end_of(&self.chain)
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
-    }
-
     fn abilities(&self) -> Abilities<'_> {
-        Abilities {
-            health: Some(self),
-            chain: Some(self),
-            ..Abilities::default()
-        }
+        Abilities::usual(self)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What works and what does not, by a general message that nothing comes of.
 
 use async_trait::async_trait;
-use domain::issuer::{Aspect, CheckReport, HealthCheck, IssueError, Outcome};
+use domain::issuer::{Aspect, CheckReport, HealthCheck, Outcome};
 use pki::certificate::Certificate;
 use protocols::cmp::{Body, Info, info_type};
 
@@ -15,20 +15,10 @@ impl HealthCheck for CmpConnector {
         let answer = self.exchange(self.header(self.fresh()), &ask).await;
         let body = match answer {
             Ok(answer) => answer.body,
-            Err(
-                IssueError::NotReached(text)
-                | IssueError::Unavailable(text)
-                | IssueError::Refused(text),
-            ) => {
-                report.failed(Aspect::Reach, text);
-                skip(
-                    &mut report,
-                    &[Aspect::Credentials, Aspect::Rights, Aspect::Chain],
-                );
-                return report;
-            }
-            Err(error @ IssueError::Lint(_)) => {
+            Err(error) => {
                 report.failed(Aspect::Reach, error.to_string());
+                let rest = [Aspect::Credentials, Aspect::Rights, Aspect::Chain];
+                report.skipped(&rest, "the server did not answer");
                 return report;
             }
         };
@@ -70,11 +60,5 @@ impl CmpConnector {
                 report.passed(Aspect::Chain, text);
             }
         }
-    }
-}
-
-fn skip(report: &mut CheckReport, aspects: &[Aspect]) {
-    for aspect in aspects {
-        report.note(*aspect, Outcome::Skipped, "the server did not answer");
     }
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::exchange::Answer;
 use super::{CmpConnector, malformed, unexpected};
+use crate::issuer::remote;
 
 /// What is remembered of a request that waits.
 #[derive(Serialize, Deserialize)]
@@ -44,9 +45,7 @@ impl CmpConnector {
     }
 
     pub(super) async fn ask_again(&self, handle: &str) -> Result<Issuance, IssueError> {
-        let handle: Handle = serde_json::from_str(handle).map_err(|error| {
-            IssueError::Refused(format!("what was waited for is lost: {error}"))
-        })?;
+        let handle: Handle = remote::noted(handle)?;
         let octets = |text: &str| HEXLOWER.decode(text.as_bytes()).unwrap_or_default();
         let transaction = octets(&handle.transaction);
         let nonce = handle.nonce.as_deref().map(octets);
@@ -99,10 +98,7 @@ impl CmpConnector {
                 nonce: nonce.as_deref().map(|nonce| HEXLOWER.encode(nonce)),
                 number,
             };
-            Ok(Issuance::Pending {
-                handle: serde_json::to_string(&handle).unwrap_or_default(),
-                poll_after,
-            })
+            remote::pending(&handle, poll_after)
         };
         match &answer.body {
             Body::Response(_, response) => {

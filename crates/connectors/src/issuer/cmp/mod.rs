@@ -12,17 +12,16 @@ use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::clock::Clock;
 use domain::issuer::{
-    Abilities, CmpConfig, ConnectError, FetchChain, Issuance, IssueError, Issuer, IssuerConnector,
-    IssuerSecrets, LocalCa, Prepared, RevocationError, RevocationRequest, SigningRequest,
+    Abilities, CmpConfig, ConnectError, FetchChain, Issuance, IssueError, Issuer, IssuerSecrets,
+    RevocationError, RevocationRequest, SigningRequest,
 };
 use pki::certificate::Certificate;
 use pki::crmf::IssuerAndSerial;
 use pki::name::{DistinguishedName, GeneralName};
 use pki::random::Random;
-use pki::time::Timestamp;
 use protocols::cmp::{Body, FailInfo, Info, RevocationWish, info_type};
 
-use super::{Environment, IssuerHttp, PlainHttp, end_of};
+use super::{Environment, IssuerHttp, PlainHttp, RemoteCa};
 use credentials::{Credentials, Trusted};
 use issue::order;
 
@@ -35,7 +34,6 @@ pub struct CmpConnector {
     trusted: Trusted,
     recipient: Vec<u8>,
     chain: Chain,
-    not_after: Timestamp,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -61,8 +59,7 @@ impl CmpConnector {
             credentials: Credentials::new(config, secrets)?,
             trusted: Trusted::new(config)?,
             recipient: GeneralName::Directory(name).to_der().unwrap_or_default(),
-            chain: issuer.remote_chain.clone(),
-            not_after: end_of(&issuer.remote_chain),
+            chain: issuer.chain().clone(),
             clock: Arc::clone(&environment.clock),
             random: Arc::clone(&environment.random),
             config: config.clone(),
@@ -71,20 +68,8 @@ impl CmpConnector {
 }
 
 #[async_trait]
-impl IssuerConnector for CmpConnector {
-    fn prepare(
-        &self,
-        _request: &SigningRequest,
-        _now: Timestamp,
-    ) -> Result<Option<Prepared>, IssueError> {
-        Ok(None)
-    }
-
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _prepared: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+impl RemoteCa for CmpConnector {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         self.ask(request).await
     }
 
@@ -114,25 +99,8 @@ impl IssuerConnector for CmpConnector {
         }
     }
 
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
-        self.not_after
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
-    }
-
     fn abilities(&self) -> Abilities<'_> {
-        Abilities {
-            health: Some(self),
-            chain: Some(self),
-            revokes: true,
-            ..Abilities::default()
-        }
+        Abilities::usual(self)
     }
 }
 

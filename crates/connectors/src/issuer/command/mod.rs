@@ -14,15 +14,13 @@ use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::issuer::{
     Abilities, Aspect, CheckReport, CommandConfig, ConnectError, FetchChain, HealthCheck, Issuance,
-    IssueError, Issuer, IssuerConnector, IssuerSecrets, LocalCa, Outcome, Prepared,
-    RevocationError, RevocationRequest, SigningRequest,
+    IssueError, Issuer, IssuerSecrets, Outcome, RevocationError, RevocationRequest, SigningRequest,
 };
 use pki::pem;
-use pki::time::Timestamp;
 
 use self::run::Program;
 use self::wire::{Answer, Call, Operation};
-use super::{Environment, end_of};
+use super::{Environment, RemoteCa};
 
 /// Runs the program once for each question.
 pub struct CommandConnector {
@@ -31,7 +29,6 @@ pub struct CommandConnector {
     settings: BTreeMap<String, String>,
     secrets: IssuerSecrets,
     chain: Chain,
-    not_after: Timestamp,
 }
 
 impl CommandConnector {
@@ -59,8 +56,7 @@ impl CommandConnector {
             },
             settings: config.settings.clone(),
             secrets,
-            chain: issuer.remote_chain.clone(),
-            not_after: end_of(&issuer.remote_chain),
+            chain: issuer.chain().clone(),
         })
     }
 
@@ -113,20 +109,8 @@ impl CommandConnector {
 }
 
 #[async_trait]
-impl IssuerConnector for CommandConnector {
-    fn prepare(
-        &self,
-        _request: &SigningRequest,
-        _now: Timestamp,
-    ) -> Result<Option<Prepared>, IssueError> {
-        Ok(None)
-    }
-
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _prepared: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+impl RemoteCa for CommandConnector {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         let answer = self.ask(Operation::issue(request)).await?;
         self.issuance(answer)
     }
@@ -150,25 +134,8 @@ impl IssuerConnector for CommandConnector {
         }
     }
 
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
-        self.not_after
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
-    }
-
     fn abilities(&self) -> Abilities<'_> {
-        Abilities {
-            health: Some(self),
-            chain: Some(self),
-            revokes: true,
-            ..Abilities::default()
-        }
+        Abilities::usual(self)
     }
 }
 

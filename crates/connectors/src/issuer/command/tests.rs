@@ -3,6 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use domain::id::IssuerId;
 use domain::issuer::{ConnectorConfig, IssuerLimits, IssuerState};
 use pki::random::SystemRandom;
+use pki::time::Timestamp;
 use secrecy::SecretString;
 use tempfile::TempDir;
 

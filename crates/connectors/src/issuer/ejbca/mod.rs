@@ -15,12 +15,10 @@ use data_encoding::HEXLOWER;
 use domain::certificate::Chain;
 use domain::issuer::{
     Abilities, Aspect, CheckReport, ConnectError, EjbcaConfig, FetchChain, HealthCheck, Issuance,
-    IssueError, Issuer, IssuerConnector, IssuerSecrets, LocalCa, Outcome, Prepared,
-    RevocationError, RevocationRequest, SigningRequest,
+    IssueError, Issuer, IssuerSecrets, Outcome, RevocationError, RevocationRequest, SigningRequest,
 };
 use http::{Method, StatusCode};
 use pki::certificate::Certificate;
-use pki::time::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -30,9 +28,9 @@ use self::wire::{
     Authorities, Authority, Enrolled, ErrorBody, Found, decode, failure, reason, request_id,
 };
 use super::environment::Environment;
-use super::{end_of, remote};
+use super::remote::{self, RemoteCa};
 use crate::net::excerpt;
-use crate::net::json::{Answer, JsonService, escape, service_http, service_url};
+use crate::net::json::{Answer, JsonService, escape};
 use crate::net::trust::Identity;
 
 /// As often as an approval on the other side is asked after.
@@ -64,16 +62,10 @@ impl EjbcaConnector {
         secrets: &IssuerSecrets,
         environment: &Environment,
     ) -> Result<Self, ConnectError> {
-        let unfit = |error: &dyn std::fmt::Display| ConnectError::Settings(error.to_string());
         let key = secrets.require("client_key")?;
-        let identity = Identity {
-            certificates: config.client_certificate.clone(),
-            key: Zeroizing::new(key.expose_secret().to_owned()),
-        };
-        let url = service_url(&config.url).map_err(|error| unfit(&error))?;
+        let identity = Identity::new(&config.client_certificate, key);
         let anchors = config.trust_anchors.as_deref();
-        let http = service_http(&environment.dialer, &url, anchors, Some(&identity))
-            .map_err(|error| unfit(&error))?;
+        let (http, url) = environment.service(&config.url, anchors, Some(&identity))?;
         let given = secrets.get("enrollment_code");
         Ok(Self {
             config: config.clone(),
@@ -185,12 +177,7 @@ impl EjbcaConnector {
                         excerpt(told.error_message.as_bytes())
                     ))
                 })?;
-                let handle = serde_json::to_string(&handle(id))
-                    .map_err(|error| IssueError::Refused(error.to_string()))?;
-                Ok(Issuance::Pending {
-                    handle,
-                    poll_after: PATIENCE,
-                })
+                remote::pending(&handle(id), PATIENCE)
             }
             _ => Err(failure(answer)),
         }
@@ -230,16 +217,8 @@ impl EjbcaConnector {
 }
 
 #[async_trait]
-impl IssuerConnector for EjbcaConnector {
-    fn prepare(&self, _: &SigningRequest, _: Timestamp) -> Result<Option<Prepared>, IssueError> {
-        Ok(None)
-    }
-
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+impl RemoteCa for EjbcaConnector {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         let username = format!("{}{}", self.config.username_prefix, request.enrollment);
         match self.find(&username, request).await? {
             Some(chain) => Ok(Issuance::Issued(chain)),
@@ -248,9 +227,7 @@ impl IssuerConnector for EjbcaConnector {
     }
 
     async fn poll(&self, handle: &str) -> Result<Issuance, IssueError> {
-        let handle: Handle = serde_json::from_str(handle).map_err(|_| {
-            IssueError::Refused("what was noted of the request cannot be read".to_owned())
-        })?;
+        let handle: Handle = remote::noted(handle)?;
         let path = format!("v1/certificate/{}/finalize", handle.request);
         let body = json!({
             "response_format": "DER",
@@ -258,12 +235,7 @@ impl IssuerConnector for EjbcaConnector {
         });
         let answer = self.send(Method::POST, &path, Some(&body)).await?;
         if answer.status == StatusCode::ACCEPTED {
-            let handle = serde_json::to_string(&handle)
-                .map_err(|error| IssueError::Refused(error.to_string()))?;
-            return Ok(Issuance::Pending {
-                handle,
-                poll_after: PATIENCE,
-            });
+            return remote::pending(&handle, PATIENCE);
         }
         self.outcome(&answer, |_| handle).await
     }
@@ -287,26 +259,8 @@ impl IssuerConnector for EjbcaConnector {
         }
     }
 
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
-        end_of(&self.chain)
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
-    }
-
     fn abilities(&self) -> Abilities<'_> {
-        Abilities {
-            health: Some(self),
-            chain: Some(self),
-            list: Some(self),
-            revokes: true,
-            ..Abilities::default()
-        }
+        Abilities::usual(self).and_lists(self)
     }
 }
 
@@ -341,9 +295,8 @@ impl HealthCheck for EjbcaConnector {
             Ok(answer) => report.failed(Aspect::Reach, failure(&answer).to_string()),
             Err(error) => {
                 report.failed(Aspect::Reach, error.to_string());
-                for aspect in [Aspect::Credentials, Aspect::Rights] {
-                    report.note(aspect, Outcome::Skipped, "EJBCA was not reached");
-                }
+                let rest = [Aspect::Credentials, Aspect::Rights];
+                report.skipped(&rest, "EJBCA was not reached");
                 return report;
             }
         }

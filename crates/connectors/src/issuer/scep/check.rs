@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::issuer::scep::ScepMessage;
-use domain::issuer::{Aspect, CheckReport, HealthCheck, IssueError, Outcome};
+use domain::issuer::{Aspect, CheckReport, HealthCheck, Outcome};
 
 use super::ScepConnector;
 use super::authority::Authority;
@@ -14,20 +14,9 @@ impl HealthCheck for ScepConnector {
         let authority = match self.authority(true).await {
             Ok(authority) => authority,
             Err(error) => {
-                let text = match error {
-                    IssueError::NotReached(text)
-                    | IssueError::Unavailable(text)
-                    | IssueError::Refused(text) => text,
-                    IssueError::Lint(_) => error.to_string(),
-                };
-                report.failed(Aspect::Reach, text);
-                for aspect in [Aspect::Credentials, Aspect::Rights, Aspect::Chain] {
-                    report.note(
-                        aspect,
-                        Outcome::Skipped,
-                        "the server did not answer as it should",
-                    );
-                }
+                report.failed(Aspect::Reach, error.to_string());
+                let rest = [Aspect::Credentials, Aspect::Rights, Aspect::Chain];
+                report.skipped(&rest, "the server did not answer as it should");
                 return report;
             }
         };

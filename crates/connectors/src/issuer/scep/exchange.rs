@@ -60,13 +60,9 @@ impl ScepConnector {
     }
 
     pub(super) async fn ask_again(&self, handle: &str) -> Result<Issuance, IssueError> {
-        let lost = |error: &dyn std::fmt::Display| {
-            IssueError::Refused(format!("what was waited for is lost: {error}"))
-        };
-        let handle: Handle = serde_json::from_str(handle).map_err(|error| lost(&error))?;
-        let subject = STANDARD
-            .decode(&handle.subject)
-            .map_err(|error| lost(&error))?;
+        let handle: Handle = remote::noted(handle)?;
+        let subject = STANDARD.decode(&handle.subject);
+        let subject = subject.map_err(|error| remote::lost(&error))?;
         let authority = self.authority(false).await?;
         let signer = self.signers.get().await?;
         let issuer = authority.chain()?;
@@ -138,10 +134,7 @@ impl ScepConnector {
         }
         match reply.status {
             Some(PkiStatus::Success) => self.conclude(authority, signer, &reply),
-            Some(PkiStatus::Pending) => Ok(Issuance::Pending {
-                handle: serde_json::to_string(handle).map_err(malformed)?,
-                poll_after: SOON,
-            }),
+            Some(PkiStatus::Pending) => remote::pending(handle, SOON),
             Some(PkiStatus::Failure(info)) => {
                 if info == Some(FailInfo::BadMessageCheck) {
                     self.known.lock().await.take();
@@ -168,12 +161,14 @@ impl ScepConnector {
         (transaction, nonce): (&str, &[u8]),
     ) -> Result<Vec<u8>, IssueError> {
         let cipher = authority.capabilities.cipher(self.config.old_algorithms);
+        // Nothing has been asked for yet, and what is in the way can be mended.
+        let lacking = |text: &str| IssueError::NotReached(format!("the SCEP server {text}"));
         let cipher = cipher.ok_or_else(|| {
-            refused("the SCEP server does not offer AES; `old_algorithms` would let it have 3DES")
+            lacking("does not offer AES; `old_algorithms` would let it have 3DES")
         })?;
         if !authority.capabilities.knows_sha256() && !self.config.old_algorithms {
-            return Err(refused(
-                "the SCEP server does not offer SHA-256; with `old_algorithms` it is tried all the same",
+            return Err(lacking(
+                "does not offer SHA-256; with `old_algorithms` it is tried all the same",
             ));
         }
         let recipient = authority.recipient().ok_or_else(|| {

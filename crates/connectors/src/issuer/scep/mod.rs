@@ -12,16 +12,14 @@ use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::clock::Clock;
 use domain::issuer::{
-    Abilities, ConnectError, FetchChain, Issuance, IssueError, Issuer, IssuerConnector,
-    IssuerSecrets, LocalCa, Prepared, RevocationError, RevocationRequest, ScepConfig,
+    Abilities, ConnectError, FetchChain, Issuance, IssueError, Issuer, IssuerSecrets, ScepConfig,
     SigningRequest,
 };
 use pki::random::Random;
-use pki::time::Timestamp;
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 
-use super::{Environment, IssuerHttp, PlainHttp, end_of};
+use super::{Environment, IssuerHttp, PlainHttp, RemoteCa};
 use authority::Known;
 use signer::Signers;
 
@@ -33,7 +31,6 @@ pub struct ScepConnector {
     challenge_password: Option<SecretString>,
     /// What the server says of itself, for a while.
     known: Mutex<Option<Known>>,
-    chain: Chain,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -53,7 +50,6 @@ impl ScepConnector {
             signers: Signers::new(issuer, config, secrets, environment)?,
             challenge_password: secrets.get("challenge_password").cloned(),
             known: Mutex::new(None),
-            chain: issuer.chain().clone(),
             clock: Arc::clone(&environment.clock),
             random: Arc::clone(&environment.random),
             config: config.clone(),
@@ -62,16 +58,8 @@ impl ScepConnector {
 }
 
 #[async_trait]
-impl IssuerConnector for ScepConnector {
-    fn prepare(&self, _: &SigningRequest, _: Timestamp) -> Result<Option<Prepared>, IssueError> {
-        Ok(None)
-    }
-
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+impl RemoteCa for ScepConnector {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         self.ask(request).await
     }
 
@@ -79,28 +67,8 @@ impl IssuerConnector for ScepConnector {
         self.ask_again(handle).await
     }
 
-    async fn revoke(&self, _: &RevocationRequest) -> Result<(), RevocationError> {
-        Err(RevocationError::Unsupported)
-    }
-
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
-        end_of(&self.chain)
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
-    }
-
     fn abilities(&self) -> Abilities<'_> {
-        Abilities {
-            health: Some(self),
-            chain: Some(self),
-            ..Abilities::default()
-        }
+        Abilities::usual(self)
     }
 }
 

@@ -11,17 +11,17 @@ use super::VaultConnector;
 use super::wire::{Enveloped, Health, TokenData};
 use crate::net::excerpt;
 
+const UNSEEN: &str = "could not be looked at";
+
 #[async_trait]
 impl HealthCheck for VaultConnector {
     async fn check(&self) -> CheckReport {
         let mut report = CheckReport::default();
         if !self.check_reach(&mut report).await {
-            skip(
-                &mut report,
-                &[Aspect::Credentials, Aspect::Rights, Aspect::DryRun],
-            );
+            let rest = [Aspect::Credentials, Aspect::Rights, Aspect::DryRun];
+            report.skipped(&rest, UNSEEN);
         } else if !self.check_token(&mut report).await {
-            skip(&mut report, &[Aspect::Rights, Aspect::DryRun]);
+            report.skipped(&[Aspect::Rights, Aspect::DryRun], UNSEEN);
         } else {
             self.check_rights(&mut report).await;
             self.check_role(&mut report).await;
@@ -170,16 +170,10 @@ impl VaultConnector {
                         ),
                     }
                 }
-                _ => skip(report, &[Aspect::DryRun]),
+                _ => report.skipped(&[Aspect::DryRun], UNSEEN),
             },
-            Err(_) => skip(report, &[Aspect::DryRun]),
+            Err(_) => report.skipped(&[Aspect::DryRun], UNSEEN),
         }
-    }
-}
-
-fn skip(report: &mut CheckReport, aspects: &[Aspect]) {
-    for aspect in aspects {
-        report.note(*aspect, Outcome::Skipped, "could not be looked at");
     }
 }
 

@@ -9,18 +9,16 @@ mod wire;
 use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::issuer::{
-    Abilities, ConnectError, FetchChain, Issuance, IssueError, Issuer, IssuerConnector,
-    IssuerSecrets, LocalCa, Prepared, RevocationError, RevocationRequest, SigningRequest,
-    VaultConfig,
+    Abilities, ConnectError, FetchChain, Issuance, IssueError, Issuer, IssuerSecrets,
+    RevocationError, RevocationRequest, SigningRequest, VaultConfig,
 };
 use pki::name::GeneralName;
 use pki::pem;
-use pki::time::Timestamp;
 use serde_json::{Value, json};
 
 use self::client::Client;
 use self::wire::{IssuerData, Revoked, SignedData};
-use super::{Environment, end_of};
+use super::{Environment, RemoteCa};
 
 /// Signs by a role of the engine. The engine knows no repeats: a request whose answer was lost is
 /// asked for again and signed again.
@@ -28,7 +26,6 @@ pub struct VaultConnector {
     client: Client,
     config: VaultConfig,
     chain: Chain,
-    not_after: Timestamp,
 }
 
 impl VaultConnector {
@@ -42,8 +39,7 @@ impl VaultConnector {
         Ok(Self {
             client: Client::new(config, secrets, environment)?,
             config: config.clone(),
-            chain: issuer.remote_chain.clone(),
-            not_after: end_of(&issuer.remote_chain),
+            chain: issuer.chain().clone(),
         })
     }
 
@@ -79,29 +75,11 @@ impl VaultConnector {
 }
 
 #[async_trait]
-impl IssuerConnector for VaultConnector {
-    fn prepare(
-        &self,
-        _request: &SigningRequest,
-        _now: Timestamp,
-    ) -> Result<Option<Prepared>, IssueError> {
-        Ok(None)
-    }
-
-    async fn issue(
-        &self,
-        request: &SigningRequest,
-        _prepared: Option<&Prepared>,
-    ) -> Result<Issuance, IssueError> {
+impl RemoteCa for VaultConnector {
+    async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         let body = signing_body(request);
         let data: SignedData = self.client.write(&self.sign_path(), &body).await?;
         Ok(Issuance::Issued(self.complete(&data)?))
-    }
-
-    async fn poll(&self, _handle: &str) -> Result<Issuance, IssueError> {
-        Err(IssueError::Refused(
-            "this issuer signs at once, there is nothing to wait for".to_owned(),
-        ))
     }
 
     async fn revoke(&self, request: &RevocationRequest) -> Result<(), RevocationError> {
@@ -111,26 +89,8 @@ impl IssuerConnector for VaultConnector {
         Ok(())
     }
 
-    fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    fn not_after(&self) -> Timestamp {
-        self.not_after
-    }
-
-    fn local_ca(&self) -> Option<&LocalCa> {
-        None
-    }
-
     fn abilities(&self) -> Abilities<'_> {
-        Abilities {
-            health: Some(self),
-            chain: Some(self),
-            list: Some(self),
-            revokes: true,
-            ..Abilities::default()
-        }
+        Abilities::usual(self).and_lists(self)
     }
 }
 
