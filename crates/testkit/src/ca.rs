@@ -12,6 +12,9 @@ use pki::random::SystemRandom;
 use pki::serial::Serial;
 use pki::time::Timestamp;
 use std::time::Duration;
+use x509_parser::certification_request::X509CertificationRequest;
+use x509_parser::extensions::ParsedExtension;
+use x509_parser::prelude::FromDer;
 
 use crate::peer::Fault;
 
@@ -56,22 +59,44 @@ impl TestCa {
 
     /// The same, or what is wrong about it under that fault.
     pub fn answer(&self, fault: Fault, csr: &[u8]) -> Vec<u8> {
-        let parsed = Csr::from_der(csr).unwrap();
+        let csr = Csr::accepted(csr).unwrap();
+        self.answer_for(fault, csr.public_key, csr.subject_alt_names)
+    }
+
+    /// The same for a CSR that somebody vouches for whose key it is not about (SCEP, with a password in it).
+    pub fn answer_vouched(&self, fault: Fault, csr: &[u8]) -> Vec<u8> {
+        let (_, csr) = X509CertificationRequest::from_der(csr).unwrap();
+        let key = csr.certification_request_info.subject_pki.raw;
+        let names = csr.requested_extensions().into_iter().flatten();
+        let names = names.filter_map(|extension| match extension {
+            ParsedExtension::SubjectAlternativeName(names) => Some(&names.general_names),
+            _ => None,
+        });
+        let names = names.flatten().map(|name| match name {
+            x509_parser::extensions::GeneralName::DNSName(name) => {
+                GeneralName::Dns((*name).to_owned())
+            }
+            other => panic!("{other} is not for this CA"),
+        });
+        let names = names.collect();
+        self.answer_for(fault, PublicKey::from_spki_der(key).unwrap(), names)
+    }
+
+    fn answer_for(&self, fault: Fault, key: PublicKey, names: Vec<GeneralName>) -> Vec<u8> {
         let other = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
-        let names = parsed.subject_alt_names;
         match fault {
             Fault::WrongKey => self.sign_key(other.public_key().clone(), names),
             Fault::WrongNames => {
                 let names = vec![GeneralName::Dns("wrong.example.org".to_owned())];
-                self.sign_key(parsed.public_key, names)
+                self.sign_key(key, names)
             }
             Fault::Expired => {
                 let end = SystemClock.now() - Duration::from_secs(60);
-                self.sign_until(parsed.public_key, names, end, &self.key)
+                self.sign_until(key, names, end, &self.key)
             }
             // It bears the CA's name, and somebody else's signature.
-            Fault::BrokenChain => self.sign_until(parsed.public_key, names, ninety_days(), &other),
-            _ => self.sign_key(parsed.public_key, names),
+            Fault::BrokenChain => self.sign_until(key, names, ninety_days(), &other),
+            _ => self.sign_key(key, names),
         }
     }
 

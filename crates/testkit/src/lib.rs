@@ -22,6 +22,7 @@ pub mod issuer;
 pub mod peer;
 pub mod process;
 pub mod receiver;
+pub mod scep_ca;
 pub mod server;
 pub mod service;
 pub mod tls_alpn;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use domain::certificate::Chain;
 use domain::issuer::IssueError;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use pki::certificate::{Certificate, KeyUsage};
 use pki::cms::{ContentCipher, SignedData};
 use pki::key::KeyKind;
@@ -131,8 +131,15 @@ impl ScepConnector {
     async fn fetch_authority(&self, now: Timestamp) -> Result<Authority, IssueError> {
         // A server that has no abilities to tell may answer anything (section 3.5.2).
         let told = self.get("GetCACaps").await?;
-        let capabilities = match told.status().is_success() {
+        let status = told.status();
+        let capabilities = match status.is_success() {
             true => Capabilities::read(told.body()),
+            // One that is out of order or in haste has said nothing about what it can do.
+            false if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                let said = excerpt(told.body());
+                let text = format!("the SCEP server answers GetCACaps with {status}: {said}");
+                return Err(IssueError::NotReached(text));
+            }
             false => Capabilities::default(),
         };
         let answer = self.get("GetCACert").await?;

@@ -60,14 +60,7 @@ async fn an_acme_client_of_ours_gets_a_certificate_of_an_upstream_acme_ca() {
     answer.assert_status(200);
     assert_eq!(answer.json()["status"], "processing", "{}", answer.text);
     assert!(answer.header("retry-after").is_some());
-    let mut order = answer.json();
-    for _ in 0..200 {
-        order = client.get(&url).await.json();
-        if order["status"] != "processing" {
-            break;
-        }
-        desk.tick(2).await;
-    }
+    let order = desk.decided(&client, &url).await;
     assert_eq!(order["status"], "valid", "{order} {}", pebble.log());
     let pem = client
         .get(order["certificate"].as_str().unwrap())
@@ -190,12 +183,7 @@ async fn after_a_crash_the_same_order_and_the_same_account_go_on() {
     desk.configure("acme", settings, json!({})).await;
     desk.route_to("acme").await;
     let place = desk.ask(&["crash.example.org"]).await;
-    for _ in 0..100 {
-        if desk.state(&place).await["status"] == "awaiting-issuer" {
-            break;
-        }
-        desk.tick(1).await;
-    }
+    desk.reaches(&place, "awaiting-issuer").await;
     desk.tick(1).await;
     desk.server.crash_and_restart().await;
     // The lease of the process that died ends.

@@ -36,14 +36,7 @@ async fn issue(desk: &Desk, client: &Client, name: &str, replaces: Option<&Issue
     let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
     let answer = client.finalize(&order, &csr_for(&[name], &key)).await;
     answer.assert_status(200);
-    let mut order = answer.json();
-    for _ in 0..60 {
-        if order["status"] != "processing" {
-            break;
-        }
-        desk.tick(2).await;
-        order = client.get(&url).await.json();
-    }
+    let order = desk.decided(client, &url).await;
     assert_eq!(order["status"], "valid", "{order}");
     let certificate_url = order["certificate"].as_str().unwrap().to_owned();
     let pem = client.get(&certificate_url).await.text;

@@ -98,12 +98,12 @@ async fn route_53_keeps_what_others_wrote_beside_the_proof() {
     assert!(passed, "{findings:#?}");
     desk.route_to("acme").await;
     let place = desk.ask(&["r53.example.org"]).await;
-    for _ in 0..10 {
-        desk.tick(5).await;
-    }
-    let values = moto.python(LOOK).await;
-    let values = values.as_array().unwrap();
-    assert_eq!(values.len(), 2, "{values:?}");
+    let mut values = Vec::new();
+    let both = async || {
+        values = moto.python(LOOK).await.as_array().unwrap().clone();
+        values.len() == 2
+    };
+    assert!(desk.tick_until(5, both).await, "{values:?}");
     assert_eq!(values[0], "\"somebody elses\"");
     desk.server
         .clock

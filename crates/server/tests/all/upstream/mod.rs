@@ -14,13 +14,14 @@ mod moto;
 pub(crate) mod pebble;
 mod solvers;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::role::Role;
 use pki::certificate::Certificate;
 use pki::key::{KeyAlgorithm, LocalKey};
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::acme::Client;
 use testkit::{MockClock, TestServer};
 
 use crate::enroll::{Api, csr_for};
@@ -110,16 +111,52 @@ impl Desk {
 
     /// Lets time go by until an enrollment has come to its end.
     async fn settle(&self, place: &str, seconds: u64) -> Value {
+        let mut state = Value::Null;
+        let ended = async || {
+            state = self.state(place).await;
+            matches!(
+                state["status"].as_str(),
+                Some("issued" | "failed" | "rejected")
+            )
+        };
+        let has_ended = self.tick_until(seconds, ended).await;
+        assert!(has_ended, "it comes to no end: {state}");
+        state
+    }
+
+    /// Lets time go by, so many seconds at once, until `done`, or else says that it did not come to that.
+    ///
+    /// Time goes the slower the longer it takes: on a busy machine no work would otherwise be over before
+    /// its lease is, and be begun anew for ever.
+    async fn tick_until(&self, seconds: u64, mut done: impl AsyncFnMut() -> bool) -> bool {
+        let begun = Instant::now();
         // A CA may leave a request without an answer until it is given up.
-        let patience = std::time::Instant::now() + Duration::from_secs(120);
-        while std::time::Instant::now() < patience {
-            let state = self.state(place).await;
-            match state["status"].as_str().unwrap() {
-                "issued" | "failed" | "rejected" => return state,
-                _ => self.tick(seconds).await,
+        while begun.elapsed() < Duration::from_secs(150) {
+            if done().await {
+                return true;
             }
+            self.tick(seconds).await;
+            tokio::time::sleep((begun.elapsed() / 8).min(Duration::from_secs(3))).await;
         }
-        panic!("it comes to no end: {}", self.state(place).await);
+        false
+    }
+
+    /// Lets time go by until an enrollment stands so.
+    async fn reaches(&self, place: &str, status: &str) {
+        let stands = async || self.state(place).await["status"] == status;
+        let reached = self.tick_until(1, stands).await;
+        assert!(reached, "not {status}: {}", self.state(place).await);
+    }
+
+    /// Lets time go by until an order of ACME is decided.
+    async fn decided(&self, client: &Client, url: &str) -> Value {
+        let mut order = Value::Null;
+        let decided = async || {
+            order = client.get(url).await.json();
+            order["status"] != "processing"
+        };
+        self.tick_until(2, decided).await;
+        order
     }
 
     /// A certificate for names, over REST; the leaf and what stands above it.

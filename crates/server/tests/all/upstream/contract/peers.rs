@@ -12,6 +12,7 @@ use testkit::command_ca::TestCommandCa;
 use testkit::ejbca::FakeEjbca;
 use testkit::est_ca::{PASSWORD, TestEstCa};
 use testkit::peer::Peer as Side;
+use testkit::scep_ca::{self, TestScepCa};
 use testkit::vault::{TOKEN, TestVault};
 
 /// A CA elsewhere.
@@ -98,6 +99,15 @@ impl Peer {
                 };
                 let secret = ("password", PASSWORD);
                 Self::of("est", can, ca.peer.clone(), ca.settings(), secret, ca)
+            }
+            "scep" => {
+                let ca = TestScepCa::start().await;
+                let can = Can {
+                    revoke: false,
+                    ..ALL
+                };
+                let secret = ("challenge_password", scep_ca::PASSWORD);
+                Self::of("scep", can, ca.peer.clone(), ca.settings(), secret, ca)
             }
             "vault" => {
                 let ca = TestVault::start().await;
