@@ -1,7 +1,6 @@
 //! The issuers and the connectors behind them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::id::IssuerId;
 use domain::issuer::{
@@ -11,6 +10,7 @@ use moka::sync::Cache;
 use store::StoreError;
 
 use crate::Lifecycle;
+use crate::remembered::Remembered;
 
 /// An issuer, connected.
 pub struct ConnectedIssuer {
@@ -22,7 +22,7 @@ pub struct ConnectedIssuer {
 /// the list of issuers lives a second, a connector as long as its issuer stays as it is.
 pub(crate) struct IssuerRegistry {
     factory: Arc<dyn ConnectorFactory>,
-    list: Cache<(), Arc<Vec<Arc<ConnectedIssuer>>>>,
+    list: Remembered<(), Arc<Vec<Arc<ConnectedIssuer>>>>,
     connected: Cache<IssuerId, Arc<ConnectedIssuer>>,
 }
 
@@ -30,16 +30,13 @@ impl IssuerRegistry {
     pub(crate) fn new(factory: Arc<dyn ConnectorFactory>) -> Self {
         Self {
             factory,
-            list: Cache::builder()
-                .max_capacity(1)
-                .time_to_live(Duration::from_secs(1))
-                .build(),
+            list: Remembered::for_a_second(1),
             connected: Cache::builder().max_capacity(1_000).build(),
         }
     }
 
     pub(crate) fn invalidate(&self) {
-        self.list.invalidate_all();
+        self.list.forget(&());
     }
 
     /// A connector of its own, whatever is stored.
@@ -84,6 +81,7 @@ impl Lifecycle {
         if let Some(list) = self.issuers.list.get(&()) {
             return Ok(list);
         }
+        let before = self.issuers.list.before();
         let stored = self.list_issuers().await?;
         let mut list = Vec::with_capacity(stored.len());
         for issuer in stored {
@@ -100,7 +98,7 @@ impl Lifecycle {
             }
         }
         let list = Arc::new(list);
-        self.issuers.list.insert((), Arc::clone(&list));
+        self.issuers.list.keep(before, (), Arc::clone(&list));
         Ok(list)
     }
 

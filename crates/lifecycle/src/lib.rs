@@ -33,6 +33,7 @@ pub mod metadata;
 pub mod notification;
 pub mod operator;
 pub mod profiles;
+mod remembered;
 pub mod renewal;
 pub mod renewal_advice;
 pub mod revocation;
@@ -143,15 +144,15 @@ impl Lifecycle {
             figures: routing::Figures::default(),
             draws: routing::Draws::default(),
             profiles: profiles::ProfileCache::new(),
-            fields: metadata::FieldCache::new(),
-            directories: acme::directories::DirectoryCache::new(),
-            accounts: acme::accounts::AccountCache::new(),
-            cmp_endpoints: cmp::endpoints::EndpointCache::new(),
+            fields: metadata::FieldCache::for_a_second(1),
+            directories: acme::directories::DirectoryCache::for_a_second(1_000),
+            accounts: acme::accounts::AccountCache::for_a_second(10_000),
+            cmp_endpoints: cmp::endpoints::EndpointCache::for_a_second(1_000),
             cmp_signers: cmp::SignerCache::new(),
-            rights: access::rights::RightsCache::new(),
+            rights: access::rights::RightsCache::for_a_second(10_000),
             nonces,
             ocsp: revocation::ocsp::OcspCache::new(),
-            crls: revocation::crl::CrlCache::new(),
+            crls: revocation::crl::CrlCache::for_a_second(1_000),
             jobs: jobs::JobSignal::default(),
             event_ids: actor::EventIds::default(),
             event_watch: event_stream::EventWatch::default(),

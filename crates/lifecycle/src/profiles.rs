@@ -1,7 +1,6 @@
 //! Profiles by name, remembered for a second, and by version, which never changes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::access::Rights;
 use domain::id::ProfileId;
@@ -13,21 +12,19 @@ use store::StoreError;
 
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::remembered::Remembered;
 
 /// Profiles by name, whose short life is what carries a change to other nodes, and versions, which
 /// keep the expressions that were compiled for them.
 pub(crate) struct ProfileCache {
-    current: Cache<String, Arc<Profile>>,
+    current: Remembered<String, Arc<Profile>>,
     versions: Cache<(ProfileId, u32), Arc<Profile>>,
 }
 
 impl ProfileCache {
     pub(crate) fn new() -> Self {
         Self {
-            current: Cache::builder()
-                .max_capacity(1_000)
-                .time_to_live(Duration::from_secs(1))
-                .build(),
+            current: Remembered::for_a_second(1_000),
             versions: Cache::builder().max_capacity(1_000).build(),
         }
     }
@@ -46,29 +43,19 @@ impl ProfileCache {
     }
 
     pub(crate) fn forget(&self, name: &str) {
-        self.current.invalidate(name);
+        self.current.forget(name);
     }
 }
 
 impl Lifecycle {
     /// The current version of a profile.
     pub async fn profile(&self, name: &str) -> Result<Option<Arc<Profile>>, StoreError> {
-        if let Some(profile) = self.profiles.current.get(name) {
-            return Ok(Some(profile));
-        }
-        let wanted = name.to_owned();
-        let found = self
-            .store
-            .read("profile.find", |tx| {
-                Box::pin(async move { tx.find_profile(&wanted).await })
-            })
-            .await?
-            .map(|profile| self.profiles.share(profile));
-        if let Some(profile) = &found {
-            let current = &self.profiles.current;
-            current.insert(name.to_owned(), Arc::clone(profile));
-        }
-        Ok(found)
+        let read = self.store.read("profile.find", |tx| {
+            let wanted = name.to_owned();
+            Box::pin(async move { tx.find_profile(&wanted).await })
+        });
+        let found = async { Ok(read.await?.map(|profile| self.profiles.share(profile))) };
+        self.profiles.current.get_or_read(name, found).await
     }
 
     /// The same where its team is seen: a profile of a team that is not is as good as none.

@@ -222,7 +222,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.rights.forget();
+        self.rights.forget_all();
         Ok(user)
     }
 
@@ -249,7 +249,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.rights.forget();
+        self.rights.forget_all();
         Ok(())
     }
 

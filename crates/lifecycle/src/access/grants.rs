@@ -95,7 +95,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.rights.forget();
+        self.rights.forget_all();
         Ok(granted)
     }
 
@@ -130,7 +130,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.rights.forget();
+        self.rights.forget_all();
         Ok(())
     }
 }

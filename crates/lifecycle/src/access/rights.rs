@@ -1,42 +1,16 @@
 //! The rights of a principal: looked up with each request, remembered for a second.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
-
 use domain::access::{Principal, Rights};
 use domain::id::TeamId;
 use domain::permission::Permission;
-use moka::sync::Cache;
 use store::StoreError;
 
 use crate::Lifecycle;
+use crate::remembered::Remembered;
 use crate::users::roles_of;
 
-/// Rights by principal. A change of grants, roles or teams empties it on this node at once; the
-/// short life is what carries the change to others.
-pub(crate) struct RightsCache {
-    rights: Cache<Principal, Rights>,
-    /// Counts changes: what was read before one must not be remembered after it.
-    changes: AtomicU64,
-}
-
-impl RightsCache {
-    pub(crate) fn new() -> Self {
-        Self {
-            rights: Cache::builder()
-                .max_capacity(10_000)
-                .time_to_live(Duration::from_secs(1))
-                .build(),
-            changes: AtomicU64::new(0),
-        }
-    }
-
-    /// Call behind every change of who may do what.
-    pub(crate) fn forget(&self) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
-        self.rights.invalidate_all();
-    }
-}
+/// Rights by principal.
+pub(crate) type RightsCache = Remembered<Principal, Rights>;
 
 /// Why a request has no team to belong to.
 #[derive(Debug, thiserror::Error)]
@@ -54,10 +28,10 @@ pub enum TeamChoiceError {
 impl Lifecycle {
     /// What a principal may do now: nothing once its credential opens nothing any more.
     pub async fn rights_of(&self, principal: &Principal) -> Result<Rights, StoreError> {
-        if let Some(rights) = self.rights.rights.get(principal) {
+        if let Some(rights) = self.rights.get(principal) {
             return Ok(rights);
         }
-        let before = self.rights.changes.load(Ordering::SeqCst);
+        let before = self.rights.before();
         let (wanted, now) = (principal.clone(), self.now());
         let held = self
             .store
@@ -81,9 +55,7 @@ impl Lifecycle {
             })
             .await?;
         let rights = Rights::of(held);
-        if self.rights.changes.load(Ordering::SeqCst) == before {
-            self.rights.rights.insert(principal.clone(), rights.clone());
-        }
+        self.rights.keep(before, principal.clone(), rights.clone());
         Ok(rights)
     }
 

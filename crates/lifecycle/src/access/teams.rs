@@ -107,7 +107,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.rights.forget();
+        self.rights.forget_all();
         Ok(())
     }
 }

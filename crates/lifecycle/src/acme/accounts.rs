@@ -1,43 +1,23 @@
 //! Accounts: create, find, change, roll the key over, deactivate (RFC 8555 section 7.3).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::acme::account::{Account, AccountStatus};
 use domain::acme::directory::Directory;
 use domain::acme::eab::EabRefusal;
 use domain::id::{AccountId, EabKeyId};
 use domain::metadata::Values;
-use moka::sync::Cache;
 use serde_json::json;
 use store::StoreError;
 
 use crate::Lifecycle;
 use crate::actor::Caller;
 use crate::limits::{self, RateLimited};
+use crate::remembered::Remembered;
 
 /// Accounts by id, remembered for a second: long enough for a flow, short enough that a
 /// deactivation on another node takes effect at once. Every change re-reads under lock.
-pub(crate) struct AccountCache(Cache<AccountId, Arc<Account>>);
-
-impl AccountCache {
-    pub(crate) fn new() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(10_000)
-                .time_to_live(Duration::from_secs(1))
-                .build(),
-        )
-    }
-
-    pub(crate) fn forget_all(&self) {
-        self.0.invalidate_all();
-    }
-
-    pub(crate) fn forget(&self, id: &AccountId) {
-        self.0.invalidate(id);
-    }
-}
+pub(crate) type AccountCache = Remembered<AccountId, Arc<Account>>;
 
 /// A new account as asked for, everything about its signature already checked.
 #[derive(Clone, Debug)]
@@ -99,21 +79,12 @@ pub enum KeyChangeError {
 impl Lifecycle {
     /// The account with that id.
     pub async fn account(&self, id: &AccountId) -> Result<Option<Arc<Account>>, StoreError> {
-        if let Some(account) = self.accounts.0.get(id) {
-            return Ok(Some(account));
-        }
-        let wanted = id.clone();
-        let found = self
-            .store
-            .read("account.find", |tx| {
-                Box::pin(async move { tx.find_account(&wanted).await })
-            })
-            .await?
-            .map(Arc::new);
-        if let Some(account) = &found {
-            self.accounts.0.insert(id.clone(), Arc::clone(account));
-        }
-        Ok(found)
+        let read = self.store.read("account.find", |tx| {
+            let wanted = id.clone();
+            Box::pin(async move { tx.find_account(&wanted).await })
+        });
+        let found = async { Ok(read.await?.map(Arc::new)) };
+        self.accounts.get_or_read(id, found).await
     }
 
     /// The account that a key has already.

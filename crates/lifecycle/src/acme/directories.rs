@@ -1,35 +1,19 @@
 //! ACME directories by name, remembered for a second.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::acme::directory::{Directory, DirectorySpec};
 use domain::id::DirectoryId;
 use domain::metadata::Circumstance;
 use domain::policy::Violation;
-use moka::sync::Cache;
 use store::StoreError;
 
 use crate::Lifecycle;
 use crate::bounds::OutOfBounds;
+use crate::remembered::Remembered;
 
-/// Directories by name. The short life is what carries a change to other nodes.
-pub(crate) struct DirectoryCache(Cache<String, Arc<Directory>>);
-
-impl DirectoryCache {
-    pub(crate) fn new() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(1_000)
-                .time_to_live(Duration::from_secs(1))
-                .build(),
-        )
-    }
-
-    pub(crate) fn forget(&self, name: &str) {
-        self.0.invalidate(name);
-    }
-}
+/// Directories by name.
+pub(crate) type DirectoryCache = Remembered<String, Arc<Directory>>;
 
 /// Why a directory is not stored.
 #[derive(Debug, thiserror::Error)]
@@ -55,23 +39,12 @@ pub enum PutDirectoryError {
 impl Lifecycle {
     /// The directory of that name.
     pub async fn directory(&self, name: &str) -> Result<Option<Arc<Directory>>, StoreError> {
-        if let Some(directory) = self.directories.0.get(name) {
-            return Ok(Some(directory));
-        }
-        let wanted = name.to_owned();
-        let found = self
-            .store
-            .read("directory.find", |tx| {
-                Box::pin(async move { tx.find_directory_by_name(&wanted).await })
-            })
-            .await?
-            .map(Arc::new);
-        if let Some(directory) = &found {
-            self.directories
-                .0
-                .insert(name.to_owned(), Arc::clone(directory));
-        }
-        Ok(found)
+        let read = self.store.read("directory.find", |tx| {
+            let wanted = name.to_owned();
+            Box::pin(async move { tx.find_directory_by_name(&wanted).await })
+        });
+        let found = async { Ok(read.await?.map(Arc::new)) };
+        self.directories.get_or_read(name, found).await
     }
 
     /// Every directory.

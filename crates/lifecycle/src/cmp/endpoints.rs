@@ -1,14 +1,12 @@
 //! CMP endpoints: found by name, made, changed, deleted.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::access::Rights;
 use domain::cmp::{CmpEndpoint, CmpRules};
 use domain::id::{EntryPointId, TeamId};
 use domain::metadata::Circumstance;
 use domain::policy::Violation;
-use moka::sync::Cache;
 use pki::time::Timestamp;
 use serde_json::json;
 use store::{StoreError, Tx};
@@ -19,20 +17,10 @@ use crate::actor::Caller;
 use crate::authorities::{self, AuthoritiesFault};
 use crate::bounds::{self, OutOfBounds};
 use crate::operator::{Expected, version_after};
+use crate::remembered::Remembered;
 
-/// Endpoints by name. The short life is what carries a change to other nodes.
-pub(crate) struct EndpointCache(Cache<String, Arc<CmpEndpoint>>);
-
-impl EndpointCache {
-    pub(crate) fn new() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(1_000)
-                .time_to_live(Duration::from_secs(1))
-                .build(),
-        )
-    }
-}
+/// Endpoints by name.
+pub(crate) type EndpointCache = Remembered<String, Arc<CmpEndpoint>>;
 
 /// Why an endpoint is not stored.
 #[derive(Debug, thiserror::Error)]
@@ -60,22 +48,12 @@ pub enum PutEndpointError {
 impl Lifecycle {
     /// The endpoint of that name.
     pub async fn cmp_endpoint(&self, name: &str) -> Result<Option<Arc<CmpEndpoint>>, StoreError> {
-        if let Some(endpoint) = self.cmp_endpoints.0.get(name) {
-            return Ok(Some(endpoint));
-        }
-        let wanted = name.to_owned();
-        let found = self
-            .store
-            .read("cmp_endpoint.find", |tx| {
-                Box::pin(async move { tx.find_cmp_endpoint_by_name(&wanted).await })
-            })
-            .await?
-            .map(Arc::new);
-        if let Some(endpoint) = &found {
-            let name = name.to_owned();
-            self.cmp_endpoints.0.insert(name, Arc::clone(endpoint));
-        }
-        Ok(found)
+        let read = self.store.read("cmp_endpoint.find", |tx| {
+            let wanted = name.to_owned();
+            Box::pin(async move { tx.find_cmp_endpoint_by_name(&wanted).await })
+        });
+        let found = async { Ok(read.await?.map(Arc::new)) };
+        self.cmp_endpoints.get_or_read(name, found).await
     }
 
     /// Every endpoint.
@@ -127,7 +105,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.cmp_endpoints.0.invalidate(&name);
+        self.cmp_endpoints.forget(&name);
         Ok(stored)
     }
 
@@ -150,7 +128,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.cmp_endpoints.0.invalidate(&endpoint.name);
+        self.cmp_endpoints.forget(&endpoint.name);
         Ok(())
     }
 

@@ -39,9 +39,10 @@ fn list(faults: &[FieldFault]) -> String {
 impl Lifecycle {
     /// The fields that values are held against.
     pub async fn fields(&self) -> Result<Arc<Fields>, StoreError> {
-        if let Some(fields) = self.fields.0.get(&()) {
+        if let Some(fields) = self.fields.get(&()) {
             return Ok(fields);
         }
+        let before = self.fields.before();
         let fields = self
             .store
             .read("field.all", |tx| {
@@ -49,7 +50,7 @@ impl Lifecycle {
             })
             .await?;
         let fields = Arc::new(fields);
-        self.fields.0.insert((), Arc::clone(&fields));
+        self.fields.keep(before, (), Arc::clone(&fields));
         Ok(fields)
     }
 
@@ -94,7 +95,7 @@ impl Lifecycle {
                 })
             })
             .await;
-        self.fields.forget();
+        self.fields.forget(&());
         stored
     }
 
@@ -124,7 +125,7 @@ impl Lifecycle {
                 })
             })
             .await;
-        self.fields.forget();
+        self.fields.forget(&());
         retired
     }
 }

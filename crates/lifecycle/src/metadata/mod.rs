@@ -7,31 +7,16 @@ pub mod issuers;
 pub mod passed_on;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::metadata::{Fields, Values};
-use moka::sync::Cache;
 use pki::fingerprint::Fingerprint;
 
 pub(crate) use inherit::Subject;
 
-/// All fields, read. The short life is what carries a change to other nodes.
-pub(crate) struct FieldCache(Cache<(), Arc<Fields>>);
+use crate::remembered::Remembered;
 
-impl FieldCache {
-    pub(crate) fn new() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(1)
-                .time_to_live(Duration::from_secs(1))
-                .build(),
-        )
-    }
-
-    fn forget(&self) {
-        self.0.invalidate(&());
-    }
-}
+/// All fields, read.
+pub(crate) type FieldCache = Remembered<(), Arc<Fields>>;
 
 /// Names values by what they are, for changes that rely on nobody having changed them meanwhile.
 pub fn version_of(values: &Values) -> i64 {

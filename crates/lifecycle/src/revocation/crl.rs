@@ -1,11 +1,9 @@
 //! CRLs: made anew when something is revoked and on schedule, numbered, replaced as a whole.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::id::IssuerId;
 use domain::issuer::LocalCa;
-use moka::sync::Cache;
 use pki::certificate::{IssuerFacts, assemble};
 use pki::crl::{CrlContent, CrlEntry};
 use pki::time::Timestamp;
@@ -15,20 +13,10 @@ use store::crls::StoredCrl;
 
 use crate::Lifecycle;
 use crate::actor::Caller;
+use crate::remembered::Remembered;
 
 /// The latest CRL of each issuer, remembered for a second.
-pub(crate) struct CrlCache(Cache<IssuerId, Arc<StoredCrl>>);
-
-impl CrlCache {
-    pub(crate) fn new() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(1_000)
-                .time_to_live(Duration::from_secs(1))
-                .build(),
-        )
-    }
-}
+pub(crate) type CrlCache = Remembered<IssuerId, Arc<StoredCrl>>;
 
 /// Why there is no new CRL; the one there is stays.
 #[derive(Debug, thiserror::Error)]
@@ -49,21 +37,12 @@ impl Lifecycle {
         &self,
         issuer: &IssuerId,
     ) -> Result<Option<Arc<StoredCrl>>, StoreError> {
-        if let Some(crl) = self.crls.0.get(issuer) {
-            return Ok(Some(crl));
-        }
-        let wanted = issuer.clone();
-        let found = self
-            .store
-            .read("crl.latest", |tx| {
-                Box::pin(async move { tx.find_latest_crl(&wanted).await })
-            })
-            .await?
-            .map(Arc::new);
-        if let Some(crl) = &found {
-            self.crls.0.insert(issuer.clone(), Arc::clone(crl));
-        }
-        Ok(found)
+        let read = self.store.read("crl.latest", |tx| {
+            let wanted = issuer.clone();
+            Box::pin(async move { tx.find_latest_crl(&wanted).await })
+        });
+        let found = async { Ok(read.await?.map(Arc::new)) };
+        self.crls.get_or_read(issuer, found).await
     }
 
     /// Makes the next CRL of an issuer and gives its `nextUpdate`. Of several that are made at one
@@ -112,7 +91,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.crls.0.invalidate(issuer);
+        self.crls.forget(issuer);
         metrics::gauge!("certwright_crl_next_update_seconds", "issuer" => connected.issuer.name.clone())
             .set(next_update.seconds() as f64);
         Ok(next_update)

@@ -17,10 +17,11 @@ use store::StoreError;
 use super::responder::{Responder, ResponderError};
 use crate::Lifecycle;
 use crate::issuers::ConnectedIssuer;
+use crate::remembered::Remembered;
 
 /// Signed answers by issuer, serial and how the request named the issuer; responders by issuer.
 pub(crate) struct OcspCache {
-    answers: Cache<AnswerKey, Arc<Answer>>,
+    answers: Remembered<AnswerKey, Arc<Answer>>,
     responders: Cache<IssuerId, Arc<Responder>>,
 }
 
@@ -39,7 +40,7 @@ struct Answer {
 impl OcspCache {
     pub(crate) fn new() -> Self {
         Self {
-            answers: Cache::builder().max_capacity(100_000).build(),
+            answers: Remembered::bounded(100_000),
             responders: Cache::builder()
                 .max_capacity(1_000)
                 .time_to_live(Duration::from_secs(60))
@@ -48,7 +49,7 @@ impl OcspCache {
     }
 
     pub(crate) fn forget(&self, issuer: &IssuerId, serial: &Serial) {
-        self.answers.invalidate(&(issuer.clone(), serial.clone()));
+        self.answers.forget(&(issuer.clone(), serial.clone()));
     }
 }
 
@@ -112,6 +113,7 @@ impl Lifecycle {
             .floor_to_second();
         let facts = OcspIssuer::from_certificate(&ca.certificate);
         let mut responses = Vec::with_capacity(parsed.cert_ids.len());
+        let before = self.ocsp.answers.before();
         let mut status = None;
         for cert_id in &parsed.cert_ids {
             if !facts.matches(cert_id) {
@@ -137,7 +139,8 @@ impl Lifecycle {
         // ask for any number of them.
         if let (Some(key), Some(_)) = (key, status) {
             let half = next_update.since(this_update) / 2;
-            self.ocsp.answers.insert(
+            self.ocsp.answers.keep(
+                before,
                 key,
                 Arc::new(Answer {
                     request: request.to_vec(),
@@ -174,11 +177,13 @@ impl Lifecycle {
         let (Some(ca), [only]) = (issuer.connector.local_ca(), parsed.cert_ids.as_slice()) else {
             return Ok(false);
         };
+        let before = self.ocsp.answers.before();
         let status = self.serial_status(ca, &only.serial).await?;
         if status != answer.status {
             return Ok(false);
         }
-        self.ocsp.answers.insert(
+        self.ocsp.answers.keep(
+            before,
             (issuer.issuer.id.clone(), only.serial.clone()),
             Arc::new(Answer {
                 request: answer.request.clone(),

@@ -152,7 +152,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.rights.forget();
+        self.rights.forget_all();
         Ok(FirstSetup {
             started: Started {
                 session,

@@ -243,7 +243,7 @@ impl Lifecycle {
             })
             .await?;
         // Groups may have changed, and with them what they are good for.
-        self.rights.forget();
+        self.rights.forget_all();
         Ok(Started {
             session,
             user,

@@ -160,7 +160,7 @@ impl Lifecycle {
                 })
             })
             .await?;
-        self.rights.forget();
+        self.rights.forget_all();
         Ok(stored)
     }
 
