@@ -60,6 +60,7 @@ use pki::random::Random;
 use pki::time::Timestamp;
 use store::Store;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument;
 
 pub use clock_watch::ClockJumped;
 pub use settings::Settings;
@@ -210,12 +211,13 @@ impl Lifecycle {
         self.tasks.wait().await;
     }
 
-    /// Runs work that is not to end with the request that began it; shutdown waits for it.
+    /// Runs work that is not to end with the request that began it; shutdown waits for it. What it logs
+    /// carries the request's id nevertheless.
     pub fn detach<F>(&self, work: F) -> tokio::task::JoinHandle<F::Output>
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.tasks.spawn(work)
+        self.tasks.spawn(work.in_current_span())
     }
 
     /// A random text that nobody can guess: what a page's own style sheets are known by.

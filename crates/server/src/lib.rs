@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 mod email;
+mod first_start;
 pub mod health;
 pub mod listener;
 pub mod observability;

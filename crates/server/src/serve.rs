@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Tls};
 use crate::control::serve_control;
+use crate::first_start;
 use crate::health::{self, Health};
 use crate::listener::tls::{ReloadableTls, certificate_from_files};
 use crate::listener::{ConnectionLimits, Listener, Serving};
@@ -210,6 +211,9 @@ async fn set_up(
         .set_up(&wiring::setup_plan(config), &maker)
         .await
         .context("first start")?;
+    if !is_new {
+        first_start::warn_of_ignored(lifecycle, config).await?;
+    }
     lifecycle.schedule_periodic_jobs().await?;
     if is_new {
         // CRLs are there before the first certificate points to them.

@@ -54,6 +54,18 @@ impl Tx<'_> {
         }))
     }
 
+    /// The name of every issuer that has a CRL, and when its latest one ends.
+    pub async fn list_crl_ends(&mut self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let sql = "SELECT issuers.name, crls.next_update_at FROM crls \
+                   JOIN issuers ON issuers.id = crls.issuer_id \
+                   WHERE crls.number = (SELECT max(later.number) FROM crls AS later \
+                                        WHERE later.issuer_id = crls.issuer_id)";
+        let rows = self.query(sql, params![]).await?;
+        rows.iter()
+            .map(|row| Ok((row.get(0)?, row.get(1)?)))
+            .collect()
+    }
+
     /// Deletes the CRLs with lower numbers.
     pub async fn delete_crls_before(
         &mut self,

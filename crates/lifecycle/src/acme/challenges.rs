@@ -77,7 +77,7 @@ impl Lifecycle {
         let (answer, told) = oneshot::channel();
         let (lifecycle, account) = (Arc::clone(self), account.clone());
         // A task of its own: a client that hangs up stops no probe.
-        self.tasks.spawn(async move {
+        self.detach(async move {
             lifecycle
                 .take_up(&account, &begun, kind, turn, answer)
                 .await;

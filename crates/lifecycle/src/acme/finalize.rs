@@ -371,7 +371,7 @@ impl Lifecycle {
         });
         let lifecycle = Arc::clone(self);
         let caller = caller.clone();
-        let task = self.tasks.spawn(async move {
+        let task = self.detach(async move {
             if let Some(delay) = delay {
                 tokio::time::sleep(delay).await;
             }

@@ -170,6 +170,12 @@ impl Lifecycle {
         metrics::histogram!("certwright_validation_duration_seconds",
             "challenge" => kind.as_str(), "outcome" => label)
         .record(started.elapsed().as_secs_f64());
+        if let Outcome::Retry(failure) | Outcome::Invalid(failure) = &outcome {
+            tracing::debug!(
+                authorization.id = %authorization.id, challenge.kind = kind.as_str(), outcome = label,
+                error = failure.detail, "the probe found no proof"
+            );
+        }
         Ok(outcome)
     }
 

@@ -286,7 +286,7 @@ impl Lifecycle {
     /// Goes on with what was approved, in a task of its own: the job is there if it dies.
     fn drive_approved(self: &Arc<Self>, job: JobRow, approval: &Approval) {
         let (lifecycle, enrollment) = (Arc::clone(self), approval.enrollment_id.clone());
-        self.tasks.spawn(async move {
+        self.detach(async move {
             if let Err(error) = lifecycle.resume_enrollment(&job, &enrollment).await {
                 tracing::warn!(enrollment.id = %enrollment, error = %error, "what was approved is not signed yet; it is tried again");
             }

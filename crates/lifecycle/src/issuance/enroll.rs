@@ -136,9 +136,8 @@ impl Lifecycle {
         let lifecycle = Arc::clone(self);
         let caller = caller.clone();
         let mut enrollment = admitted.enrollment.clone();
-        let task = self
-            .tasks
-            .spawn(async move { lifecycle.sign_and_record(&admitted, &job, &caller).await });
+        let task =
+            self.detach(async move { lifecycle.sign_and_record(&admitted, &job, &caller).await });
         // Not waited for to the end, and a try that failed was logged: the job goes on with both.
         if let Ok(Ok(Ok(state))) = tokio::time::timeout(self.settings.finalize_patience, task).await
         {

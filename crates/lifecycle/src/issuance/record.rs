@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::certificate::{Chain, InventoryCertificate, Origin};
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::event::Event;
-use domain::id::{AccountId, DirectoryId};
+use domain::id::{AccountId, CertificateId, DirectoryId};
 use domain::identifier::Identifier;
 use pki::certificate::Certificate;
 use pki::name::GeneralName;
@@ -67,6 +67,7 @@ impl Lifecycle {
             certificate: entry.id.clone(),
         };
         let event = self.issued_event(&entry, admitted, caller);
+        let issued = entry.id.clone();
         let mut moved = enrollment.clone();
         moved.state = state.clone();
         moved.updated_at = self.now();
@@ -83,6 +84,11 @@ impl Lifecycle {
                     "issuer" => admitted.issuer.issuer.name.clone(),
                     "profile" => admitted.profile.name.clone())
                 .increment(1);
+                // Not where another node's try was recorded first: that node told of its own.
+                if matches!(&state, EnrollmentState::Issued { certificate } if *certificate == issued)
+                {
+                    log_issued(admitted, &certificate, &issued);
+                }
                 Ok(state)
             }
             Err(error) => Err(error.into()),
@@ -137,6 +143,20 @@ impl Lifecycle {
             }),
         )
     }
+}
+
+/// One line for each certificate, without its names: of these there may be a hundred, and mailboxes
+/// among them. The inventory and the event have them.
+fn log_issued(admitted: &Admitted, certificate: &Certificate, id: &CertificateId) {
+    tracing::info!(
+        enrollment.id = %admitted.enrollment.id,
+        certificate.id = %id,
+        certificate.serial = %certificate.serial,
+        certificate.not_after = %certificate.not_after,
+        issuer.name = admitted.issuer.issuer.name,
+        profile.name = admitted.profile.name,
+        "certificate issued"
+    );
 }
 
 async fn store_issued(

@@ -8,8 +8,9 @@ use domain::issuer::{Issuance, IssueError, SigningRequest};
 use domain::policy::{self, Circumstances, Decision, Proposal};
 use pki::csr::Csr;
 use store::jobs::JobRow;
+use tracing::Instrument;
 
-use super::sign::Try;
+use super::sign::{Try, span};
 use super::{Admitted, DriveError};
 use crate::Lifecycle;
 use crate::actor::Caller;
@@ -52,7 +53,8 @@ impl Lifecycle {
         };
         let caller = Caller::system();
         if let EnrollmentState::AwaitingIssuer { handle, .. } = &admitted.enrollment.state {
-            let answer = admitted.issuer.connector.poll(handle).await;
+            let asked = admitted.issuer.connector.poll(handle);
+            let answer = asked.instrument(span(&admitted.enrollment.id)).await;
             self.note_answer(&admitted.issuer.issuer, answer.as_ref().err())
                 .await;
             match answer {

@@ -1,10 +1,11 @@
 //! Sign: the issuer is asked after what it shall sign is durable, with no transaction open.
 
 use domain::enrollment::EnrollmentState;
-use domain::id::IssuerId;
+use domain::id::{EnrollmentId, IssuerId};
 use domain::issuer::{Issuance, IssueError, Issuer};
 use store::StoreError;
 use store::jobs::JobRow;
+use tracing::{Instrument, Span};
 
 use super::Admitted;
 use super::record::RecordError;
@@ -31,6 +32,11 @@ pub(super) enum Try {
     First,
     /// A process may have died after it asked: no other issuer is asked any more.
     Again,
+}
+
+/// Connectors know no enrollment: what they log while they ask is told apart by this.
+pub(super) fn span(id: &EnrollmentId) -> Span {
+    tracing::info_span!("enrollment", enrollment.id = %id)
 }
 
 impl Lifecycle {
@@ -66,7 +72,8 @@ impl Lifecycle {
         let asked = admitted
             .issuer
             .connector
-            .issue(&admitted.request, prepared.as_ref());
+            .issue(&admitted.request, prepared.as_ref())
+            .instrument(span(&admitted.enrollment.id));
         let outcome = self.holding(job, asked).await;
         let label = match &outcome {
             Ok(Issuance::Issued(_)) => "issued",

@@ -45,6 +45,23 @@ impl Lifecycle {
         self.crls.get_or_read(issuer, found).await
     }
 
+    /// Brings the figure that alarms look at up to the stored CRLs: which node made them, and when this
+    /// one started, does not matter.
+    #[expect(clippy::cast_precision_loss, reason = "seconds are small enough")]
+    pub async fn show_crl_ends(&self) -> Result<(), StoreError> {
+        let ends = self
+            .store
+            .read("crl.ends", |tx| {
+                Box::pin(async move { tx.list_crl_ends().await })
+            })
+            .await?;
+        for (issuer, next_update) in ends {
+            metrics::gauge!("certwright_crl_next_update_seconds", "issuer" => issuer)
+                .set(next_update.seconds() as f64);
+        }
+        Ok(())
+    }
+
     /// Makes the next CRL of an issuer and gives its `nextUpdate`. Of several that are made at one
     /// time each gets a number of its own: the number is the row's key, and who finds it taken
     /// takes the next one.
@@ -92,8 +109,6 @@ impl Lifecycle {
             })
             .await?;
         self.crls.forget(issuer);
-        metrics::gauge!("certwright_crl_next_update_seconds", "issuer" => connected.issuer.name.clone())
-            .set(next_update.seconds() as f64);
         Ok(next_update)
     }
 

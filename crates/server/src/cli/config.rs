@@ -79,7 +79,11 @@ impl ConfigCommand {
 
 fn show(sources: Sources, format: Format) -> Result<(), Failure> {
     let report = config::examine(sources);
-    output::print_columns(format, &["key", "value", "origin"], &report.effective)?;
+    output::print_columns(
+        format,
+        &["key", "value", "origin", "first_start_only"],
+        &report.effective,
+    )?;
     // The values above are then not what was asked for; say so even if nobody ran `check`.
     report.into_config().map(drop).map_err(Failure::refused)
 }

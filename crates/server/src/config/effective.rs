@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::Config;
-use super::keys::{self, Key, Preset};
+use super::keys::{self, Key, Preset, Reading};
 use super::layers::{Layers, Origin, Raw};
 
 /// One key as it took effect.
@@ -15,6 +15,8 @@ pub struct Effective {
     pub value: String,
     /// Where it comes from.
     pub origin: String,
+    /// Whether it counts in an empty database only.
+    pub first_start_only: bool,
 }
 
 /// What stands in the place of a secret.
@@ -38,6 +40,7 @@ fn row(key: &'static Key, layers: &Layers, config: &Config) -> Effective {
         key: key.name,
         value,
         origin: origin.to_string(),
+        first_start_only: key.reading != Reading::EachStart,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::keys::{Key, Preset, SECTIONS, Shape};
+use super::keys::{Key, Preset, Reading, SECTIONS, Shape};
 
 /// A file with every key, commented out, at its default.
 pub fn example() -> String {
@@ -21,16 +21,23 @@ pub fn example() -> String {
 
 fn entry(text: &mut String, key: &Key) {
     let (_, name) = key.parts();
+    let when = match key.reading {
+        Reading::EachStart => String::new(),
+        Reading::FirstStart => " Looked at by the first start only.".to_owned(),
+        Reading::DirectoryRule(rule) => format!(
+            " Looked at by the first start only;\n# later: `certwright directory set default --set {rule}=…`."
+        ),
+    };
     let _ = match key.preset {
         Preset::Value(value) => {
             let value = literal(key.shape, value);
-            write!(text, "# {}\n#{name} = {value}\n", key.help)
+            write!(text, "# {}{when}\n#{name} = {value}\n", key.help)
         }
         Preset::Unset(meaning) => {
             let blank = literal(key.shape, "");
             write!(
                 text,
-                "# {} Default: {meaning}.\n#{name} = {blank}\n",
+                "# {} Default: {meaning}.{when}\n#{name} = {blank}\n",
                 key.help
             )
         }

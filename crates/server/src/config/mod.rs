@@ -9,7 +9,7 @@ mod database;
 mod effective;
 mod email;
 mod example;
-mod keys;
+pub mod keys;
 mod layers;
 mod operation;
 mod problem;
@@ -177,6 +177,11 @@ impl Config {
         let mut layers = Layers::defaults();
         layers.text(Path::new("certwright.toml"), text);
         report(layers).into_config()
+    }
+
+    /// What it is where nobody sets anything.
+    pub fn unset() -> Self {
+        report(Layers::defaults()).config
     }
 
     fn read(reader: &mut Reader<'_>) -> Self {

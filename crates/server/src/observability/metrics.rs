@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use metrics::{describe_counter, describe_gauge, describe_histogram};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::process;
 
@@ -12,6 +12,14 @@ use super::process;
 const DURATION_BUCKETS: &[f64] = &[
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
+
+/// Seconds; from a write into memory to a disk that is hardly to be used any more.
+const STORE_BUCKETS: &[f64] = &[
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
+];
+
+/// Operations in one commit.
+const GROUP_BUCKETS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -25,10 +33,7 @@ pub struct Page(Option<PrometheusHandle>);
 /// Begins to record; later calls in the same process return the same page.
 pub fn install() -> Page {
     let handle = RECORDER.get_or_init(|| {
-        let recorder = PrometheusBuilder::new().set_buckets_for_metric(
-            Matcher::Suffix("_duration_seconds".to_owned()),
-            DURATION_BUCKETS,
-        );
+        let recorder = with_buckets(PrometheusBuilder::new());
         match recorder.map(PrometheusBuilder::install_recorder) {
             Ok(Ok(handle)) => {
                 describe();
@@ -42,6 +47,17 @@ pub fn install() -> Page {
         }
     });
     Page(handle.clone())
+}
+
+/// Every histogram has buckets: quantiles that each node counts for itself cannot be added up.
+fn with_buckets(builder: PrometheusBuilder) -> Result<PrometheusBuilder, BuildError> {
+    let group = Matcher::Full("certwright_store_group_size".to_owned());
+    let store = Matcher::Prefix("certwright_store_".to_owned());
+    let others = Matcher::Suffix("_seconds".to_owned());
+    builder
+        .set_buckets_for_metric(group, GROUP_BUCKETS)?
+        .set_buckets_for_metric(store, STORE_BUCKETS)?
+        .set_buckets_for_metric(others, DURATION_BUCKETS)
 }
 
 impl Page {
@@ -81,6 +97,18 @@ fn describe() {
         "certwright_http_request_duration_seconds",
         "Time from a request's header to its answer's header."
     );
+    describe_histogram!(
+        "certwright_store_commit_seconds",
+        "Time of a commit, until it is on the disk."
+    );
+    describe_histogram!(
+        "certwright_store_group_size",
+        "Operations that shared one commit."
+    );
+    describe_gauge!(
+        "certwright_crl_next_update_seconds",
+        "When the latest CRL of an issuer ends, in seconds since 1970."
+    );
     describe_gauge!("certwright_connections_open", "Open client connections.");
 }
 
@@ -101,6 +129,26 @@ mod tests {
         // The system counts in hundredths of a second, of which this process may have used none.
         while figure("process_cpu_seconds_total ") == 0.0 {
             std::hint::black_box((0..100_000_u64).sum::<u64>());
+        }
+    }
+
+    #[test]
+    fn every_histogram_has_buckets() {
+        let page = install();
+        for name in [
+            "certwright_store_seconds",
+            "certwright_store_queue_wait_seconds",
+            "certwright_store_commit_seconds",
+            "certwright_store_group_size",
+            "certwright_validation_duration_seconds",
+        ] {
+            metrics::histogram!(name).record(2.0);
+            let text = page.render();
+            assert!(
+                text.contains(&format!("{name}_bucket{{le=")),
+                "{name}: {text}"
+            );
+            assert!(!text.contains("quantile="), "{text}");
         }
     }
 

@@ -143,7 +143,7 @@ impl Route {
 fn span(id: &HeaderValue, route: &Route) -> Span {
     tracing::info_span!(
         "request",
-        id = id.to_str().unwrap_or_default(),
+        request.id = id.to_str().unwrap_or_default(),
         method = method_label(&route.method),
         route = route.pattern()
     )

@@ -36,7 +36,7 @@ mod metadata;
 mod network;
 mod nodes;
 mod notifications;
-
+mod observability;
 mod pki_frontend;
 mod profiles;
 mod rest;

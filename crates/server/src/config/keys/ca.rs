@@ -6,33 +6,39 @@ pub(super) const CA: &[Key] = &[
     text(
         "ca.root_name",
         "Certwright Root CA",
-        "Common name of the root, used once at the first start.",
-    ),
+        "Common name of the root.",
+    )
+    .first_start(),
     text(
         "ca.root_key_algorithm",
         "p-384",
         "rsa-2048, rsa-3072, rsa-4096, p-256, p-384 or ed25519.",
-    ),
+    )
+    .first_start(),
     number(
         "ca.root_validity_days",
         "7300",
         "Life of the root certificate.",
-    ),
+    )
+    .first_start(),
     text(
         "ca.issuer_name",
         "Certwright Issuing CA",
-        "Common name of the issuing CA, used once at the first start.",
-    ),
+        "Common name of the issuing CA.",
+    )
+    .first_start(),
     text(
         "ca.issuer_key_algorithm",
         "p-256",
         "rsa-2048, rsa-3072, rsa-4096, p-256, p-384 or ed25519.",
-    ),
+    )
+    .first_start(),
     number(
         "ca.issuer_validity_days",
         "3650",
         "Life of the issuing CA's certificate.",
-    ),
+    )
+    .first_start(),
     number(
         "ca.crl_validity_hours",
         "96",

@@ -50,8 +50,21 @@ pub struct Key {
     pub preset: Preset,
     /// Whether the value is masked when shown.
     pub secret: bool,
+    /// When the value is looked at.
+    pub reading: Reading,
     /// One sentence for the example file.
     pub help: &'static str,
+}
+
+/// When a value is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// At each start.
+    EachStart,
+    /// When the database is empty: the CA that is made then cannot be made anew by a setting.
+    FirstStart,
+    /// When the database is empty; afterwards this rule of the ACME directory `default` counts.
+    DirectoryRule(&'static str),
 }
 
 impl Key {
@@ -66,6 +79,16 @@ impl Key {
         format!("CERTWRIGHT_{}__{}", section, key).to_uppercase()
     }
 
+    const fn first_start(mut self) -> Self {
+        self.reading = Reading::FirstStart;
+        self
+    }
+
+    const fn rule(mut self, name: &'static str) -> Self {
+        self.reading = Reading::DirectoryRule(name);
+        self
+    }
+
     const fn secret(mut self) -> Self {
         self.secret = true;
         self
@@ -78,6 +101,7 @@ const fn key(name: &'static str, shape: Shape, preset: Preset, help: &'static st
         shape,
         preset,
         secret: false,
+        reading: Reading::EachStart,
         help,
     }
 }

@@ -49,7 +49,8 @@ pub(super) const VALIDATION: &[Key] = &[
         "validation.caa",
         "off",
         "\"on\" asks DNS for CAA records (RFC 8659) before issuance.",
-    ),
+    )
+    .rule("caa"),
 ];
 
 pub(super) const ACME: &[Key] = &[
@@ -57,36 +58,43 @@ pub(super) const ACME: &[Key] = &[
         "acme.external_account_required",
         "false",
         "Accept new accounts only with an external account binding.",
-    ),
+    )
+    .rule("external_account_required"),
     optional(
         "acme.terms_of_service",
         "none to agree to",
         "URL of the terms that a new account must agree to.",
-    ),
+    )
+    .rule("terms_of_service"),
     optional(
         "acme.website",
         "not announced",
         "URL of a page about this service.",
-    ),
+    )
+    .rule("website"),
     list(
         "acme.caa_identities",
         "Domain names by which CAA records permit this CA.",
-    ),
+    )
+    .rule("caa_identities"),
     number(
         "acme.order_lifetime_hours",
         "168",
         "An order that is not finalized by then becomes invalid.",
-    ),
+    )
+    .rule("order_lifetime_seconds"),
     number(
         "acme.authorization_lifetime_hours",
         "168",
         "A pending or valid authorization expires after this time.",
-    ),
+    )
+    .rule("pending_authorization_lifetime_seconds"),
     number(
         "acme.authorization_reuse_hours",
         "0",
         "New orders of the account reuse an authorization for this long; 0 means never.",
-    ),
+    )
+    .rule("authorization_reuse_seconds"),
 ];
 
 pub(super) const EMAIL_CHALLENGE: &[Key] = &[
