@@ -22,7 +22,8 @@ pub enum SortKey {
     Created,
     /// When they end.
     NotAfter,
-    /// The first of their names, by domain: `example.org`, `a.example.org`, `example.net`.
+    /// The first of their names, by domain: `example.org`, `a.example.org`, `example.net`. Of names below
+    /// a suffix that is asked for, the first of those.
     Name,
 }
 

@@ -7,7 +7,7 @@ use pki::fingerprint::Fingerprint;
 use pki::serial::Serial;
 use pki::time::Timestamp;
 
-use super::condition::{Condition, Source};
+use super::condition::{Condition, Part, Source};
 use super::{columns, names, text};
 use crate::codec::word;
 use crate::{StoreError, Value};
@@ -71,6 +71,36 @@ impl CertificateFilter {
             list.extend(with_status(status, now));
         }
         Ok(list)
+    }
+
+    /// Under which of its names a certificate stands in a list by name: the first that lies below the
+    /// suffix that is asked for, so that the list is a range of all names; without one, the first of all.
+    pub(super) fn listed(&self) -> Part<'_> {
+        let suffix = self.names.iter().find_map(|name| match name {
+            NameQuery::Suffix(suffix) => Some(suffix),
+            NameQuery::Exact(_) | NameQuery::Contains(_) => None,
+        });
+        let Some(suffix) = suffix else {
+            return Part::new("listed.is_first = 1", []);
+        };
+        let own = names::key(suffix.trim_start_matches('.'));
+        let (from, to) = names::range_below(suffix);
+        Part::new(
+            "listed.name >= ? AND listed.name < ? AND (listed.name = ? OR listed.name >= ?) \
+             AND NOT EXISTS (SELECT 1 FROM certificate_names AS others \
+             WHERE others.certificate_id = listed.certificate_id \
+             AND others.name >= ? AND others.name < listed.name \
+             AND (others.name = ? OR others.name >= ?))",
+            [
+                own.clone().into(),
+                to.into(),
+                own.clone().into(),
+                from.clone().into(),
+                own.clone().into(),
+                own.into(),
+                from.into(),
+            ],
+        )
     }
 
     fn identity(&self) -> Vec<Condition<'_>> {

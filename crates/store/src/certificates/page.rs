@@ -51,6 +51,7 @@ impl Tx<'_> {
         }
         let search = Search {
             conditions: filter.conditions()?,
+            listed: filter.listed(),
             sort,
             after,
             limit,

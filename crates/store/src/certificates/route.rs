@@ -8,6 +8,8 @@ use crate::{Row, StoreError, Value};
 /// One list, as it is asked for.
 pub(super) struct Search<'a> {
     pub(super) conditions: Vec<Condition<'a>>,
+    /// Which of a certificate's names it is listed under, where the order is that of names.
+    pub(super) listed: Part<'a>,
     pub(super) sort: CertificateSort,
     pub(super) after: Option<&'a CertificateCursor>,
     pub(super) limit: u32,
@@ -68,6 +70,16 @@ impl<'a> Search<'a> {
 
     /// The key of the certificate some way along the order.
     pub(super) fn stroll(&self) -> Statement<'a> {
+        let beginning = match self.sort.key {
+            SortKey::Created | SortKey::NotAfter => self.beginning(),
+            // The names alone tell how far that is.
+            SortKey::Name => Statement::default()
+                .text(&format!(
+                    "SELECT {} FROM certificate_names AS listed",
+                    self.keys()
+                ))
+                .and(self.listed.clone()),
+        };
         let bounds: Vec<Condition<'a>> = match self.sort.key {
             // A range of the order itself is where the way begins and ends.
             SortKey::NotAfter => self
@@ -78,7 +90,7 @@ impl<'a> Search<'a> {
                 .collect(),
             SortKey::Created | SortKey::Name => Vec::new(),
         };
-        let statement = self.beginning().and_checks(&bounds, None);
+        let statement = beginning.and_checks(&bounds, None);
         let statement = match self.after {
             None => statement,
             Some(after) => statement.and(self.compare(after, self.sort.beyond())),
@@ -111,7 +123,7 @@ impl<'a> Search<'a> {
             SortKey::Created | SortKey::NotAfter => statement,
             SortKey::Name => statement
                 .and(Part::new("listed.certificate_id = certificates.id", []))
-                .and(Part::new("listed.is_first = 1", [])),
+                .and(self.listed.clone()),
         }
     }
 

@@ -191,8 +191,16 @@ both_engines! {
     async fn u3_every_order_is_paged_without_gap_or_overlap(database) {
         transact!(database, |tx| {
             let mut made = assorted(at(0), &[]);
-            let unnamed = certificate(None, 200, &[]);
-            made.push(unnamed);
+            let several: [&[&str]; 5] = [
+                &[],
+                &["b.example.com", "z.example.org", "c.example.org"],
+                &["example.org", "*.example.org"],
+                &["example-x.org", "d.example.org"],
+                &["y.example.org", "x.example.net"],
+            ];
+            for (number, names) in (200..).zip(several) {
+                made.push(certificate(None, number, names));
+            }
             for certificate in &made {
                 tx.insert_certificate(certificate).await?;
             }
@@ -361,9 +369,18 @@ async fn assert_order(
         .iter()
         .filter(|made| fitting.iter().any(|fits| fits.id == made.id))
         .collect();
-    let name = |made: &InventoryCertificate| match made.names.first() {
-        Some(name) => name.rsplit('.').collect::<Vec<_>>().join("."),
-        None => "~".to_owned(),
+    let below = filter.names.first().map(|query| match query {
+        NameQuery::Suffix(suffix) => suffix.rsplit('.').collect::<Vec<_>>().join("."),
+        other => panic!("{other:?} is not for this"),
+    });
+    let name = |made: &InventoryCertificate| {
+        let keys = made.names.iter();
+        let keys = keys.map(|name| name.rsplit('.').collect::<Vec<_>>().join("."));
+        let fits = |key: &String| match &below {
+            None => true,
+            Some(below) => key == below || key.starts_with(&format!("{below}.")),
+        };
+        keys.filter(fits).min().unwrap_or_else(|| "~".to_owned())
     };
     expected.sort_by(|one, other| {
         let by_key = match sort.key {
