@@ -14,7 +14,7 @@ use super::paging::{self, Paging};
 /// Arguments of `certwright client-certificate`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  certwright client-certificate create --name 'build host 7' --token tok_… --ca issuing --dns build7.example.org
+  certwright client-certificate create --name 'build host 7' --token-id tok_… --issued-by issuing --dns build7.example.org
   certwright client-certificate list")]
 pub struct ClientCertificateCommand {
     #[command(subcommand)]
@@ -39,8 +39,8 @@ enum Verb {
     },
     /// Let certificates open what a token opens
     #[command(after_help = "Examples:
-  certwright client-certificate create --name 'build host 7' --token tok_… --ca issuing --dns build7.example.org
-  certwright client-certificate create --name gate --token tok_… --ca issuing --serial 4f8a01
+  certwright client-certificate create --name 'build host 7' --token-id tok_… --issued-by issuing --dns build7.example.org
+  certwright client-certificate create --name gate --token-id tok_… --issued-by issuing --serial 4f8a01
 
 The server has to ask for certificates: server.client_certificates = \"on\".")]
     Create(Create),
@@ -60,10 +60,10 @@ struct Create {
     name: String,
     /// Id of the token whose rights the certificates have
     #[arg(long, value_name = "ID")]
-    token: String,
+    token_id: String,
     /// The issuer's name, or the SHA-256 of a certificate in server.client_authorities
     #[arg(long, value_name = "CA")]
-    ca: String,
+    issued_by: String,
     #[command(flatten)]
     subject: Subject,
 }
@@ -121,8 +121,8 @@ impl ClientCertificateCommand {
                 })?;
                 let body = CreateClientCertificate {
                     name: create.name,
-                    token: create.token,
-                    ca: create.ca,
+                    token: create.token_id,
+                    ca: create.issued_by,
                     subject,
                 };
                 let made: ClientCertificate = client.post(&["client-certificates"], &body).await?;

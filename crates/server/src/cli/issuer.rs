@@ -143,7 +143,8 @@ Without --subject it writes the request of an issuer that waits for its certific
     #[command(after_help = "Example:
   certwright issuer import corporate --certificates chain.pem --key ca-key.pem
 
-The key is sealed on arrival (or goes into the PKCS #11 token) and is never handed out.")]
+The key is sealed on arrival and is never handed out. A PKCS #11 token takes none: there the CA's key
+is made in the token, and `certwright issuer csr` asks the CA above for its certificate.")]
     Import {
         /// Name of the issuer: lower-case letters, digits and hyphens
         name: String,

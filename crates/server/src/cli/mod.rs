@@ -306,6 +306,27 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    /// One of its own would take the other's value, or end in a panic.
+    #[test]
+    fn no_command_has_an_argument_of_the_name_of_a_global_one() {
+        fn visit(command: &clap::Command, globals: &[clap::Arg]) {
+            let own = command.get_arguments().filter(|arg| !arg.is_global_set());
+            for arg in own {
+                let twin = globals.iter().find(|global| {
+                    global.get_id() == arg.get_id()
+                        || arg.get_long().is_some() && global.get_long() == arg.get_long()
+                });
+                assert!(twin.is_none(), "{}: {}", command.get_name(), arg.get_id());
+            }
+            for verb in command.get_subcommands() {
+                visit(verb, globals);
+            }
+        }
+        let command = Cli::command();
+        let globals = command.get_arguments().filter(|arg| arg.is_global_set());
+        visit(&command, &globals.cloned().collect::<Vec<_>>());
+    }
+
     #[test]
     fn every_command_shows_an_example() {
         fn visit(command: &clap::Command, path: &str) {
