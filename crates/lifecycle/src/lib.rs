@@ -66,7 +66,7 @@ pub use clock_watch::ClockJumped;
 pub use settings::Settings;
 pub use store::StoreError;
 pub use store::accounts::AccountFilter;
-pub use store::approvals::ApprovalFilter;
+pub use store::approvals::{ApprovalCursor, ApprovalFilter, ApprovalSort};
 pub use store::certificates::{
     CertificateCursor, CertificateFilter, CertificateSort, Listed, NameQuery, SortKey,
 };

@@ -3,7 +3,7 @@
 //! Who may do that to somebody could sign in as them afterwards, or keep them from acting; so it
 //! takes every permission that they hold, where they hold it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use domain::access::granting::{GrantRefusal, check_grant};
 use domain::access::{Grant, HeldRole, Principal, Rights, Scope};
@@ -117,6 +117,20 @@ impl Lifecycle {
                 Box::pin(async move { tx.find_user_by_name(&name).await })
             })
             .await
+    }
+
+    /// What these people and programs are called, by their ids; those that are gone are left out.
+    pub async fn principal_names(
+        &self,
+        ids: Vec<String>,
+    ) -> Result<HashMap<String, String>, StoreError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let found = self.store.read("principal.names", move |tx| {
+            Box::pin(async move { tx.principal_names(&ids).await })
+        });
+        Ok(found.await?.into_iter().collect())
     }
 
     /// Makes an account for somebody, who takes it over with the link.

@@ -1,9 +1,12 @@
 //! Approvals and what was decided in them.
 
+mod cursor;
+
 use domain::access::Visibility;
 use domain::approval::{Approval, Decision};
 use domain::id::{ApprovalId, EnrollmentId, ProfileId, TeamId};
 
+pub use self::cursor::{ApprovalCursor, ApprovalSort, ParseApprovalCursorError};
 use crate::codec::{json, word};
 use crate::dialect::for_update;
 use crate::list::List;
@@ -17,6 +20,9 @@ pub struct ApprovalFilter {
     pub status: Option<String>,
     pub profile: Option<ProfileId>,
     pub enrollment: Option<EnrollmentId>,
+    /// Only those that nobody decides on any more.
+    pub is_decided: bool,
+    pub sort: ApprovalSort,
 }
 
 macro_rules! decision_columns {
@@ -127,14 +133,14 @@ impl Tx<'_> {
         self.execute_one(sql, values).await
     }
 
-    /// Approvals that fit the filter, newest first.
+    /// Approvals that fit the filter, in its order.
     pub async fn list_approvals(
         &mut self,
         filter: &ApprovalFilter,
-        after: Option<&ApprovalId>,
+        after: Option<&ApprovalCursor>,
         limit: u32,
     ) -> Result<Vec<Approval>, StoreError> {
-        let (sql, values) = List::new("SELECT approval FROM approvals")
+        let mut list = List::new("SELECT approval FROM approvals")
             .visible("team_id", &filter.visible)
             .and_if("status = ?", filter.status.as_deref())
             .and_if(
@@ -145,8 +151,15 @@ impl Tx<'_> {
                 "enrollment_id = ?",
                 filter.enrollment.as_ref().map(EnrollmentId::as_str),
             )
-            .and_if("id < ?", after.map(ApprovalId::as_str))
-            .limit("ORDER BY id DESC", limit);
+            .and_if("status <> ?", filter.is_decided.then_some("pending"));
+        if let Some(ApprovalCursor { id, at }) = after {
+            let values = match at {
+                None => vec![id.as_str().into()],
+                Some(at) => vec![(*at).into(), (*at).into(), id.as_str().into()],
+            };
+            list = list.and_values(filter.sort.behind(), values);
+        }
+        let (sql, values) = list.limit(filter.sort.order(), limit);
         let rows = self.query(&sql, &values).await?;
         let mut approvals = Vec::with_capacity(rows.len());
         for row in rows {

@@ -50,6 +50,7 @@ mod ocsp_responders;
 pub mod orders;
 mod passkeys;
 mod postgres;
+mod principals;
 mod profiles;
 mod ra_certificates;
 mod rate_limits;

@@ -1,5 +1,7 @@
 /** A certificate request (RFC 2986) whose key is born in this browser, by WebCrypto: P-256 or RSA. */
 
+import { kindOf } from './names';
+
 type Octets = Uint8Array<ArrayBuffer>;
 
 export interface BornHere {
@@ -10,7 +12,7 @@ export interface BornHere {
 
 export type Algorithm = 'p-256' | 'p-384' | 'rsa-2048' | 'rsa-3072';
 
-/** Makes the key and a request for these DNS names and addresses. */
+/** Makes the key and a request for these names, addresses, mailboxes and URIs. */
 export async function born(names: string[], algorithm: Algorithm): Promise<BornHere> {
   const { generate, sign, signature } = METHODS[algorithm];
   const pair = (await crypto.subtle.generateKey(generate, true, ['sign', 'verify'])) as CryptoKeyPair;
@@ -44,17 +46,26 @@ function rsa(modulusLength: number) {
 
 /** extensionRequest with one extension: subjectAltName (RFC 2985 section 5.4.2, RFC 5280 section 4.2.1.6). */
 function attributes(names: string[]): Octets {
-  const general = names.map((name) => address(name) ?? tagged(0x82, new TextEncoder().encode(name)));
+  const general = names.map(generalName);
   const san = sequence(oid('551d11'), tagged(0x04, sequence(...general)));
   return sequence(oid('2a864886f70d01090e'), tagged(0x31, sequence(san)));
 }
 
-function address(name: string): Octets | undefined {
-  const parts = name.split('.').map(Number);
-  const isV4 = /^\d+(\.\d+){3}$/.test(name) && parts.every((part) => part < 256);
-  if (isV4) return tagged(0x87, Uint8Array.from(parts));
-  return name.includes(':') ? tagged(0x87, v6(name)) : undefined;
+function generalName(name: string): Octets {
+  const text = new TextEncoder().encode(name);
+  switch (kindOf(name)) {
+    case 'email':
+      return tagged(0x81, text);
+    case 'dns':
+      return tagged(0x82, text);
+    case 'uri':
+      return tagged(0x86, text);
+    case 'ip':
+      return tagged(0x87, name.includes(':') ? v6(name) : v4(name));
+  }
 }
+
+const v4 = (name: string): Octets => Uint8Array.from(name.split('.').map(Number));
 
 function v6(name: string): Octets {
   const [head = '', tail] = name.split('::');

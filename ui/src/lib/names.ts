@@ -8,6 +8,14 @@ export function visible(text: string): string {
   return text.replace(HIDDEN, (character) => `‹U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}›`);
 }
 
+/** What kind of name somebody typed, as the API calls it. */
+export function kindOf(name: string): 'dns' | 'ip' | 'email' | 'uri' {
+  if (name.includes('://')) return 'uri';
+  if (name.includes('@')) return 'email';
+  const isV4 = /^\d+(\.\d+){3}$/.test(name) && name.split('.').every((part) => Number(part) < 256);
+  return isV4 || (name.includes(':') && /^[0-9a-f:.]+$/i.test(name)) ? 'ip' : 'dns';
+}
+
 /** Why a name deserves a second look; `undefined` for the ordinary ones. */
 export function suspicion(name: string): string | undefined {
   if (visible(name) !== name) return 'It holds characters that are not seen, or that turn the text around.';

@@ -6,8 +6,8 @@ use axum::response::Response;
 use domain::approval::Verdict;
 use domain::id::ApprovalId;
 use domain::permission::Permission;
-use lifecycle::ApprovalFilter;
-use lifecycle::approvals::Saying;
+use lifecycle::approvals::{Dossier, Saying};
+use lifecycle::{ApprovalCursor, ApprovalFilter, ApprovalSort};
 use protocols::rest::approval as wire;
 use protocols::rest::page::{Page, PageQuery};
 
@@ -18,19 +18,26 @@ use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::Listing;
 use super::names::Names;
+use super::people::{self, People};
 
-/// What waits for people, or waited, newest first
+/// What waits for people, or waited, newest first unless `sort` says otherwise
 #[utoipa::path(get, path = "/api/v1/approvals", tag = "approvals",
     params(PageQuery, wire::ApprovalQuery),
     responses((status = 200, description = "A page of approvals", body = Page<wire::Approval>)))]
 pub(crate) async fn list(
     State(verbs): State<Verbs>,
     operator: Operator,
-    listing: Listing<wire::ApprovalQuery, ApprovalId>,
+    listing: Listing<wire::ApprovalQuery, ApprovalCursor>,
 ) -> Result<Json<Page<wire::Approval>>, Failure> {
     let names = Names::load(&verbs).await?;
     let filter = filter(&listing.filter, &names, &operator)?;
+    let sort = filter.sort;
     let (after, rows) = (listing.after.clone(), listing.rows());
+    if after.as_ref().is_some_and(|cursor| !cursor.fits(sort)) {
+        return Err(Failure::invalid(
+            "`after` is of a page in another order; begin again, or give the same `sort`",
+        ));
+    }
     let found = match listing.filter.mine {
         true => {
             verbs
@@ -39,16 +46,18 @@ pub(crate) async fn list(
         }
         false => verbs.list_approvals(filter, after, rows).await?,
     };
-    let mut rendered = Vec::with_capacity(found.len());
+    let mut pairs = Vec::with_capacity(found.len());
     for approval in found {
         if let Some(enrollment) = verbs.enrollment(&approval.enrollment_id).await? {
-            rendered.push(dossier::render(&approval, &enrollment, &names));
+            pairs.push((approval, enrollment));
         }
     }
+    let ids = pairs.iter().flat_map(|(a, e)| people::of_approval(a, e));
+    let people = People::load(&verbs, ids).await?;
     Ok(Json(listing.page(
-        rendered,
-        |approval| approval.id.clone(),
-        |approval| approval,
+        pairs,
+        |(approval, _)| sort.cursor_of(approval).to_string(),
+        |(approval, enrollment)| dossier::render(&approval, &enrollment, &names, &people),
     )))
 }
 
@@ -69,6 +78,12 @@ fn filter(
         profile: profile
             .map(|name| names.profile_id(name, operator.rights()))
             .transpose()?,
+        is_decided: query.decided,
+        sort: match query.sort {
+            wire::ApprovalSort::Newest => ApprovalSort::Newest,
+            wire::ApprovalSort::Deadline => ApprovalSort::Deadline,
+            wire::ApprovalSort::Changed => ApprovalSort::Changed,
+        },
         enrollment: enrollment.map_err(|error: domain::id::ParseIdError| {
             Failure::invalid(format!("`enrollment`: {error}"))
         })?,
@@ -100,7 +115,13 @@ async fn details(
         let team = found.approval.team_id.as_ref();
         operator.require(Permission::ApprovalsRead, team, unknown)?;
     }
-    Ok(dossier::details(&found, &Names::load(verbs).await?))
+    render(verbs, &found).await
+}
+
+async fn render(verbs: &Verbs, found: &Dossier) -> Result<wire::ApprovalDetails, Failure> {
+    let ids = people::of_approval(&found.approval, &found.enrollment);
+    let people = People::load(verbs, ids).await?;
+    Ok(dossier::details(found, &Names::load(verbs).await?, &people))
 }
 
 /// Approve
@@ -157,8 +178,7 @@ async fn say(
         .await?;
     let unknown = || Failure::not_found(format!("there is no approval {id}"));
     let found = verbs.dossier(&id, Some(operator.principal())).await?;
-    let names = Names::load(verbs).await?;
-    Ok(Json(dossier::details(&found.ok_or_else(unknown)?, &names)))
+    render(verbs, &found.ok_or_else(unknown)?).await.map(Json)
 }
 
 /// Approve or deny several at once; each is decided on by itself

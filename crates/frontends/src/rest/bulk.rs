@@ -19,6 +19,7 @@ use super::access::Operator;
 use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::{Everything, Listing};
+use super::people::People;
 use super::metadata::wishes;
 use super::names::Names;
 use super::search::read;
@@ -76,10 +77,12 @@ pub(crate) async fn list(
     let found = verbs
         .list_bulks(own, listing.after.clone(), listing.rows())
         .await?;
+    let planners = found.iter().map(|view| view.bulk.planner.id.clone());
+    let people = People::load(&verbs, planners).await?;
     Ok(Json(listing.page(
         found,
         |view| view.bulk.id.to_string(),
-        |view| render(&view),
+        |view| render(&view, &people),
     )))
 }
 
@@ -238,7 +241,8 @@ fn read_outcome(outcome: wire::BulkOutcome) -> noun::BulkOutcome {
 
 /// With the first certificates that it is about, and the first that it leaves alone.
 async fn detailed(verbs: &Verbs, view: &BulkView) -> Result<wire::Bulk, Failure> {
-    let mut rendered = render(view);
+    let planner = [view.bulk.planner.id.clone()];
+    let mut rendered = render(view, &People::load(verbs, planner).await?);
     let id = &view.bulk.id;
     let excluded = noun::BulkOutcome::Excluded;
     let left_alone = verbs
@@ -255,7 +259,7 @@ async fn detailed(verbs: &Verbs, view: &BulkView) -> Result<wire::Bulk, Failure>
     Ok(rendered)
 }
 
-fn render(view: &BulkView) -> wire::Bulk {
+fn render(view: &BulkView, people: &People) -> wire::Bulk {
     let BulkView { bulk, counts } = view;
     wire::Bulk {
         id: bulk.id.to_string(),
@@ -280,6 +284,7 @@ fn render(view: &BulkView) -> wire::Bulk {
             noun::BulkState::Finished => wire::BulkStatus::Finished,
         },
         planner: bulk.planner.id.clone(),
+        people: people.of([bulk.planner.id.clone()]),
         per_minute: bulk.per_minute,
         counts: wire::BulkCounts {
             excluded: counts.excluded,

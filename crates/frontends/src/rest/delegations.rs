@@ -18,6 +18,7 @@ use super::access::Operator;
 use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::Listing;
+use super::people::{self, People};
 
 /// Absences and delegations, newest first
 #[utoipa::path(get, path = "/api/v1/approval-delegations", tag = "approvals",
@@ -36,10 +37,11 @@ pub(crate) async fn list(
     let found = verbs
         .list_delegations(filter, listing.after.clone(), listing.rows())
         .await?;
+    let people = People::load(&verbs, found.iter().flat_map(people::of_delegation)).await?;
     Ok(Json(listing.page(
         found,
         |delegation| delegation.id.to_string(),
-        |delegation| render(&delegation, now),
+        |delegation| render(&delegation, &people, now),
     )))
 }
 
@@ -65,7 +67,8 @@ pub(crate) async fn create(
     let by = (operator.principal(), operator.rights());
     let made = verbs.delegate(wanted, by, &operator.caller()).await?;
     let path = format!("/api/v1/approval-delegations?principal={}", made.principal);
-    Ok(created(path, &render(&made, verbs.now())))
+    let people = People::load(&verbs, people::of_delegation(&made)).await?;
+    Ok(created(path, &render(&made, &people, verbs.now())))
 }
 
 /// End a delegation before its time
@@ -88,7 +91,7 @@ fn principal(member: &str, text: Option<&str>) -> Result<Option<Principal>, Fail
         .map_err(|error: ParsePrincipalError| Failure::invalid(format!("`{member}`: {error}")))
 }
 
-fn render(delegation: &Delegation, now: Timestamp) -> wire::Delegation {
+fn render(delegation: &Delegation, people: &People, now: Timestamp) -> wire::Delegation {
     wire::Delegation {
         id: delegation.id.to_string(),
         principal: delegation.principal.to_string(),
@@ -99,6 +102,7 @@ fn render(delegation: &Delegation, now: Timestamp) -> wire::Delegation {
         ends_at: delegation.ends_at,
         ended_at: delegation.ended_at,
         created_by: delegation.created_by.clone(),
+        people: people.of(people::of_delegation(delegation)),
         created_at: delegation.created_at,
     }
 }

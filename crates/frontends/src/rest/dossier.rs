@@ -8,12 +8,14 @@ use protocols::rest::approval as wire;
 use super::enrollments::{render_requester, render_violation, status_of};
 use super::names::Names;
 use super::orders::render_identifier;
+use super::people::{self, People};
 
 /// An approval in a list.
 pub(super) fn render(
     approval: &Approval,
     enrollment: &Enrollment,
     names: &Names,
+    people: &People,
 ) -> wire::Approval {
     let stages = u32::try_from(approval.rule.stages.len()).unwrap_or(u32::MAX);
     wire::Approval {
@@ -50,6 +52,7 @@ pub(super) fn render(
             | ApprovalState::Expired { .. }
             | ApprovalState::Waived { .. } => None,
         },
+        people: people.of(people::of_approval(approval, enrollment)),
         deadline_at: approval.deadline_at,
         created_at: approval.created_at,
         updated_at: approval.updated_at,
@@ -57,10 +60,14 @@ pub(super) fn render(
 }
 
 /// An approval with all that it is about.
-pub(super) fn details(found: &Dossier, names: &Names) -> wire::ApprovalDetails {
+pub(super) fn details(
+    found: &Dossier,
+    names: &Names,
+    people: &People,
+) -> wire::ApprovalDetails {
     let approval = &found.approval;
     wire::ApprovalDetails {
-        approval: render(approval, &found.enrollment, names),
+        approval: render(approval, &found.enrollment, names, people),
         your_turn: matches!(found.turn, Some(Ok(_))),
         why_not: match &found.turn {
             Some(Err(refusal)) => Some(refusal.to_string()),

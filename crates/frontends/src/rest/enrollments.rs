@@ -21,6 +21,7 @@ use super::key_evidence;
 use super::listing::Listing;
 use super::names::Names;
 use super::orders::render_identifier;
+use super::people::{self, People};
 
 /// Enrollments, newest first
 #[utoipa::path(get, path = "/api/v1/enrollments", tag = "enrollments",
@@ -42,10 +43,14 @@ pub(crate) async fn list(
     let found = verbs
         .list_enrollments(filter, listing.after.clone(), listing.rows())
         .await?;
+    let people = People::load(&verbs, found.iter().filter_map(people::of_enrollment)).await?;
     Ok(Json(listing.page(
         found,
         |enrollment| enrollment.id.to_string(),
-        |enrollment| render(&enrollment, &names),
+        |enrollment| wire::Enrollment {
+            people: people.of(people::of_enrollment(&enrollment)),
+            ..render(&enrollment, &names)
+        },
     )))
 }
 
@@ -107,6 +112,8 @@ pub(super) async fn detailed(
     operator: &Operator,
 ) -> Result<wire::Enrollment, Failure> {
     let mut rendered = render(enrollment, &Names::load(verbs).await?);
+    let ids = people::of_enrollment(enrollment);
+    rendered.people = People::load(verbs, ids.clone()).await?.of(ids);
     let chain = verbs.issued_chain(enrollment).await?;
     rendered.chain = chain.map(|chain| chain.to_pem());
     let own = format!("/api/v1/enrollments/{}", enrollment.id);
@@ -155,6 +162,7 @@ pub(super) fn render(enrollment: &Enrollment, names: &Names) -> wire::Enrollment
             .iter()
             .map(|(field, source)| (field.clone(), render_source(*source)))
             .collect(),
+        people: std::collections::BTreeMap::new(),
         subject: enrollment.subject.as_ref().map(ToString::to_string),
         key_evidence: enrollment.key_evidence.as_ref().map(key_evidence::render),
         created_at: enrollment.created_at,

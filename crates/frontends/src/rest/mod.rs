@@ -56,6 +56,7 @@ mod openapi;
 mod orders;
 mod owners;
 mod passkeys;
+mod people;
 mod profile_explain;
 mod profile_presets;
 mod profile_versions;

@@ -9,6 +9,7 @@ use domain::profile::RenewalRules;
 use lifecycle::Lifecycle;
 
 use super::failure::Failure;
+use super::people::{self, People};
 
 /// The names of issuers, profiles, directories and teams; there are few of each.
 pub(crate) struct Names {
@@ -17,6 +18,7 @@ pub(crate) struct Names {
     renewals: HashMap<ProfileId, RenewalRules>,
     directories: HashMap<DirectoryId, Owned>,
     teams: HashMap<TeamId, String>,
+    approvers: People,
 }
 
 /// The name of something, and whose it is.
@@ -31,6 +33,8 @@ impl Names {
         let profiles = lifecycle.profiles().await?;
         let directories = lifecycle.list_directories().await?;
         let teams = lifecycle.teams().await?;
+        let rules = profiles.iter().filter_map(|profile| profile.spec.approval.as_ref());
+        let approvers = People::load(lifecycle, rules.flat_map(people::of_rule)).await?;
         let owned = |name, team| Owned { name, team };
         Ok(Self {
             issuers: issuers.into_iter().map(|i| (i.id, i.name)).collect(),
@@ -47,6 +51,7 @@ impl Names {
                 .map(|d| (d.id, owned(d.name, d.team_id)))
                 .collect(),
             teams: teams.into_iter().map(|t| (t.id, t.name)).collect(),
+            approvers,
         })
     }
 
@@ -77,6 +82,11 @@ impl Names {
     pub(crate) fn team(&self, id: &TeamId) -> String {
         let name = self.teams.get(id).cloned();
         name.unwrap_or_else(|| id.to_string())
+    }
+
+    /// Those whom the rules of profiles ask by name.
+    pub(super) fn approvers(&self) -> &People {
+        &self.approvers
     }
 
     pub(crate) fn issuer_id(&self, name: &str) -> Result<IssuerId, Failure> {

@@ -17,7 +17,7 @@ use super::failure::Failure;
 use super::listing::Everything;
 use super::names::Names;
 use super::translate::{inward, outward};
-use super::{Verbs, etag, shared};
+use super::{Verbs, etag, people, shared};
 
 /// The current version of every profile
 #[utoipa::path(get, path = "/api/v1/profiles", tag = "profiles",
@@ -109,6 +109,12 @@ pub(super) fn render(
         version: profile.version,
         rules: outward(&profile.spec)?,
         team: profile.team_id.as_ref().map(|id| names.team(id)),
+        people: profile
+            .spec
+            .approval
+            .as_ref()
+            .map(|rule| names.approvers().of(people::of_rule(rule)))
+            .unwrap_or_default(),
         created_at: profile.created_at,
     })
 }

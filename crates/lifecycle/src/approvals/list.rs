@@ -4,7 +4,7 @@ use domain::access::Principal;
 use domain::approval::Approval;
 use domain::id::{ApprovalId, EnrollmentId};
 use store::StoreError;
-use store::approvals::ApprovalFilter;
+use store::approvals::{ApprovalCursor, ApprovalFilter};
 
 use crate::Lifecycle;
 
@@ -32,11 +32,11 @@ impl Lifecycle {
         Ok(found.into_iter().next().map(|approval| approval.id))
     }
 
-    /// Approvals that fit the filter, newest first.
+    /// Approvals that fit the filter, in its order.
     pub async fn list_approvals(
         &self,
         filter: ApprovalFilter,
-        after: Option<ApprovalId>,
+        after: Option<ApprovalCursor>,
         limit: u32,
     ) -> Result<Vec<Approval>, StoreError> {
         self.store
@@ -52,7 +52,7 @@ impl Lifecycle {
         &self,
         principal: &Principal,
         filter: ApprovalFilter,
-        mut after: Option<ApprovalId>,
+        mut after: Option<ApprovalCursor>,
         limit: u32,
     ) -> Result<Vec<Approval>, StoreError> {
         let filter = ApprovalFilter {
@@ -63,7 +63,7 @@ impl Lifecycle {
         let mut found = Vec::new();
         for _ in 0..MAX_PAGES {
             let page = self.list_approvals(filter.clone(), after, PAGE).await?;
-            after = page.last().map(|approval| approval.id.clone());
+            after = page.last().map(|last| filter.sort.cursor_of(last));
             let is_last = page.len() < PAGE as usize;
             let mine = page
                 .into_iter()

@@ -154,6 +154,9 @@ pub struct Approval {
     /// Why it was denied or withdrawn
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What the people and programs are called whose ids stand here
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub people: BTreeMap<String, String>,
     #[schema(value_type = String, format = DateTime)]
     pub deadline_at: Timestamp,
     #[schema(value_type = String, format = DateTime)]
@@ -315,6 +318,26 @@ pub struct ApprovalQuery {
     #[serde(default)]
     #[param(default = false)]
     pub mine: bool,
+    /// Only those that nobody decides on any more
+    #[serde(default)]
+    #[param(default = false)]
+    pub decided: bool,
+    #[serde(default)]
+    #[param(inline, default = "newest")]
+    pub sort: ApprovalSort,
+}
+
+/// The order of the list of approvals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApprovalSort {
+    /// The newest first
+    #[default]
+    Newest,
+    /// The next to end first
+    Deadline,
+    /// What changed last first
+    Changed,
 }
 
 /// Words that go with a yes.
@@ -415,6 +438,9 @@ pub struct Delegation {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub ended_at: Option<Timestamp>,
     pub created_by: String,
+    /// What the people and programs are called whose ids stand here
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub people: BTreeMap<String, String>,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
 }

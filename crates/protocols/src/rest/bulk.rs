@@ -72,6 +72,9 @@ pub struct Bulk {
     pub status: BulkStatus,
     /// Who planned it: a user or a token
     pub planner: String,
+    /// What the people and programs are called whose ids stand here
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub people: BTreeMap<String, String>,
     pub per_minute: u32,
     pub counts: BulkCounts,
     /// The first certificates that it is about

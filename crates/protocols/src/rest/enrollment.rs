@@ -61,6 +61,9 @@ pub struct Enrollment {
     pub team: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// What the people and programs are called whose ids stand here
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub people: BTreeMap<String, String>,
     /// The subject that was asked for beside the CSR
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,

@@ -34,6 +34,9 @@ pub struct Profile {
     /// Name of the team that owns it; everybody shares it without one
     #[serde(skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// What the people and programs are called whose ids stand here
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub people: BTreeMap<String, String>,
     /// When this version was made
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,

@@ -3,9 +3,10 @@
 use clap::{Args, Subcommand};
 use pki::time::Timestamp;
 use protocols::rest::approval::{
-    Approval, ApprovalDetails, ApprovalLink, ApprovalQuery, ApprovalStatus, Approve, Approver,
+    Approval, ApprovalDetails, ApprovalLink, ApprovalQuery, ApprovalSort, ApprovalStatus, Approve, Approver,
     CreateApprovalLink, DecideMany, DecidedMany, Deny, PolicyResult, Verdict,
 };
+use protocols::rest::enrollment::Requester;
 use serde_json::{Value, json};
 
 use super::Context;
@@ -29,9 +30,9 @@ pub struct ApprovalCommand {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// List what waits for people, or waited, newest first
+    /// List what waits for people, or waited
     #[command(after_help = "Examples:
-  certwright approval list --mine
+  certwright approval list --mine --sort deadline
   certwright approval list --status denied --profile public")]
     List(List),
     /// Show one approval with everything that is needed to decide
@@ -86,6 +87,12 @@ struct List {
     /// pending, approved, denied, expired, cancelled or waived
     #[arg(long, value_parser = status)]
     status: Option<ApprovalStatus>,
+    /// Only those that nobody decides on any more
+    #[arg(long)]
+    decided: bool,
+    /// newest, deadline (the next to end first) or changed (what changed last first)
+    #[arg(long, value_parser = sort, default_value = "newest")]
+    sort: ApprovalSort,
     /// Name of a profile
     #[arg(long)]
     profile: Option<String>,
@@ -114,6 +121,11 @@ struct Refuse {
     /// Why; whoever asked is shown it
     #[arg(long)]
     reason: String,
+}
+
+fn sort(text: &str) -> Result<ApprovalSort, String> {
+    serde_json::from_value(text.into())
+        .map_err(|_| "it is newest, deadline or changed".to_owned())
 }
 
 fn status(text: &str) -> Result<ApprovalStatus, String> {
@@ -159,6 +171,8 @@ impl List {
             profile: self.profile,
             enrollment: self.enrollment,
             mine: self.mine,
+            decided: self.decided,
+            sort: self.sort,
         };
         let page = client
             .list::<Approval>(&["approvals"], &query, &self.paging)
@@ -241,7 +255,7 @@ fn facts(shown: &ApprovalDetails) -> Value {
         .iter()
         .map(|step| {
             let mark = if step.is_taken { "since" } else { "from" };
-            format!("{mark} {}: {}", step.at, people(&step.to))
+            format!("{mark} {}: {}", step.at, people(&step.to, approval))
         })
         .collect();
     let decisions: Vec<String> = approval
@@ -253,12 +267,13 @@ fn facts(shown: &ApprovalDetails) -> Value {
                 Verdict::Approve => "approved",
                 Verdict::Deny => "denied",
             };
-            format!("{} {verdict} at {}{void}", decision.by, decision.at)
+            let by = called(approval, &decision.by);
+            format!("{by} {verdict} at {}{void}", decision.at)
         })
         .collect();
     let mut value = row(approval);
     let more = json!({
-        "requester": approval.requester,
+        "requester": requester(approval),
         "team": approval.team,
         "reasons": approval.reasons,
         "key_kind": shown.key_kind,
@@ -280,6 +295,18 @@ fn facts(shown: &ApprovalDetails) -> Value {
     value
 }
 
+/// Who asked, by name where it was somebody.
+fn requester(approval: &Approval) -> Value {
+    match &approval.requester {
+        Requester::User { user: id } | Requester::Token { token: id } => {
+            called(approval, id).into()
+        }
+        other @ (Requester::AcmeAccount { .. } | Requester::Client { .. } | Requester::System) => {
+            json!(other)
+        }
+    }
+}
+
 fn row(approval: &Approval) -> Value {
     let names: Vec<&str> = approval
         .identifiers
@@ -292,7 +319,7 @@ fn row(approval: &Approval) -> Value {
         "names": names,
         "profile": approval.profile,
         "missing": approval.missing,
-        "waits_for": people(&approval.waits_for),
+        "waits_for": people(&approval.waits_for, approval),
         "deadline_at": deadline(approval),
         "enrollment": approval.enrollment,
         "enrollment_status": approval.enrollment_status,
@@ -305,12 +332,17 @@ fn deadline(approval: &Approval) -> Option<Timestamp> {
     (approval.status == ApprovalStatus::Pending).then_some(approval.deadline_at)
 }
 
-fn people(approvers: &[Approver]) -> String {
-    let texts: Vec<String> = approvers
+/// The name of a person or program, or where it is gone, the id.
+fn called<'a>(approval: &'a Approval, id: &'a str) -> &'a str {
+    approval.people.get(id).map_or(id, String::as_str)
+}
+
+fn people(approvers: &[Approver], approval: &Approval) -> String {
+    let texts: Vec<&str> = approvers
         .iter()
         .map(|approver| match approver {
-            Approver::Role { role, .. } => role.clone(),
-            Approver::Named { principal } => principal.clone(),
+            Approver::Role { role, .. } => role.as_str(),
+            Approver::Named { principal } => called(approval, principal),
         })
         .collect();
     texts.join(", ")

@@ -35,7 +35,7 @@ export function NamesStep({ draft, onChange }: NamesStepProps) {
         <>
           <Textarea
             label="Names"
-            description="DNS names, wildcards or addresses, one on each line"
+            description="DNS names, wildcards, addresses, mailboxes or URIs, one on each line"
             autosize
             minRows={3}
             data-autofocus

@@ -8,10 +8,11 @@ import { MetadataForm } from '../../components/MetadataForm';
 import { Page, Panel } from '../../components/Page';
 import { ErrorNote } from '../../components/States';
 import { born } from '../../lib/csr';
+import { kindOf } from '../../lib/names';
 import { NamesStep } from './NamesStep';
 import { ProfileStep } from './ProfileStep';
 import { ReviewStep } from './ReviewStep';
-import { EMPTY, namesOf, problem, type Draft } from './draft';
+import { bornFor, csrOf, EMPTY, namesOf, problem, type Draft } from './draft';
 
 /** From a wish to a request: each step says what is missing before the next. */
 export function Wizard() {
@@ -26,8 +27,8 @@ export function Wizard() {
 
   const make = useMutation({
     mutationFn: () => born(namesOf(draft), draft.browserAlgorithm),
-    onSuccess: ({ csr, key }) => {
-      change({ csr, browserKey: key });
+    onSuccess: (made) => {
+      change({ born: { ...made, names: namesOf(draft).join(' '), algorithm: draft.browserAlgorithm, isSaved: false } });
       setStep(2);
     },
   });
@@ -39,15 +40,16 @@ export function Wizard() {
         team: draft.team ?? undefined,
         ...(draft.validityDays ? { validity_seconds: draft.validityDays * 86_400 } : {}),
         ...(draft.source === 'server'
-          ? { key: { algorithm: draft.serverAlgorithm as never }, identifiers: namesOf(draft).map((value) => ({ type: typeOf(value), value })) as never }
-          : { csr: draft.csr }),
+          ? { key: { algorithm: draft.serverAlgorithm as never }, identifiers: namesOf(draft).map((value) => ({ type: kindOf(value), value })) as never }
+          : { csr: csrOf(draft) }),
       };
       return call(api.POST('/api/v1/enrollments', { body, params: { header: { 'Idempotency-Key': onceKey } } }));
     },
     onSuccess: ({ id }) => navigate({ to: '/requests/$id', params: { id } }),
   });
   const next = () => {
-    if (step === 1 && draft.source === 'browser') make.mutate();
+    // A key that fits is kept: whoever has saved it has saved what is certified.
+    if (step === 1 && draft.source === 'browser' && !bornFor(draft)) make.mutate();
     else setStep(step + 1);
   };
 
@@ -67,7 +69,7 @@ export function Wizard() {
             <MetadataForm values={draft.metadata} onChange={(metadata) => change({ metadata })} profile={draft.profile ?? undefined} required={draft.required} />
           </div>
         )}
-        {step === 3 && <ReviewStep draft={draft} onSaved={() => change({ keySaved: true })} />}
+        {step === 3 && <ReviewStep draft={draft} onSaved={() => change({ born: draft.born && { ...draft.born, isSaved: true } })} />}
         {make.error && <ErrorNote error={make.error} />}
         {submit.error && <div style={{ marginTop: 16 }}><ErrorNote error={submit.error} /></div>}
         <Group mt="lg" justify="space-between">
@@ -84,10 +86,4 @@ export function Wizard() {
       </Panel>
     </Page>
   );
-}
-
-function typeOf(name: string): string {
-  if (/^\d+(\.\d+){3}$/.test(name) || (name.includes(':') && /^[0-9a-f:.]+$/i.test(name))) return 'ip';
-  if (name.includes('@')) return 'email';
-  return name.includes('://') ? 'uri' : 'dns';
 }
