@@ -21,6 +21,8 @@ pub struct EnrollmentFilter {
     pub visible: Visibility,
     /// A state's name, see [`EnrollmentState::name`].
     pub status: Option<String>,
+    /// Only what changed then or later.
+    pub changed_since: Option<Timestamp>,
 }
 
 /// What was perhaps signed but never came into the inventory. It can be revoked by its serial.
@@ -162,9 +164,26 @@ impl Tx<'_> {
         let (sql, values) = List::new(concat!("SELECT ", columns!(), " FROM enrollments"))
             .visible("team_id", &filter.visible)
             .and_if("status = ?", filter.status.as_deref())
+            .and_if("updated_at >= ?", filter.changed_since)
             .and_if("id < ?", after.map(EnrollmentId::as_str))
             .limit("ORDER BY id DESC", limit);
         self.query(&sql, &values).await?.iter().map(read).collect()
+    }
+
+    /// How many requests of those failed then or later.
+    pub async fn count_failed_enrollments(
+        &mut self,
+        visible: &Visibility,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        // The state is written out: an index holds those that failed, and no others.
+        let (sql, values) = List::new("SELECT count(*) FROM enrollments")
+            .and("status = 'failed'")
+            .and_if("updated_at >= ?", Some(since))
+            .visible("team_id", visible)
+            .limit("", 1);
+        let row = self.query_opt(&sql, &values).await?;
+        row.map_or(Ok(0), |row| row.get(0))
     }
 
     /// What waits for a CA elsewhere.

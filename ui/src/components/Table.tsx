@@ -1,5 +1,5 @@
 import { Button } from '@mantine/core';
-import { useInfiniteQuery, type QueryKey } from '@tanstack/react-query';
+import { useInfiniteQuery, type QueryKey, type UseInfiniteQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { ErrorNote, SkeletonRows } from './States';
 import css from './ui.module.css';
@@ -69,7 +69,7 @@ export function PagedTable<Row>({ queryKey, read, empty, ...table }: PagedProps<
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
   });
-  if (query.error) {
+  if (query.error && !query.data) {
     return (
       <div style={{ padding: 16 }}>
         <ErrorNote error={query.error} retry={() => void query.refetch()} />
@@ -82,13 +82,20 @@ export function PagedTable<Row>({ queryKey, read, empty, ...table }: PagedProps<
   return (
     <>
       <Table {...table} rows={rows} />
-      {query.hasNextPage && (
-        <div style={{ padding: 12, textAlign: 'center', borderTop: '1px solid var(--cw-line)' }}>
-          <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            Show more
-          </Button>
-        </div>
-      )}
+      <ShowMore query={query} />
     </>
+  );
+}
+
+/** The button for the next page of a list, where there is one; a page that does not come says why. */
+export function ShowMore({ query }: { query: Pick<UseInfiniteQueryResult, 'hasNextPage' | 'isFetchingNextPage' | 'isFetchNextPageError' | 'error' | 'fetchNextPage'> }) {
+  if (!query.hasNextPage) return null;
+  return (
+    <div style={{ padding: 12, textAlign: 'center', borderTop: '1px solid var(--cw-line)' }}>
+      {query.isFetchNextPageError && <ErrorNote error={query.error} />}
+      <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+        Show more
+      </Button>
+    </div>
   );
 }

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { api, call, type Schema } from '../api/client';
 import { useMay } from '../api/session';
 import { visible } from '../lib/names';
+import type { People } from '../lib/words';
 
 /** Names of users and tokens by their ids, as far as one may see them. */
 export function useNames(): (id: string) => string {
@@ -23,9 +24,10 @@ export function useNames(): (id: string) => string {
   return (id) => data?.get(id) ?? id;
 }
 
-/** A user or token by name, for those who may know it; the id is at hand. */
-export function Who({ id }: { id: string }) {
-  const name = useNames()(id);
+/** A user or token by name, where the answer tells it or one may know it anyway; the id is at hand. */
+export function Who({ id, people }: { id: string; people?: People }) {
+  const known = useNames();
+  const name = people?.[id] ?? known(id);
   return (
     <span className="wrap" title={id}>
       {name === id ? short(id) : visible(name)}
@@ -37,14 +39,14 @@ export function Who({ id }: { id: string }) {
 const short = (id: string): string => (/^[a-z]{3}_/.test(id) ? `${id.slice(0, 4)}…${id.slice(-6)}` : id);
 
 /** Who asked for something. */
-export function Requester({ of }: { of: Schema<'Requester'> }) {
+export function Requester({ of, people }: { of: Schema<'Requester'>; people: People }) {
   switch (of.kind) {
     case 'user':
-      return <Who id={of.user} />;
+      return <Who id={of.user} people={people} />;
     case 'token':
       return (
         <>
-          <Who id={of.token} /> <span className="muted">by token</span>
+          <Who id={of.token} people={people} /> <span className="muted">by token</span>
         </>
       );
     case 'acme-account':

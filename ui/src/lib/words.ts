@@ -1,9 +1,13 @@
 import type { Schema } from '../api/client';
+import { visible } from './names';
 import { localTime } from './time';
 
+/** Names of people and programs by their ids, as answers carry them. */
+export type People = Record<string, string> | undefined;
+
 /** Who decides, in words. */
-export function approver(of: Schema<'Approver'>): string {
-  if (of.kind !== 'role') return of.principal;
+export function approver(of: Schema<'Approver'>, people: People): string {
+  if (of.kind !== 'role') return visible(people?.[of.principal] ?? of.principal);
   return of.scope === 'everywhere' ? `any ${of.role}` : `any ${of.role} of its team`;
 }
 

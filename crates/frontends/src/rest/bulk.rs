@@ -19,9 +19,9 @@ use super::access::Operator;
 use super::extract::{Body, Named, created};
 use super::failure::Failure;
 use super::listing::{Everything, Listing};
-use super::people::People;
 use super::metadata::wishes;
 use super::names::Names;
+use super::people::People;
 use super::search::read;
 
 /// Plan a bulk action: a dry run that changes nothing

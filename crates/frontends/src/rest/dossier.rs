@@ -60,11 +60,7 @@ pub(super) fn render(
 }
 
 /// An approval with all that it is about.
-pub(super) fn details(
-    found: &Dossier,
-    names: &Names,
-    people: &People,
-) -> wire::ApprovalDetails {
+pub(super) fn details(found: &Dossier, names: &Names, people: &People) -> wire::ApprovalDetails {
     let approval = &found.approval;
     wire::ApprovalDetails {
         approval: render(approval, &found.enrollment, names, people),

@@ -39,6 +39,7 @@ pub(crate) async fn list(
             .filter
             .status
             .map(|status| status.as_str().to_owned()),
+        changed_since: listing.filter.changed_since,
     };
     let found = verbs
         .list_enrollments(filter, listing.after.clone(), listing.rows())

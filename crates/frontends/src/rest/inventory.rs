@@ -48,6 +48,7 @@ pub(crate) async fn summary(
     Ok(Json(wire::InventorySummary {
         at: summary.at,
         all: render(summary.all),
+        failed_requests: summary.failed_lately,
         weak_key: render(summary.weak),
         by_issuer: by_issuer
             .map(|(id, figures)| by(id.as_ref().map(|id| names.issuer(id)), *figures))

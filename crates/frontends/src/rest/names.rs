@@ -33,7 +33,9 @@ impl Names {
         let profiles = lifecycle.profiles().await?;
         let directories = lifecycle.list_directories().await?;
         let teams = lifecycle.teams().await?;
-        let rules = profiles.iter().filter_map(|profile| profile.spec.approval.as_ref());
+        let rules = profiles
+            .iter()
+            .filter_map(|profile| profile.spec.approval.as_ref());
         let approvers = People::load(lifecycle, rules.flat_map(people::of_rule)).await?;
         let owned = |name, team| Owned { name, team };
         Ok(Self {

@@ -34,7 +34,7 @@ impl Lifecycle {
         let reasons = rule.reasons(&self.approval_facts(&request, now).await?);
         if reasons.is_empty() {
             let text = "nobody is asked: no condition holds, or it is an unchanged renewal";
-            return Ok(step(Outcome::Passed, text.to_owned()));
+            return Ok(step(Outcome::NotApplicable, text.to_owned()));
         }
         let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
         let stages: Vec<String> = rule

@@ -1,6 +1,7 @@
 //! Figures of the inventory, by what they can be shown by.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::access::Visibility;
 use domain::certificate::{Facet, Figures, Origin};
@@ -16,6 +17,8 @@ pub struct InventorySummary {
     /// The moment that they are of.
     pub at: Timestamp,
     pub all: Figures,
+    /// Requests that failed within [`LATELY`].
+    pub failed_lately: u64,
     /// Certificates with keys that can be broken.
     pub weak: Figures,
     /// `None`: issuers that are none of ours.
@@ -33,6 +36,7 @@ impl InventorySummary {
         Self {
             at,
             all: none,
+            failed_lately: 0,
             weak: none,
             by_issuer: BTreeMap::new(),
             by_profile: BTreeMap::new(),
@@ -70,13 +74,20 @@ impl Lifecycle {
         visible: &Visibility,
     ) -> Result<InventorySummary, StoreError> {
         let now = self.now();
-        let figures = self
+        let whose = visible.clone();
+        let (figures, failed_lately) = self
             .store
             .scan("certificate.figures", move |tx| {
-                Box::pin(async move { tx.certificate_figures(now).await })
+                Box::pin(async move {
+                    let failed = tx.count_failed_enrollments(&whose, now - LATELY).await?;
+                    Ok::<_, StoreError>((tx.certificate_figures(now).await?, failed))
+                })
             })
             .await?;
-        let mut summary = InventorySummary::new(now);
+        let mut summary = InventorySummary {
+            failed_lately,
+            ..InventorySummary::new(now)
+        };
         for (facet, figures) in figures {
             if visible.shows(facet.team.as_ref()) {
                 summary.add(facet, figures);
@@ -96,6 +107,9 @@ impl Lifecycle {
         Ok(filed == u64::from(FILING_BATCH))
     }
 }
+
+/// For so long something that failed is news.
+pub const LATELY: Duration = Duration::from_secs(7 * 86_400);
 
 /// Small enough that nobody waits long for the writer behind it.
 const FILING_BATCH: u32 = 250;

@@ -170,4 +170,8 @@ pub struct EnrollmentQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[param(inline)]
     pub status: Option<EnrollmentStatus>,
+    /// Only what changed then or later
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(value_type = Option<String>, format = DateTime)]
+    pub changed_since: Option<Timestamp>,
 }

@@ -22,6 +22,9 @@ pub struct InventorySummary {
     pub at: Timestamp,
     #[serde(flatten)]
     pub all: Figures,
+    /// Requests that failed in the last seven days, as `/enrollments` lists them by `status` and `changed_since`
+    #[serde(default)]
+    pub failed_requests: u64,
     /// Those with keys that can be broken
     pub weak_key: Figures,
     /// By name of the issuer; what others issued comes without one

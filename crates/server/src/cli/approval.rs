@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use pki::time::Timestamp;
 use protocols::rest::approval::{
-    Approval, ApprovalDetails, ApprovalLink, ApprovalQuery, ApprovalSort, ApprovalStatus, Approve, Approver,
-    CreateApprovalLink, DecideMany, DecidedMany, Deny, PolicyResult, Verdict,
+    Approval, ApprovalDetails, ApprovalLink, ApprovalQuery, ApprovalSort, ApprovalStatus, Approve,
+    Approver, CreateApprovalLink, DecideMany, DecidedMany, Deny, PolicyResult, Verdict,
 };
 use protocols::rest::enrollment::Requester;
 use serde_json::{Value, json};
@@ -124,8 +124,7 @@ struct Refuse {
 }
 
 fn sort(text: &str) -> Result<ApprovalSort, String> {
-    serde_json::from_value(text.into())
-        .map_err(|_| "it is newest, deadline or changed".to_owned())
+    serde_json::from_value(text.into()).map_err(|_| "it is newest, deadline or changed".to_owned())
 }
 
 fn status(text: &str) -> Result<ApprovalStatus, String> {

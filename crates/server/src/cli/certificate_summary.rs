@@ -34,6 +34,7 @@ fn rows(summary: &InventorySummary) -> Vec<Value> {
     let mut rows = vec![
         row("all".to_owned(), &summary.all),
         row("weak keys".to_owned(), &summary.weak_key),
+        json!({ "what": "requests that failed in 7 days", "total": summary.failed_requests }),
     ];
     for (kind, slices) in [
         ("issuer", &summary.by_issuer),

@@ -1,6 +1,7 @@
 //! `certwright enrollment`: passes through the issuance pipeline.
 
 use clap::{Args, Subcommand};
+use pki::time::Timestamp;
 use protocols::rest::enroll::CancelEnrollment;
 use protocols::rest::enrollment::{Enrollment, EnrollmentQuery, EnrollmentStatus};
 
@@ -30,6 +31,9 @@ enum Verb {
         /// denied or expired
         #[arg(long, value_parser = status)]
         status: Option<EnrollmentStatus>,
+        /// Only what changed at this instant or later
+        #[arg(long, value_name = "TIME")]
+        changed_since: Option<Timestamp>,
         #[command(flatten)]
         paging: Paging,
     },
@@ -65,8 +69,15 @@ impl EnrollmentCommand {
     pub async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = Client::new(context)?;
         match self.verb {
-            Verb::List { status, paging } => {
-                let query = EnrollmentQuery { status };
+            Verb::List {
+                status,
+                changed_since,
+                paging,
+            } => {
+                let query = EnrollmentQuery {
+                    status,
+                    changed_since,
+                };
                 let page = client
                     .list::<Enrollment>(&["enrollments"], &query, &paging)
                     .await?;

@@ -34,8 +34,8 @@ export function Absences() {
           id={(absence) => absence.id}
           empty={<Empty icon={<IconBeach size={24} />} title="Everybody is there">Before holidays, say here who decides meanwhile: requests then go to them by themselves.</Empty>}
           columns={[
-            { name: 'Away', cell: (a) => <strong><Who id={a.principal} /></strong> },
-            { name: 'Decides meanwhile', cell: (a) => (a.delegate ? <Who id={a.delegate} /> : <span className="muted">nobody</span>) },
+            { name: 'Away', cell: (a) => <strong><Who id={a.principal} people={a.people} /></strong> },
+            { name: 'Decides meanwhile', cell: (a) => (a.delegate ? <Who id={a.delegate} people={a.people} /> : <span className="muted">nobody</span>) },
             { name: 'Why', cell: (a) => <span className="wrap muted">{visible(a.reason)}</span>, wide: true },
             { name: 'From', cell: (a) => <When at={a.starts_at} />, wide: true },
             { name: 'Until', cell: (a) => <When at={a.ended_at ?? a.ends_at} /> },

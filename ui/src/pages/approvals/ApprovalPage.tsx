@@ -14,7 +14,7 @@ import { State, Status } from '../../components/Status';
 import { Copy, Name, When } from '../../components/Text';
 import { visible } from '../../lib/names';
 import { plural } from '../../lib/time';
-import { keyKind } from '../../lib/words';
+import { keyKind, type People } from '../../lib/words';
 import css from './approvals.module.css';
 import { Escalation } from './Escalation';
 
@@ -52,7 +52,7 @@ function Body({ approval }: { approval: Details }) {
         <Facts
           rows={[
             ['Names', approval.identifiers.map(({ value }) => <div key={value}><Name of={value} /></div>)],
-            ['Asked for by', <><Requester of={approval.requester} />{approval.team && <span className="muted"> · team {approval.team}</span>}</>],
+            ['Asked for by', <><Requester of={approval.requester} people={approval.people} />{approval.team && <span className="muted"> · team {approval.team}</span>}</>],
             ['Profile', <>{approval.profile} <span className="muted">version {approval.profile_version}</span></>],
             ['Why it waits', approval.reasons.join('; ')],
             ['Key', approval.key_kind && keyKind(approval.key_kind)],
@@ -68,7 +68,7 @@ function Body({ approval }: { approval: Details }) {
         <Panel title="Against the last certificate"><Last last={approval.last_certificate} /></Panel>
         <Panel title="Who decides, and what comes next"><Escalation approval={approval} /></Panel>
       </div>
-      {(approval.decisions?.length ?? 0) > 0 && <Panel title="Decisions so far"><Decisions decisions={approval.decisions ?? []} /></Panel>}
+      {(approval.decisions?.length ?? 0) > 0 && <Panel title="Decisions so far"><Decisions decisions={approval.decisions ?? []} people={approval.people} /></Panel>}
     </div>
   );
 }
@@ -112,13 +112,13 @@ function Last({ last }: { last: Details['last_certificate'] }) {
   );
 }
 
-function Decisions({ decisions }: { decisions: readonly Schema<'Decision'>[] }) {
+function Decisions({ decisions, people }: { decisions: readonly Schema<'Decision'>[]; people: People }) {
   return (
     <ul className={css.decisions}>
       {decisions.map((decision, index) => (
         <li key={index}>
           <State of={(decision.verdict as string) === 'approve' ? 'approved' : 'denied'} />{' '}
-          <strong><Who id={decision.by} /></strong>{decision.on_behalf_of && <> for <Who id={decision.on_behalf_of} /></>} <span className="muted"><When at={decision.at} full />{decision.is_void && ' · void: the request changed'}</span>
+          <strong><Who id={decision.by} people={people} /></strong>{decision.on_behalf_of && <> for <Who id={decision.on_behalf_of} people={people} /></>} <span className="muted"><When at={decision.at} full />{decision.is_void && ' · void: the request changed'}</span>
           {decision.reason && <p className="wrap" style={{ margin: '4px 0 0' }}>{visible(decision.reason)}</p>}
         </li>
       ))}

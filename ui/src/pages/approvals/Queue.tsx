@@ -1,7 +1,7 @@
 import { Button, Checkbox, Modal, SegmentedControl, Stack, Textarea } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconBeach, IconChecklist } from '@tabler/icons-react';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useRef, useState, type KeyboardEvent } from 'react';
 import { api, call, type Schema } from '../../api/client';
@@ -9,6 +9,7 @@ import { useMay } from '../../api/session';
 import { Page, Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { State } from '../../components/Status';
+import { ShowMore } from '../../components/Table';
 import { Requester } from '../../components/Who';
 import { Names, When } from '../../components/Text';
 import { visible } from '../../lib/names';
@@ -25,9 +26,13 @@ const VIEWS = [
   { value: 'decided', label: 'Decided' },
 ];
 
+const DEADLINE = 'deadline' as Schema<'ApprovalSort'>;
+const CHANGED = 'changed' as Schema<'ApprovalSort'>;
+
+/** What the view lists; the server puts it in order, so that nothing urgent is behind the first page. */
 function queryOf(view: string) {
-  if (view === 'mine') return { mine: true, limit: 100 };
-  return view === 'pending' ? { status: 'pending' as const, limit: 100 } : { limit: 100 };
+  if (view === 'mine') return { mine: true, sort: DEADLINE };
+  return view === 'pending' ? { status: 'pending' as const, sort: DEADLINE } : { decided: true, sort: CHANGED };
 }
 
 /** What waits for people, the next to end first. */
@@ -38,13 +43,12 @@ export function Queue() {
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
   const [decision, setDecision] = useState<{ verdict: Verdict; ids: string[] } | null>(null);
   const list = useRef<HTMLUListElement>(null);
-  const query = useQuery({
+  const query = useInfiniteQuery({
     queryKey: ['approvals', 'queue', view],
-    queryFn: async () => {
-      const page = await call(api.GET('/api/v1/approvals', { params: { query: queryOf(view) } }));
-      const items = view === 'decided' ? page.items.filter(({ status }) => status !== 'pending') : page.items;
-      return [...items].sort((a, b) => (view === 'decided' ? b.updated_at.localeCompare(a.updated_at) : a.deadline_at.localeCompare(b.deadline_at)));
-    },
+    queryFn: ({ pageParam }) => call(api.GET('/api/v1/approvals', { params: { query: { ...queryOf(view), limit: 100, after: pageParam } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next ?? undefined,
+    select: ({ pages }) => pages.flatMap(({ items }) => items),
   });
   const toggle = (id: string) => {
     const next = new Set(chosen);
@@ -80,11 +84,14 @@ export function Queue() {
                 {view === 'mine' ? 'When a profile asks for your consent, the request shows here, and in your mailbox if notifications are set up.' : 'A profile with an approval rule sends its requests here: see Policy.'}
               </Empty>
             ) : (
-              <ul ref={list} className={css.list} onKeyDown={onKey}>
-                {items.map((approval) => (
-                  <Row key={approval.id} approval={approval} chosen={chosen.has(approval.id)} onToggle={canDecide && approval.status === 'pending' ? () => toggle(approval.id) : undefined} />
-                ))}
-              </ul>
+              <>
+                <ul ref={list} className={css.list} onKeyDown={onKey}>
+                  {items.map((approval) => (
+                    <Row key={approval.id} approval={approval} chosen={chosen.has(approval.id)} onToggle={canDecide && approval.status === 'pending' ? () => toggle(approval.id) : undefined} />
+                  ))}
+                </ul>
+                <ShowMore query={query} />
+              </>
             )
           }
         </Loaded>
@@ -117,7 +124,7 @@ function Row({ approval, chosen, onToggle }: { approval: Approval; chosen: boole
       <Link to="/approvals/$id" params={{ id: approval.id }} className={css.link}>
         <span className={css.names}><Names of={names} /></span>
         <span className={css.meta}>
-          <Requester of={approval.requester} /> · {approval.profile}{approval.team && <> · {approval.team}</>}
+          <Requester of={approval.requester} people={approval.people} /> · {approval.profile}{approval.team && <> · {approval.team}</>}
         </span>
         <span className={css.meta}>{approval.reasons.join(' · ')}</span>
       </Link>
@@ -126,7 +133,7 @@ function Row({ approval, chosen, onToggle }: { approval: Approval; chosen: boole
           <>
             <span className={css.missing}>{plural(approval.missing, 'approval')} missing</span>
             <span className="muted">ends <When at={approval.deadline_at} /></span>
-            <span className={`${css.meta} clip`}>{approval.waits_for.map(approver).join(', ')}</span>
+            <span className={`${css.meta} clip`}>{approval.waits_for.map((each) => approver(each, approval.people)).join(', ')}</span>
           </>
         ) : (
           <>

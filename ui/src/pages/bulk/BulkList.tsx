@@ -29,7 +29,7 @@ export function BulkList() {
             { name: 'State', cell: (bulk) => <State of={bulk.status} /> },
             { name: 'Done', cell: (bulk) => <span className="num">{bulk.counts.done} of {bulk.counts.done + bulk.counts.failed + bulk.counts.pending}</span>, align: 'right' },
             { name: 'Failed', cell: (bulk) => <span className="num">{bulk.counts.failed}</span>, align: 'right' },
-            { name: 'Planned by', cell: (bulk) => <Who id={bulk.planner} />, wide: true },
+            { name: 'Planned by', cell: (bulk) => <Who id={bulk.planner} people={bulk.people} />, wide: true },
             { name: 'When', cell: (bulk) => <When at={bulk.created_at} /> },
           ]}
         />

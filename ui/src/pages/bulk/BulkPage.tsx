@@ -37,7 +37,7 @@ export function BulkPage() {
   });
   const bulk = query.data;
   return (
-    <Page title={bulk ? bulkTitle(bulk.action) : 'Bulk action'} above={{ label: 'Bulk actions', to: '/bulk' }} lead={bulk && <>Planned <When at={bulk.created_at} /> by <Who id={bulk.planner} /></>} actions={bulk && <Commands bulk={bulk} />}>
+    <Page title={bulk ? bulkTitle(bulk.action) : 'Bulk action'} above={{ label: 'Bulk actions', to: '/bulk' }} lead={bulk && <>Planned <When at={bulk.created_at} /> by <Who id={bulk.planner} people={bulk.people} /></>} actions={bulk && <Commands bulk={bulk} />}>
       <Panel title="Progress" note={bulk && <State of={bulk.status} />}>
         <Loaded query={query} rows={2}>{(data) => <Figures bulk={data} />}</Loaded>
       </Panel>

@@ -4,7 +4,7 @@ import type { Schema } from '../../api/client';
 import { useNames } from '../../components/Who';
 import { visible } from '../../lib/names';
 import { duration, plural } from '../../lib/time';
-import { approver } from '../../lib/words';
+import { approver, type People } from '../../lib/words';
 import css from './policy.module.css';
 
 function condition(of: Schema<'ApprovalCondition'>): string {
@@ -12,9 +12,9 @@ function condition(of: Schema<'ApprovalCondition'>): string {
 }
 
 /** A request's way past people: who agrees, who is asked later, when it ends. */
-export function Picture({ rule }: { rule: Schema<'ApprovalRule'> }) {
+export function Picture({ rule, known }: { rule: Schema<'ApprovalRule'>; known?: People }) {
   const name = useNames();
-  const people = (of: readonly Schema<'Approver'>[]) => of.map((each) => visible(each.kind === 'named' ? name(each.principal) : approver(each))).join(', ') || 'nobody yet';
+  const people = (of: readonly Schema<'Approver'>[]) => of.map((each) => (each.kind === 'named' ? visible(known?.[each.principal] ?? name(each.principal)) : approver(each, undefined))).join(', ') || 'nobody yet';
   return (
     <ol className={css.flow}>
       <Stop icon={<IconChecklist size={18} />} title="A request" text={(rule.when ?? ['always' as const]).map(condition).join(', or ')} />

@@ -31,7 +31,7 @@ export function ApprovalRules() {
             {guarded.length === 0 && <Panel><Empty icon={<IconChecklist size={24} />} title="Nothing waits for people" action={add}>Each profile can have people agree before anything is signed: how many, of whom, in which order, and who is asked when they do not answer.</Empty></Panel>}
             {guarded.map((profile) => (
               <Panel key={profile.name} title={<Link to="/policy/profiles/$name" params={{ name: profile.name }}>{profile.name}</Link>} note={mayWrite && <Button size="xs" variant="default" leftSection={<IconPencil size={16} />} aria-label={`Edit the rule of ${profile.name}`} onClick={() => setEdited(profile)}>Edit</Button>}>
-                {profile.rules.approval && <Picture rule={profile.rules.approval} />}
+                {profile.rules.approval && <Picture rule={profile.rules.approval} known={profile.people} />}
               </Panel>
             ))}
             {guarded.length > 0 && free.length > 0 && <div>{add}</div>}

@@ -66,7 +66,7 @@ function Asked({ enrollment }: { enrollment: Enrollment }) {
       rows={[
         ['Names', enrollment.identifiers.map(({ value }) => <div key={value}><Name of={value} /></div>)],
         ['Subject', enrollment.subject && visible(enrollment.subject)],
-        ['Asked for by', <Requester of={enrollment.requester} />],
+        ['Asked for by', <Requester of={enrollment.requester} people={enrollment.people} />],
         ['Profile', <>{enrollment.profile} <span className="muted">version {enrollment.profile_version}</span></>],
         ['Owner', enrollment.team],
         ['Takes the place of', enrollment.replaces && <Link to="/certificates/$id" params={{ id: enrollment.replaces }}>The certificate before it</Link>],

@@ -48,7 +48,7 @@ export function Requests() {
             { name: 'Names', cell: (e) => <Link to="/requests/$id" params={{ id: e.id }}><Names of={e.identifiers.map(({ value }) => value)} /></Link> },
             { name: 'State', cell: (e) => <State of={e.status} />, width: 160 },
             { name: 'Profile', cell: (e) => e.profile, wide: true },
-            { name: 'Asked for by', cell: (e) => <span className="wrap"><Requester of={e.requester} /></span>, wide: true },
+            { name: 'Asked for by', cell: (e) => <span className="wrap"><Requester of={e.requester} people={e.people} /></span>, wide: true },
             { name: 'Why', cell: (e) => <span className="muted wrap">{e.reason}</span>, wide: true },
             { name: 'When', cell: (e) => <When at={e.created_at} /> },
           ]}

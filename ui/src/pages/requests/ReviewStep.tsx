@@ -9,8 +9,8 @@ import { Status } from '../../components/Status';
 import { When } from '../../components/Text';
 import { save } from '../../lib/download';
 import { visible } from '../../lib/names';
-import { approver } from '../../lib/words';
-import { namesOf, type Draft } from './draft';
+import type { People as Names } from '../../lib/words';
+import { bornFor, csrOf, namesOf, type Draft } from './draft';
 import css from './requests.module.css';
 
 /** What the rules make of it and who would decide, before anything is asked. */
@@ -18,7 +18,7 @@ export function ReviewStep({ draft, onSaved }: { draft: Draft; onSaved: () => vo
   const may = useMay();
   const metadata = Object.fromEntries(Object.entries(draft.metadata).filter(([, value]) => value));
   const body: Schema<'ExplainRequest'> = {
-    ...(draft.source === 'server' ? { names: namesOf(draft) } : { csr: draft.csr }),
+    ...(draft.source === 'server' ? { names: namesOf(draft) } : { csr: csrOf(draft) }),
     metadata: metadata as never,
     team: draft.team ?? undefined,
     ...(draft.validityDays ? { validity_seconds: draft.validityDays * 86_400 } : {}),
@@ -32,28 +32,44 @@ export function ReviewStep({ draft, onSaved }: { draft: Draft; onSaved: () => vo
   const profile = useQuery({
     queryKey: ['policy', 'profile', draft.profile],
     queryFn: () => call(api.GET('/api/v1/profiles/{name}', { params: { path: { name: draft.profile ?? '' } } })),
+    enabled: may('policy:read'),
   });
-  const approval = profile.data?.rules.approval;
+  const born = bornFor(draft);
   return (
     <Stack>
-      {draft.browserKey && (
+      {born && (
         <div>
-          <Button variant={draft.keySaved ? 'default' : 'filled'} leftSection={<IconDownload size={18} />} onClick={() => { save(new Blob([draft.browserKey], { type: 'application/x-pem-file' }), `${namesOf(draft)[0]?.replace('*', 'wildcard') ?? 'certificate'}.key.pem`); onSaved(); }}>
-            {draft.keySaved ? 'Save the key again' : 'Save the private key'}
+          <Button variant={born.isSaved ? 'default' : 'filled'} leftSection={<IconDownload size={18} />} onClick={() => { save(new Blob([born.key], { type: 'application/x-pem-file' }), `${fileName(namesOf(draft)[0])}.key.pem`); onSaved(); }}>
+            {born.isSaved ? 'Save the key again' : 'Save the private key'}
           </Button>
           <p className="muted" style={{ margin: '8px 0 0' }}>It was made in this page and is nowhere else. It is gone when you leave.</p>
         </div>
       )}
-      {approval ? (
-        <p style={{ margin: 0 }}>
-          <Status tone="wait">People decide</Status> {approval.stages.map((stage) => `${stage.approvals} of ${stage.approvers.map(approver).join(', ')}`).join(', then ')}
-        </p>
+      {may('policy:read') ? (
+        <Loaded query={explain} rows={4}>
+          {(data) => (
+            <>
+              <People explanation={data} names={profile.data?.people} />
+              <Explained explanation={data} />
+            </>
+          )}
+        </Loaded>
       ) : (
-        <p style={{ margin: 0 }}><Status tone="ok">Nobody has to agree</Status> it is signed at once.</p>
+        <p style={{ margin: 0 }}><Status tone="info">Not shown beforehand</Status> your roles do not reach into the rules; what they decide, and who has to agree, shows once you submit.</p>
       )}
-      {may('policy:read') && <Loaded query={explain} rows={4}>{(data) => <Explained explanation={data} />}</Loaded>}
     </Stack>
   );
+}
+
+const fileName = (name = 'certificate') => name.replace('*', 'wildcard').replaceAll(/[^\w.-]+/g, '_');
+
+/** Whether people decide on this very request, and who; of what is refused nobody is asked. */
+function People({ explanation, names }: { explanation: Schema<'Explanation'>; names: Names }) {
+  const step = explanation.steps.find(({ rule }) => rule === 'approval');
+  if (!step) return null;
+  if (step.outcome === 'not-applicable') return <p style={{ margin: 0 }}><Status tone="ok">Nobody has to agree</Status> it is signed at once.</p>;
+  const said = step.message.replaceAll(/\b(usr|tok)_[0-9a-z]{26}\b/g, (id) => names?.[id] ?? id);
+  return <p className="wrap" style={{ margin: 0 }}><Status tone="wait">People decide</Status> {visible(said)}</p>;
 }
 
 const ICONS = { passed: IconCircleCheck, failed: IconCircleX, 'not-applicable': IconCircleDashed };

@@ -6,6 +6,7 @@ mod deadlines;
 mod deciding;
 mod delegating;
 mod links;
+mod listing;
 mod mail;
 mod nodes;
 mod rules;

@@ -10,7 +10,11 @@ use testkit::acme::csr_for;
 use super::support::{Person, approvers, waiting};
 
 /// Asks over the REST API; gives the status and what is answered.
-async fn enroll(person: &Person, names: &[&str], lifetime: Option<u64>) -> (StatusCode, Value) {
+pub(super) async fn enroll(
+    person: &Person,
+    names: &[&str],
+    lifetime: Option<u64>,
+) -> (StatusCode, Value) {
     let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
     let csr = pki::pem::encode("CERTIFICATE REQUEST", &csr_for(names, &key));
     let mut request = json!({ "profile": "default", "csr": csr });

@@ -101,4 +101,32 @@ both_engines! {
             assert_eq!(rest, [one.id]);
         });
     }
+
+    async fn what_failed_long_ago_is_counted_no_more(database) {
+        transact!(database, |tx| {
+            let failed = |age: u64| {
+                let mut failed = enrollment();
+                failed.state = EnrollmentState::Failed { reason: "the CA is gone".to_owned() };
+                failed.updated_at = failed.updated_at - std::time::Duration::from_secs(age);
+                failed
+            };
+            let (fresh, old, other) = (failed(0), failed(3600), enrollment());
+            for enrollment in [&fresh, &old, &other] {
+                tx.insert_enrollment(enrollment).await?;
+            }
+            let since = fresh.updated_at;
+            let all = Visibility::All;
+            assert_eq!(tx.count_failed_enrollments(&all, since).await?, 1);
+            assert_eq!(tx.count_failed_enrollments(&all, old.updated_at).await?, 2);
+            let none = Visibility::Teams(std::collections::BTreeSet::new());
+            assert_eq!(tx.count_failed_enrollments(&none, old.updated_at).await?, 0);
+            let lately = EnrollmentFilter {
+                status: Some("failed".to_owned()),
+                changed_since: Some(since),
+                ..EnrollmentFilter::default()
+            };
+            let listed = tx.list_enrollments(&lately, None, 10).await?;
+            assert_eq!(listed.iter().map(|one| &one.id).collect::<Vec<_>>(), [&fresh.id]);
+        });
+    }
 }
