@@ -1,5 +1,6 @@
 //! Enrollments and what they may leave behind.
 
+use domain::access::Visibility;
 use domain::enrollment::EnrollmentState;
 use store::StoreError;
 use store::enrollments::{EnrollmentFilter, Orphan};
