@@ -7,8 +7,8 @@ export type LiveState = 'connecting' | 'live' | 'off';
 
 /** Which lists an event changes, by the first word of its name. */
 const TOPICS: Record<string, readonly string[]> = {
-  certificate: ['certificates', 'alerts'],
-  enrollment: ['enrollments', 'approvals', 'acme'],
+  certificate: ['certificates', 'summary', 'alerts'],
+  enrollment: ['enrollments', 'summary', 'approvals', 'acme'],
   approval: ['approvals', 'enrollments'],
   order: ['acme'],
   authorization: ['acme'],
@@ -17,7 +17,7 @@ const TOPICS: Record<string, readonly string[]> = {
   directory: ['acme'],
   issuer: ['issuers'],
   crl: ['issuers'],
-  issuer_migration: ['issuers', 'certificates', 'policy'],
+  issuer_migration: ['issuers', 'certificates', 'summary', 'policy'],
   est_label: ['enrolling'],
   scep_service: ['enrolling'],
   cmp_endpoint: ['enrolling'],
@@ -32,7 +32,7 @@ const TOPICS: Record<string, readonly string[]> = {
   provider: ['sign-on-providers'],
   incident: ['alerts'],
   renewal: ['alerts'],
-  bulk: ['bulk', 'certificates'],
+  bulk: ['bulk', 'certificates', 'summary'],
   profile: ['policy'],
   metadata_field: ['policy'],
   channel: ['notifications'],

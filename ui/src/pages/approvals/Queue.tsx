@@ -26,13 +26,10 @@ const VIEWS = [
   { value: 'decided', label: 'Decided' },
 ];
 
-const DEADLINE = 'deadline' as Schema<'ApprovalSort'>;
-const CHANGED = 'changed' as Schema<'ApprovalSort'>;
-
 /** What the view lists; the server puts it in order, so that nothing urgent is behind the first page. */
 function queryOf(view: string) {
-  if (view === 'mine') return { mine: true, sort: DEADLINE };
-  return view === 'pending' ? { status: 'pending' as const, sort: DEADLINE } : { decided: true, sort: CHANGED };
+  if (view === 'mine') return { mine: true, sort: 'deadline' as const };
+  return view === 'pending' ? { status: 'pending' as const, sort: 'deadline' as const } : { decided: true, sort: 'changed' as const };
 }
 
 /** What waits for people, the next to end first. */

@@ -17,7 +17,7 @@ type Certificate = Schema<'Certificate'>;
 /** The way from the trust anchor to the certificate, as a picture of the chain that is kept with it. */
 export function Chain({ certificate }: { certificate: Certificate }) {
   const query = useQuery({
-    queryKey: ['certificates', 'chain', certificate.id],
+    queryKey: ['certificate-chain', certificate.id],
     queryFn: async () => readChain(await (await raw(`/api/v1/certificates/${certificate.id}/download?format=chain`)).text()).slice(1),
     staleTime: Infinity,
   });

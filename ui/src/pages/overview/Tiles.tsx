@@ -4,7 +4,7 @@ import { useMay } from '../../api/session';
 import { Skeleton } from '../../components/States';
 import css from './overview.module.css';
 import { condition } from '../issuers/condition';
-import { failedQuery, issuersQuery, summaryQuery } from './queries';
+import { issuersQuery, NEWS, summaryQuery } from './queries';
 
 interface Tile {
   label: string;
@@ -19,7 +19,6 @@ interface Tile {
 export function Tiles() {
   const may = useMay();
   const { data } = useQuery(summaryQuery);
-  const { data: failed } = useQuery({ ...failedQuery, enabled: may('certificates:read') });
   const { data: issuers } = useQuery({ ...issuersQuery, enabled: may('issuers:read') });
   const signing = issuers?.items.filter(({ state }) => state === 'active');
   const unwell = signing?.filter((issuer) => condition(issuer)[0] !== 'ok').length ?? 0;
@@ -30,7 +29,7 @@ export function Tiles() {
     { label: 'Ending soon', value: data?.expiring_30_days, tone: 'warn', to: list, search: { expires_within: '30d', sort: 'not_after' }, note: data && `${data.expiring_7_days.toLocaleString('en')} in 7 days` },
     { label: 'Expired', value: data?.expired, tone: 'bad', to: list, search: { status: 'expired', sort: '-not_after' }, note: 'past their end' },
     { label: 'Revoked', value: data?.revoked, tone: 'off', to: list, search: { status: 'revoked' }, note: 'before their end' },
-    { label: 'Failing', value: failed && failed.items.length, tone: 'bad', to: '/requests', search: { status: 'failed' }, note: failed?.next ? 'and more' : 'not issued' },
+    { label: 'Failing', value: data?.failed_requests, tone: 'bad', to: '/requests', search: { status: 'failed', lately: 'true' }, note: `in ${NEWS} days` },
     { label: 'Weak keys', value: data?.weak_key.total, tone: 'warn', to: list, search: { weak_key: 'true' }, note: data && `${data.weak_key.valid.toLocaleString('en')} still active` },
     { label: 'Unowned', value: data && unowned, tone: 'info', to: list, search: { owned: 'false' }, note: 'by no team' },
     ...(may('issuers:read') ? [{ label: 'CAs', value: signing?.length, tone: unwell ? 'bad' : 'ok', to: '/issuers', note: signing && (unwell ? `${unwell} unwell` : 'all of them well') }] : []),

@@ -2,7 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { api, call } from '../../api/client';
 
 export const summaryQuery = queryOptions({
-  queryKey: ['certificates', 'summary'],
+  queryKey: ['summary'],
   queryFn: () => call(api.GET('/api/v1/certificates/summary')),
 });
 
@@ -11,9 +11,14 @@ export const trendsQuery = queryOptions({
   queryFn: () => call(api.GET('/api/v1/certificates/trends', { params: { query: { ahead: 182, back: 30 } } })),
 });
 
+/** For so many days something that failed is news. */
+export const NEWS = 7;
+
+export const sinceNews = (): string => new Date(Date.now() - NEWS * 86_400_000).toISOString();
+
 export const failedQuery = queryOptions({
   queryKey: ['enrollments', 'failed'],
-  queryFn: () => call(api.GET('/api/v1/enrollments', { params: { query: { status: 'failed', limit: 50 } } })),
+  queryFn: () => call(api.GET('/api/v1/enrollments', { params: { query: { status: 'failed', changed_since: sinceNews(), limit: 50 } } })),
 });
 
 export const retryingQuery = queryOptions({
@@ -39,7 +44,7 @@ export const alertsQuery = queryOptions({
 
 export const pendingQuery = queryOptions({
   queryKey: ['approvals', 'pending'],
-  queryFn: () => call(api.GET('/api/v1/approvals', { params: { query: { status: 'pending', limit: 50 } } })),
+  queryFn: () => call(api.GET('/api/v1/approvals', { params: { query: { status: 'pending', sort: 'deadline', limit: 50 } } })),
 });
 
 export const issuersQuery = queryOptions({

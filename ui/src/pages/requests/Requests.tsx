@@ -1,4 +1,4 @@
-import { Button, SegmentedControl } from '@mantine/core';
+import { Button, Checkbox, SegmentedControl } from '@mantine/core';
 import { IconFilePlus } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { api, call, type Schema } from '../../api/client';
@@ -10,6 +10,7 @@ import { PagedTable } from '../../components/Table';
 import { Names, When } from '../../components/Text';
 import { useAddress } from '../../lib/search';
 import { Requester } from '../../components/Who';
+import { NEWS, sinceNews } from '../overview/queries';
 
 const STATES = [
   { value: 'all', label: 'All' },
@@ -25,6 +26,7 @@ export function Requests() {
   const may = useMay();
   const [search, change] = useAddress();
   const status = search.status ?? 'all';
+  const isLately = search.lately === 'true';
   const request = may('certificates:request') && (
     <Button component={Link} to="/requests/new" leftSection={<IconFilePlus size={18} />}>
       Request a certificate
@@ -35,12 +37,12 @@ export function Requests() {
       <div style={{ overflowX: 'auto' }}>
         <SegmentedControl aria-label="State" data={STATES} value={status} onChange={(next) => change({ status: next === 'all' ? undefined : next })} />
       </div>
-      <Panel flush>
+      <Panel flush title="Requests" note={<Checkbox size="xs" label={`Only what changed in the last ${NEWS} days`} checked={isLately} onChange={(event) => change({ lately: event.currentTarget.checked ? 'true' : undefined })} />}>
         <PagedTable
           label="Requests"
-          queryKey={['enrollments', 'list', status]}
+          queryKey={['enrollments', 'list', status, isLately]}
           read={(after) =>
-            call(api.GET('/api/v1/enrollments', { params: { query: { limit: 50, after, status: status === 'all' ? undefined : (status as Schema<'EnrollmentStatus'>) } } }))
+            call(api.GET('/api/v1/enrollments', { params: { query: { limit: 50, after, ...(isLately ? { changed_since: sinceNews() } : {}), status: status === 'all' ? undefined : (status as Schema<'EnrollmentStatus'>) } } }))
           }
           id={(enrollment) => enrollment.id}
           empty={<Empty icon={<IconFilePlus size={24} />} title="No requests here" action={request}>Ask for a certificate, or point an ACME client at a directory.</Empty>}
