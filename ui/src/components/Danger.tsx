@@ -1,4 +1,4 @@
-import { Button, Group, Popover, Stack, type ButtonProps } from '@mantine/core';
+import { Button, Group, Modal, Popover, Stack, type ButtonProps } from '@mantine/core';
 import { useState } from 'react';
 import { visible } from '../lib/names';
 
@@ -28,12 +28,32 @@ export function Danger({ label, of, consequence, onConfirm, ...button }: DangerP
             <strong className="wrap">{label}{of && ` ${visible(of)}`}?</strong>
             <div className="muted">{consequence}</div>
           </div>
-          <Group gap="xs">
-            <Button size="xs" color="red" onClick={() => { setAsking(false); onConfirm(); }}>Yes, {label.toLowerCase()}</Button>
-            <Button size="xs" variant="default" onClick={() => setAsking(false)}>No</Button>
-          </Group>
+          <Answers label={label} onConfirm={onConfirm} onClose={() => setAsking(false)} />
         </Stack>
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+type QuestionProps = Pick<DangerProps, 'label' | 'of' | 'consequence' | 'onConfirm'> & { onClose: () => void };
+
+/** The same question in a dialog, where the button is gone by then: it stood in a menu. */
+export function ConfirmDanger({ label, of, consequence, onConfirm, onClose }: QuestionProps) {
+  return (
+    <Modal opened onClose={onClose} title={`${label}${of ? ` ${visible(of)}` : ''}?`}>
+      <Stack>
+        <p className="wrap" style={{ margin: 0 }}>{consequence}</p>
+        <Answers label={label} onConfirm={onConfirm} onClose={onClose} />
+      </Stack>
+    </Modal>
+  );
+}
+
+function Answers({ label, onConfirm, onClose }: Pick<QuestionProps, 'label' | 'onConfirm' | 'onClose'>) {
+  return (
+    <Group gap="xs">
+      <Button size="xs" color="red" onClick={() => { onClose(); onConfirm(); }}>Yes, {label.charAt(0).toLowerCase() + label.slice(1)}</Button>
+      <Button size="xs" variant="default" onClick={onClose}>No</Button>
+    </Group>
   );
 }

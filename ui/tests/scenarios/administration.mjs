@@ -32,6 +32,9 @@ async function people({ page, ...ada }, api) {
   await act('Enable');
   await page.getByText('Disabled').waitFor({ state: 'detached' });
   await act('Delete');
+  await page.getByText('gone for good').waitFor();
+  check(await user(), 'lin is deleted before anybody said yes');
+  await page.getByRole('button', { name: 'Yes, delete' }).click();
   await page.getByText('Lin Newhire').waitFor({ state: 'detached' });
   check(!(await user()), 'lin is still there');
 }

@@ -11,6 +11,7 @@ import { State, Status } from '../../components/Status';
 import { PagedTable, Table } from '../../components/Table';
 import { When } from '../../components/Text';
 import { visible } from '../../lib/names';
+import { useChoice } from '../../lib/search';
 import { ChannelDialog } from './ChannelDialog';
 import { NotificationRules } from './NotificationRules';
 
@@ -57,7 +58,7 @@ export function Channels() {
 }
 
 function Deliveries({ mayChange }: { mayChange: boolean }) {
-  const [state, setState] = useState('all');
+  const [state, setState] = useChoice('state', ['all', 'waiting', 'delivered', 'dead']);
   const resend = useMutation({ mutationFn: (id: string) => call(api.POST('/api/v1/notification-deliveries/{id}/resend', { params: { path: { id } } })) });
   return (
     <Panel title="Delivery log" flush note={<SegmentedControl size="xs" aria-label="State" data={[{ value: 'all', label: 'All' }, { value: 'waiting', label: 'Waiting' }, { value: 'delivered', label: 'Delivered' }, { value: 'dead', label: 'Given up' }]} value={state} onChange={setState} />}>

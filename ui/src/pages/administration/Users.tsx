@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { api, call } from '../../api/client';
 import { useMay } from '../../api/session';
+import { ConfirmDanger } from '../../components/Danger';
 import { Panel } from '../../components/Page';
 import { Secret } from '../../components/Secret';
 import { Empty, ErrorNote } from '../../components/States';
@@ -19,6 +20,7 @@ export function Users() {
   const may = useMay();
   const [inviting, setInviting] = useState(false);
   const [rightsOf, setRightsOf] = useState<{ id: string; name: string } | null>(null);
+  const [deleting, setDeleting] = useState<{ id: string; name: string } | null>(null);
   const [link, setLink] = useState<string | null>(null);
   const act = useMutation({
     mutationFn: async ({ id, verb }: { id: string; verb: Verb }) => {
@@ -55,13 +57,14 @@ export function Users() {
                   <Menu.Item onClick={() => setRightsOf({ id: user.id, name: user.display_name || user.name })}>What they may do</Menu.Item>
                   {mayChange && <Menu.Item onClick={() => act.mutate({ id: user.id, verb: 'reset' })}>New setup link</Menu.Item>}
                   {mayChange && <Menu.Item onClick={() => act.mutate({ id: user.id, verb: user.state === 'disabled' ? 'enable' : 'disable' })}>{user.state === 'disabled' ? 'Enable' : 'Disable'}</Menu.Item>}
-                  {mayChange && <Menu.Item c="var(--cw-bad)" onClick={() => act.mutate({ id: user.id, verb: 'delete' })}>Delete</Menu.Item>}
+                  {mayChange && <Menu.Item c="var(--cw-bad)" onClick={() => setDeleting({ id: user.id, name: user.display_name || user.name })}>Delete</Menu.Item>}
                 </Menu.Dropdown>
               </Menu>
             ),
           },
         ]}
       />
+      {deleting && <ConfirmDanger label="Delete" of={deleting.name} consequence="The account, its sessions and its roles are gone for good. What they did stays in the audit log." onConfirm={() => act.mutate({ id: deleting.id, verb: 'delete' })} onClose={() => setDeleting(null)} />}
       {inviting && <Invite onClose={() => setInviting(false)} onInvited={(url) => { setInviting(false); setLink(url); }} />}
       {rightsOf && <Modal opened onClose={() => setRightsOf(null)} size="lg" title={`What ${rightsOf.name} may do`}><Rights principal={rightsOf.id} mayChange={mayChange} /></Modal>}
       {link && <Secret title="The setup link, this once" lead="Whoever opens it chooses a password and is signed in. Hand it over in a way that you trust." parts={[{ label: 'Setup link', text: link }]} onClose={() => setLink(null)} />}

@@ -2,14 +2,15 @@ import { Button, Progress, SegmentedControl } from '@mantine/core';
 import { IconPlayerPause, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
 import { api, call, type Schema } from '../../api/client';
+import { Danger } from '../../components/Danger';
 import { Page, Panel } from '../../components/Page';
 import { Empty, ErrorNote, Loaded } from '../../components/States';
 import { State } from '../../components/Status';
 import { PagedTable } from '../../components/Table';
 import { Who } from '../../components/Who';
 import { Names, When } from '../../components/Text';
+import { useChoice } from '../../lib/search';
 import { plural } from '../../lib/time';
 
 type Bulk = Schema<'Bulk'>;
@@ -85,8 +86,11 @@ function Commands({ bulk }: { bulk: Bulk }) {
   return (
     <>
       {act.error && <ErrorNote error={act.error} />}
-      {status === 'planned' && (
-        <Button loading={act.isPending} disabled={counts.pending === 0} color={bulk.action.kind === 'revoke' ? 'red' : undefined} leftSection={<IconPlayerPlay size={16} />} onClick={() => act.mutate('run')}>
+      {status === 'planned' && bulk.action.kind === 'revoke' && (
+        <Danger label={`Run it: ${plural(counts.pending, 'certificate')}`} size="sm" variant="filled" consequence="Each of them is revoked, for good: what uses it fails at once." disabled={counts.pending === 0} loading={act.isPending} leftSection={<IconPlayerPlay size={16} />} onConfirm={() => act.mutate('run')} />
+      )}
+      {status === 'planned' && bulk.action.kind !== 'revoke' && (
+        <Button loading={act.isPending} disabled={counts.pending === 0} leftSection={<IconPlayerPlay size={16} />} onClick={() => act.mutate('run')}>
           Run it: {plural(counts.pending, 'certificate')}
         </Button>
       )}
@@ -118,7 +122,7 @@ function Certificate({ id }: { id: string }) {
 }
 
 function Items({ id }: { id: string }) {
-  const [outcome, setOutcome] = useState('all');
+  const [outcome, setOutcome] = useChoice('outcome', OUTCOMES.map(({ value }) => value));
   const filter = outcome === 'all' ? undefined : (outcome as Schema<'BulkOutcome'>);
   return (
     <Panel title="Certificates" flush note={<SegmentedControl size="xs" aria-label="Outcome" data={OUTCOMES} value={outcome} onChange={setOutcome} />}>

@@ -13,6 +13,7 @@ import { Names, When } from '../../components/Text';
 import { save } from '../../lib/download';
 import { visible } from '../../lib/names';
 import { duration } from '../../lib/time';
+import { useChoice } from '../../lib/search';
 import { History } from '../certificates/History';
 import { total } from './Migrations';
 import { migrationQuery } from './queries';
@@ -164,10 +165,10 @@ type ItemState = keyof typeof STATES;
 const CHOICES = [{ value: 'all', label: 'All' }, ...Object.entries(STATES).map(([value, label]) => ({ value, label }))];
 
 function Items({ id }: { id: string }) {
-  const [state, setState] = useState<ItemState | 'all'>('all');
+  const [state, setState] = useChoice<ItemState | 'all'>('state', ['all', 'waiting', 'pulled', 'renewed', 'late', 'left']);
   const filter = state === 'all' ? undefined : state;
   return (
-    <Panel title="Certificates" flush note={<div style={{ maxWidth: '100%', overflowX: 'auto' }}><SegmentedControl size="xs" aria-label="State" data={CHOICES} value={state} onChange={(next) => setState(next as typeof state)} /></div>}>
+    <Panel title="Certificates" flush note={<div style={{ maxWidth: '100%', overflowX: 'auto' }}><SegmentedControl size="xs" aria-label="State" data={CHOICES} value={state} onChange={setState} /></div>}>
       <PagedTable
         label="Certificates of this move"
         queryKey={['issuers', 'migrations', id, 'items', state]}

@@ -1,11 +1,11 @@
 import { SegmentedControl } from '@mantine/core';
 import { IconChartBar } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import type { Schema } from '../../api/client';
 import { Bars } from '../../components/charts/Bars';
 import { Panel } from '../../components/Page';
 import { Empty, Skeleton } from '../../components/States';
+import { useChoice } from '../../lib/search';
 import css from './overview.module.css';
 import { trendsQuery } from './queries';
 
@@ -27,7 +27,7 @@ const NONE: Record<By, string> = { issuer: 'elsewhere', profile: 'elsewhere', te
 
 /** What came in on each of the last thirty days. */
 export function Arrivals({ className }: { className?: string }) {
-  const [by, setBy] = useState<By>('issuer');
+  const [by, setBy] = useChoice<By>('by', ['issuer', 'profile', 'team', 'protocol', 'origin']);
   const { data } = useQuery(trendsQuery);
   const totals = new Map<string, number>();
   const name = (row: Schema<'Arrivals'>) => row[by] ?? NONE[by];
@@ -50,7 +50,7 @@ export function Arrivals({ className }: { className?: string }) {
       title="What came in"
       className={className}
       note={
-        <SegmentedControl size="xs" aria-label="By" value={by} onChange={(value) => setBy(value as By)} data={BY} />
+        <SegmentedControl size="xs" aria-label="By" value={by} onChange={setBy} data={BY} />
       }
     >
       <div className={css.chart}>

@@ -1,11 +1,11 @@
 import { SegmentedControl } from '@mantine/core';
 import { IconCalendarTime } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
 import { Bars } from '../../components/charts/Bars';
 import { Calendar } from '../../components/charts/Calendar';
 import { Panel } from '../../components/Page';
 import { Empty, Skeleton } from '../../components/States';
+import { useChoice } from '../../lib/search';
 import css from './overview.module.css';
 import { trendsQuery } from './queries';
 
@@ -15,7 +15,7 @@ const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10
 
 /** When certificates end: as a calendar of days, or by week. */
 export function Ending({ className }: { className?: string }) {
-  const [form, setForm] = useState('calendar');
+  const [form, setForm] = useChoice('ending', ['calendar', 'weeks']);
   const { data } = useQuery(trendsQuery);
   const counts = new Map(data?.ending.map(({ day, count }) => [day, count]));
   return (

@@ -6,6 +6,7 @@ import { useMay } from '../../api/session';
 import { Page, Panel } from '../../components/Page';
 import { ErrorNote, SkeletonRows } from '../../components/States';
 import { When } from '../../components/Text';
+import { useChoice } from '../../lib/search';
 import { RulesEditor } from './RulesEditor';
 import { TryIt } from './TryIt';
 import { Versions } from './Versions';
@@ -14,6 +15,7 @@ import { Versions } from './Versions';
 export function ProfilePage() {
   const { name = '' } = useParams({ strict: false });
   const may = useMay();
+  const [tab, setTab] = useChoice('tab', ['rules', 'try', 'versions']);
   const query = useQuery({
     queryKey: ['policy', 'profile-tagged', name],
     queryFn: () => callTagged(api.GET('/api/v1/profiles/{name}', { params: { path: { name } } })),
@@ -25,7 +27,7 @@ export function ProfilePage() {
       {query.error && <ErrorNote error={query.error} retry={() => void query.refetch()} />}
       {query.isPending && <Panel flush><SkeletonRows rows={12} /></Panel>}
       {profile && (
-        <Tabs defaultValue="rules" keepMounted={false}>
+        <Tabs value={tab} onChange={(next) => setTab(next ?? 'rules')} keepMounted={false}>
           <Tabs.List mb="md">
             <Tabs.Tab value="rules">Rules</Tabs.Tab>
             <Tabs.Tab value="try">Try it</Tabs.Tab>

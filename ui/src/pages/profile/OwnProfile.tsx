@@ -59,7 +59,7 @@ function Ways() {
         {factors?.authenticator ? (
           <>
             <Button variant="default" loading={renew.isPending} onClick={() => renew.mutate()}>New recovery codes</Button>
-            <Button variant="light" color="red" loading={remove.isPending} onClick={() => remove.mutate()}>Remove the authenticator</Button>
+            <Danger label="Remove the authenticator" size="sm" consequence="The password alone signs you in then, and the recovery codes are void." loading={remove.isPending} onConfirm={() => remove.mutate()} />
           </>
         ) : (
           <Button onClick={() => setDialog('totp')}>Set up an authenticator</Button>
