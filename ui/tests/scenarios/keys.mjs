@@ -22,6 +22,64 @@ async function nowhere({ page, context }, secret) {
   check(!JSON.stringify(await context.cookies()).includes(line), 'the key is in a cookie');
 }
 
+const PEM = /-----[^-]+-----|\s/g;
+
+/** Keeps what the page sends; Chromium does not show the bodies of requests that were copied. */
+const KEEP_BODIES = () => {
+  window.bodies = [];
+  window.Request = class extends window.Request {
+    constructor(input, init) {
+      super(input, init);
+      if (typeof init?.body === 'string') window.bodies.push(init.body);
+    }
+  };
+};
+
+/** The CSR that the page last asked the rules about, in DER. */
+async function lastCsr(page) {
+  const csr = await page.evaluate(() => window.bodies.map((body) => JSON.parse(body).csr).filter(Boolean).at(-1));
+  return Buffer.from(csr.replaceAll(PEM, ''), 'base64');
+}
+
+const general = (tag, text) => Buffer.concat([Buffer.from([tag, text.length]), Buffer.from(text)]);
+
+/** A key that was saved opens the way for itself alone: with other names another is made, and saved before anything is asked. */
+async function changedMind(person) {
+  const { page } = person;
+  await page.addInitScript(KEEP_BODIES);
+  await wizard(person, /born in this browser/, 'first-name.example.org');
+  const submit = page.getByRole('button', { name: 'Submit the request' });
+  const save = async (button) => {
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button }).click()]);
+    return readFile(await file.path(), 'utf8');
+  };
+  const first = await save('Save the private key');
+  check(await submit.isEnabled(), 'the key was saved, and one may not go on');
+  const back = page.getByRole('button', { name: 'Back', exact: true });
+  const next = page.getByRole('button', { name: 'Next', exact: true });
+  await back.click();
+  await back.click();
+  await next.click();
+  await next.click();
+  check((await save('Save the key again')) === first, 'nothing changed, and another key was made');
+  await back.click();
+  await back.click();
+  await page.getByLabel('Names', { exact: true }).fill('second-name.example.org ops@example.org spiffe://example.org/ops 192.0.2.7');
+  await next.click();
+  await next.click();
+  check(await submit.isDisabled(), 'one may submit a key that nobody saved');
+  check((await save('Save the private key')) !== first, 'other names, and the key is the same');
+  const csr = await lastCsr(page);
+  for (const [tag, text] of [[0x82, 'second-name.example.org'], [0x81, 'ops@example.org'], [0x86, 'spiffe://example.org/ops']]) {
+    check(csr.includes(general(tag, text)), `${text} is not in the CSR as what it is`);
+  }
+  check(csr.includes(Buffer.from([0x87, 4, 192, 0, 2, 7])), 'the address is not in the CSR as what it is');
+  await page.getByRole('button', { name: 'Back', exact: true }).click();
+  await page.getByRole('button', { name: 'Back', exact: true }).click();
+  await page.getByRole('radio', { name: /I have a CSR/ }).click();
+  check((await page.getByLabel('CSR in PEM').inputValue()) === '', 'the CSR of a key of this page is offered as one from elsewhere');
+}
+
 export async function scenario({ browser, url }) {
   const person = await Person.at(browser, url);
   const { page } = person;
@@ -44,6 +102,7 @@ export async function scenario({ browser, url }) {
   }, id);
   check(again >= 400, `the key was handed out again: ${again}`);
 
+  await changedMind(person);
   await wizard(person, /born in this browser/, 'browser-key.example.org');
   const submit = page.getByRole('button', { name: 'Submit the request' });
   check(await submit.isDisabled(), 'one may submit without having saved the key');
