@@ -16,7 +16,8 @@ export function clientSetups(directory: string, origin: string, binding?: Bindin
   const kid = binding?.id ?? 'KEY_ID';
   const hmac = binding?.hmac ?? 'HMAC_KEY';
   const host = 'www.example.org';
-  const root = `# Once; compare its hash over another way.\ncurl -ko root.pem ${origin}/root.pem`;
+  const fetchRoot = (to: string) => `# Once; compare its hash over another way.\ncurl -ko ${to} ${origin}/root.pem`;
+  const root = fetchRoot('root.pem');
   return [
     {
       name: 'certbot', label: 'certbot',
@@ -32,19 +33,19 @@ export function clientSetups(directory: string, origin: string, binding?: Bindin
     },
     {
       name: 'caddy', label: 'Caddy',
-      text: `{\n\tacme_ca ${directory}\n\tacme_ca_root /etc/caddy/root.pem\n${binding ? `\tacme_eab {\n\t\tkey_id ${kid}\n\t\tmac_key ${hmac}\n\t}\n` : ''}}\n\n${host} {\n\treverse_proxy localhost:8080\n}\n`,
+      text: `${fetchRoot('/etc/caddy/root.pem')}\n\n# Caddyfile\n{\n\tacme_ca ${directory}\n\tacme_ca_root /etc/caddy/root.pem\n${binding ? `\tacme_eab {\n\t\tkey_id ${kid}\n\t\tmac_key ${hmac}\n\t}\n` : ''}}\n\n${host} {\n\treverse_proxy localhost:8080\n}\n`,
     },
     {
       name: 'cert-manager', label: 'cert-manager',
-      text: `apiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata:\n  name: certwright\nspec:\n  acme:\n    server: ${directory}\n    caBundle: BASE64_OF_ROOT_PEM   # base64 -w0 root.pem\n    privateKeySecretRef:\n      name: certwright-account\n${binding ? `    externalAccountBinding:\n      keyID: ${kid}\n      keySecretRef:\n        name: certwright-eab   # kubectl create secret generic certwright-eab --from-literal=secret=${hmac}\n        key: secret\n` : ''}    solvers:\n      - http01:\n          ingress: {}\n`,
+      text: `${root}\nkubectl apply -f - <<EOF\napiVersion: cert-manager.io/v1\nkind: ClusterIssuer\nmetadata:\n  name: certwright\nspec:\n  acme:\n    server: ${directory}\n    caBundle: $(base64 -w0 root.pem)\n    privateKeySecretRef:\n      name: certwright-account\n${binding ? `    externalAccountBinding:\n      keyID: ${kid}\n      keySecretRef:\n        name: certwright-eab   # kubectl create secret generic certwright-eab --from-literal=secret=${hmac}\n        key: secret\n` : ''}    solvers:\n      - http01:\n          ingress: {}\nEOF\n`,
     },
     {
       name: 'traefik', label: 'Traefik',
-      text: `# LEGO_CA_CERTIFICATES=/etc/traefik/root.pem in Traefik's environment\ncertificatesResolvers:\n  certwright:\n    acme:\n      caServer: ${directory}\n      storage: /var/lib/traefik/acme.json\n${binding ? `      eab:\n        kid: ${kid}\n        hmacEncoded: ${hmac}\n` : ''}      httpChallenge:\n        entryPoint: web\n`,
+      text: `${fetchRoot('/etc/traefik/root.pem')}\n# LEGO_CA_CERTIFICATES=/etc/traefik/root.pem in Traefik's environment\n\n# traefik.yml\ncertificatesResolvers:\n  certwright:\n    acme:\n      caServer: ${directory}\n      storage: /var/lib/traefik/acme.json\n${binding ? `      eab:\n        kid: ${kid}\n        hmacEncoded: ${hmac}\n` : ''}      httpChallenge:\n        entryPoint: web\n`,
     },
     {
       name: 'win-acme', label: 'win-acme',
-      text: `Import-Certificate -FilePath root.crt -CertStoreLocation Cert:\\LocalMachine\\Root\nwacs.exe --baseuri "${directory}" ${binding ? `--eab-key-identifier ${kid} --eab-key ${hmac} ` : ''}--target manual --host ${host} --validation selfhosting\n`,
+      text: `# Once; compare its hash over another way.\ncurl.exe -ko root.pem ${origin}/root.pem\nImport-Certificate -FilePath root.pem -CertStoreLocation Cert:\\LocalMachine\\Root\nwacs.exe --baseuri "${directory}" ${binding ? `--eab-key-identifier ${kid} --eab-key ${hmac} ` : ''}--target manual --host ${host} --validation selfhosting\n`,
     },
   ];
 }
