@@ -16,19 +16,55 @@ const escape = (text: string): string =>
 const cell = (value: Cell): string =>
   typeof value === 'number' ? `<c><v>${value}</v></c>` : `<c t="inlineStr"><is><t xml:space="preserve">${escape(value)}</t></is></c>`;
 
-/** The file, with the first row frozen. */
-export function workbook(name: string, rows: Iterable<readonly Cell[]>): Blob {
-  const sheet: string[] = [`${XML}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/></sheetView></sheetViews><sheetData>`];
-  for (const row of rows) sheet.push(`<row>${row.map(cell).join('')}</row>`);
-  sheet.push('</sheetData></worksheet>');
-  const files: [string, string][] = [
-    ['[Content_Types].xml', `${XML}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>`],
-    ['_rels/.rels', `${XML}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="r1" Type="${OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>`],
-    ['xl/workbook.xml', `${XML}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><sheets><sheet name="${escape(name)}" sheetId="1" r:id="r1"/></sheets></workbook>`],
-    ['xl/_rels/workbook.xml.rels', `${XML}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="r1" Type="${OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`],
-    ['xl/worksheets/sheet1.xml', sheet.join('')],
-  ];
-  return zip(files);
+/** A sheet that grows, with its first row frozen: what was added is handed to the browser in parts. */
+export class Workbook {
+  readonly #name: string;
+  readonly #sheet = new Part();
+
+  constructor(name: string) {
+    this.#name = name;
+    this.#sheet.add(`${XML}<worksheet xmlns="${MAIN}"><sheetViews><sheetView workbookViewId="0"><pane ySplit="1" topLeftCell="A2" state="frozen"/></sheetView></sheetViews><sheetData>`);
+  }
+
+  add(rows: readonly (readonly Cell[])[]): void {
+    this.#sheet.add(rows.map((row) => `<row>${row.map(cell).join('')}</row>`).join(''));
+  }
+
+  /** The file; nothing is added afterwards. */
+  finish(): Blob {
+    this.#sheet.add('</sheetData></worksheet>');
+    return zip([
+      ['[Content_Types].xml', Part.of(`${XML}<Types xmlns="${PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/><Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>`)],
+      ['_rels/.rels', Part.of(`${XML}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="r1" Type="${OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>`)],
+      ['xl/workbook.xml', Part.of(`${XML}<workbook xmlns="${MAIN}" xmlns:r="${OFFICE}"><sheets><sheet name="${escape(this.#name)}" sheetId="1" r:id="r1"/></sheets></workbook>`)],
+      ['xl/_rels/workbook.xml.rels', Part.of(`${XML}<Relationships xmlns="${PACKAGE}/relationships"><Relationship Id="r1" Type="${OFFICE}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`)],
+      ['xl/worksheets/sheet1.xml', this.#sheet],
+    ]);
+  }
+}
+
+/** A file of the archive, with what its header says of it. */
+class Part {
+  readonly blobs: Blob[] = [];
+  length = 0;
+  #crc = 0xffffffff;
+
+  static of(text: string): Part {
+    const part = new Part();
+    part.add(text);
+    return part;
+  }
+
+  add(text: string): void {
+    const octets = new TextEncoder().encode(text);
+    for (const octet of octets) this.#crc = (CRC[(this.#crc ^ octet) & 0xff] ?? 0) ^ (this.#crc >>> 8);
+    this.length += octets.length;
+    this.blobs.push(new Blob([octets]));
+  }
+
+  get crc(): number {
+    return (this.#crc ^ 0xffffffff) >>> 0;
+  }
 }
 
 const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
@@ -37,25 +73,18 @@ const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
   return c >>> 0;
 });
 
-function crc32(octets: Uint8Array): number {
-  let c = 0xffffffff;
-  for (const octet of octets) c = (CRC[(c ^ octet) & 0xff] ?? 0) ^ (c >>> 8);
-  return (c ^ 0xffffffff) >>> 0;
-}
-
 /** A ZIP archive whose files are stored as they are. */
-function zip(files: [string, string][]): Blob {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+function zip(files: [string, Part][]): Blob {
+  const parts: BlobPart[] = [];
   const directory: Uint8Array<ArrayBuffer>[] = [];
   const encoder = new TextEncoder();
   let offset = 0;
-  for (const [path, text] of files) {
+  for (const [path, data] of files) {
     const name = encoder.encode(path);
-    const data = encoder.encode(text);
-    const common = [20, 0x0800, 0, 0, 0x21].flatMap(two).concat(four(crc32(data)), four(data.length), four(data.length), two(name.length), two(0));
+    const common = [20, 0x0800, 0, 0, 0x21].flatMap(two).concat(four(data.crc), four(data.length), four(data.length), two(name.length), two(0));
     const local = Uint8Array.from([...four(0x04034b50), ...common, ...name]);
     directory.push(Uint8Array.from([...four(0x02014b50), ...two(20), ...common, ...two(0), ...two(0), ...two(0), ...four(0), ...four(offset), ...name]));
-    parts.push(local, data);
+    parts.push(local, ...data.blobs);
     offset += local.length + data.length;
   }
   const size = directory.reduce((sum, entry) => sum + entry.length, 0);

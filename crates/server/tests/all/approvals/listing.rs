@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::clock::Clock;
 use domain::role::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
