@@ -14,7 +14,7 @@ impl Tx<'_> {
             let places = placeholders(some.len());
             let sql = format!(
                 "SELECT id, COALESCE(NULLIF(display_name, ''), name) FROM users \
-                 WHERE id IN ({places}) UNION ALL SELECT id, name FROM tokens WHERE id IN ({places})"
+                 WHERE id IN ({places}) UNION ALL SELECT id, name FROM api_tokens WHERE id IN ({places})"
             );
             let values: Vec<Value<'_>> = some.iter().map(|id| id.as_str().into()).collect();
             for row in self.query(&sql, &values).await? {

@@ -79,7 +79,7 @@ fn filter(
             .map(|name| names.profile_id(name, operator.rights()))
             .transpose()?,
         is_decided: query.decided,
-        sort: match query.sort {
+        sort: match query.sort.unwrap_or_default() {
             wire::ApprovalSort::Newest => ApprovalSort::Newest,
             wire::ApprovalSort::Deadline => ApprovalSort::Deadline,
             wire::ApprovalSort::Changed => ApprovalSort::Changed,

@@ -322,9 +322,10 @@ pub struct ApprovalQuery {
     #[serde(default)]
     #[param(default = false)]
     pub decided: bool,
-    #[serde(default)]
-    #[param(inline, default = "newest")]
-    pub sort: ApprovalSort,
+    /// `newest` without it; a page's `next` goes on in the same order only
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[param(inline)]
+    pub sort: Option<ApprovalSort>,
 }
 
 /// The order of the list of approvals.

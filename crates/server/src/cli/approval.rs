@@ -171,7 +171,7 @@ impl List {
             enrollment: self.enrollment,
             mine: self.mine,
             decided: self.decided,
-            sort: self.sort,
+            sort: Some(self.sort),
         };
         let page = client
             .list::<Approval>(&["approvals"], &query, &self.paging)
