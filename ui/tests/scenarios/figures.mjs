@@ -23,6 +23,8 @@ export async function scenario({ browser, url, api }) {
     await person.page.goBack();
     await person.settle();
   }
+  const { failed_requests } = await api.get('/api/v1/certificates/summary');
+  check((await figure(person, 'Failing')) === failed_requests, `Failing: ${await figure(person, 'Failing')} is shown, ${failed_requests} are counted`);
   const before = await figure(person, 'Active');
   await enroll(api, 'default', ['just-now.example.org']);
   const shown = performance.now();
