@@ -69,6 +69,17 @@ pub enum Requester {
     System,
 }
 
+impl Requester {
+    /// Whether a program asked, which will renew what it got.
+    pub fn is_program(&self) -> bool {
+        match self {
+            Self::AcmeAccount { .. } | Self::Token { .. } | Self::Client { .. } => true,
+            // Of people, and of what somebody asked for at the console, nobody knows.
+            Self::User { .. } | Self::System => false,
+        }
+    }
+}
+
 /// Where an enrollment stands. Each variant carries what exists in that state and only that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]

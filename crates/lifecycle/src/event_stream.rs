@@ -171,7 +171,7 @@ fn outline(mut event: Event) -> Event {
 }
 
 /// What lists of the same objects show as well.
-const TOLD: [&str; 8] = [
+const TOLD: [&str; 9] = [
     "enrollment",
     "issuer",
     "names",
@@ -180,6 +180,7 @@ const TOLD: [&str; 8] = [
     "reason",
     "serial",
     "status",
+    "team_name",
 ];
 
 #[cfg(test)]

@@ -35,8 +35,11 @@ const SEALING: Sql<'static> = Sql::each(
 );
 
 impl Tx<'_> {
-    /// Adds an event. It is not sealed yet.
+    /// Adds an event, and to what it says of its object all that events of such objects say. It is
+    /// not sealed yet.
     pub async fn insert_event(&mut self, event: &Event) -> Result<(), StoreError> {
+        let completed = self.completed(event).await?;
+        let event = completed.as_ref().unwrap_or(event);
         let sql = "INSERT INTO events (id, name, at, object, event, actor, request_id) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7)";
         let values = params![

@@ -33,6 +33,7 @@ mod enrollment_passwords;
 pub mod enrollments;
 mod entry_points;
 mod error;
+mod event_facts;
 mod event_owners;
 pub mod events;
 mod floors;

@@ -106,7 +106,7 @@ pub struct Life {
     pub not_after: Timestamp,
     /// When we learned of the certificate.
     pub known_since: Timestamp,
-    /// Whether a program renews it: it was issued by ACME.
+    /// Whether a program renews it, since one asked for it.
     pub automated: bool,
     /// When its profile has it renewed, where that says so.
     pub renewal: Option<RenewalRules>,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use pki::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
 
 use super::ladder::Ladder;
 use super::severity::Severity;
@@ -83,9 +84,9 @@ impl RuleSpec {
         self.enabled
             && severity >= self.min_severity
             && self.events.iter().any(|pattern| pattern.fits(&event.name))
-            && has(&self.teams, event, "team")
-            && has(&self.profiles, event, "profile")
-            && has(&self.issuers, event, "issuer")
+            && has(&self.teams, event, &["team_name", "team"])
+            && has(&self.profiles, event, &["profile"])
+            && has(&self.issuers, event, &["issuer", "issuers"])
             && self.is_on_the_ladder(event)
     }
 
@@ -95,7 +96,7 @@ impl RuleSpec {
             "certificate.expiring" | "certificate.expired" => {
                 let crossed = event.data["crossed"].as_array();
                 crossed.is_none_or(|crossed| {
-                    let mut crossed = crossed.iter().filter_map(serde_json::Value::as_u64);
+                    let mut crossed = crossed.iter().filter_map(Value::as_u64);
                     crossed.any(|step| self.ladder.steps().any(|own| u64::from(own) == step))
                 })
             }
@@ -104,11 +105,17 @@ impl RuleSpec {
     }
 }
 
-fn has(wanted: &[String], event: &Event, member: &str) -> bool {
+/// Whether one of the members is, or lists, one of the names.
+fn has(wanted: &[String], event: &Event, members: &[&str]) -> bool {
+    let is_wanted = |found: &Value| {
+        let found = found.as_str();
+        found.is_some_and(|found| wanted.iter().any(|wanted| wanted == found))
+    };
     wanted.is_empty()
-        || event.data[member]
-            .as_str()
-            .is_some_and(|found| wanted.iter().any(|wanted| wanted == found))
+        || members.iter().any(|member| match &event.data[*member] {
+            Value::Array(found) => found.iter().any(is_wanted),
+            found => is_wanted(found),
+        })
 }
 
 /// `certificate.expiring`, `certificate.*` or `*`.
@@ -193,7 +200,7 @@ impl<'de> Deserialize<'de> for EventPattern {
 #[cfg(test)]
 mod tests {
     use pki::random::Random;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::event::Actor;
@@ -242,6 +249,15 @@ mod tests {
                 assert!(!spec.matches(&event, Severity::Notice), "{member}");
             }
         }
+        // Rules name teams by name; before an issuer is chosen, those that may sign are told.
+        let mut waiting = data.clone();
+        waiting["team"] = json!("team_0");
+        waiting["team_name"] = json!("team_a");
+        waiting["issuer"] = Value::Null;
+        waiting["issuers"] = json!(["other", "issuing"]);
+        assert!(spec.matches(&event("certificate.waits", waiting.clone()), Severity::Notice));
+        waiting["issuers"] = json!(["other"]);
+        assert!(!spec.matches(&event("certificate.waits", waiting), Severity::Notice));
         let off = RuleSpec {
             enabled: false,
             ..spec

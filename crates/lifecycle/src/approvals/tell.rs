@@ -75,7 +75,6 @@ fn facts_of(approval: &Approval, enrollment: &Enrollment, profile: &str) -> Valu
         "profile_version": approval.profile_version,
         "team": approval.team_id,
         "metadata": enrollment.metadata,
-        "issuer": Value::Null,
         "reasons": reasons,
         "approvers": asked,
         "missing": approval.missing(),

@@ -24,6 +24,7 @@ use super::sender::{CmpSender, Holder};
 use crate::Lifecycle;
 use crate::actor::Caller;
 use crate::issuance::enroll::Companions;
+use crate::issuance::facts::values;
 use crate::issuance::{AdmitError, EnrollError, EnrollmentRequest};
 
 /// A request as it was read, from a sender who is known.
@@ -158,11 +159,10 @@ impl Lifecycle {
         let (endpoint, transaction) = (request.endpoint.id.clone(), request.transaction.clone());
         let nonce = request.nonce.clone();
         let (enrollment, with) = prepare(request, Arc::clone(&profile), scope);
-        let names = enrollment.identifiers.clone();
+        let facts = enrollment.facts();
         let enrolled = self.enroll_with(enrollment, with, caller).await;
         if let Err(EnrollError::Admit(AdmitError::Rejected(violations))) = &enrolled {
-            let data = json!({ "profile": profile.name, "names": names, "violations": violations });
-            self.note_rejection(data, caller).await?;
+            self.note_rejection(facts, violations, caller).await?;
         }
         let enrollment = match enrolled {
             Err(EnrollError::Repeated) => return Err(CmpRequestError::TransactionInUse),
@@ -318,8 +318,7 @@ fn prepare(
     let proof = request.sender.proof();
     let event = json!({
         "profile": profile.name,
-        "names": scope.identifiers,
-        "metadata": {},
+        "names": values(&scope.identifiers),
         "key": "requester",
         "replaces": scope.replaces,
         "team": scope.team,

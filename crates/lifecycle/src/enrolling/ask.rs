@@ -22,6 +22,7 @@ use super::Client;
 use crate::Lifecycle;
 use crate::actor::Caller;
 use crate::issuance::enroll::Companions;
+use crate::issuance::facts::values;
 use crate::issuance::{AdmitError, EnrollError, EnrollmentRequest};
 
 /// What a client asks for, and who it is.
@@ -122,7 +123,9 @@ impl Lifecycle {
         if let Some(row) = &mut with.client {
             row.instead_of = instead_of;
         }
-        let (profile, names) = (request.profile.name.clone(), request.identifiers.clone());
+        let mut facts = request.facts();
+        facts["protocol"] = json!(point.spec.protocol());
+        facts["entry_point"] = json!(point.name);
         let enrolled = self.enroll_with(request, with, &caller).await;
         match enrolled {
             // Two at once: who lost is answered with what the other one made.
@@ -134,9 +137,7 @@ impl Lifecycle {
             Err(error) => {
                 let error = AskError::from(error);
                 if let Some(violations) = error.violations() {
-                    let data = json!({ "protocol": point.spec.protocol(), "entry_point": point.name,
-                        "profile": profile, "names": names, "violations": violations });
-                    self.note_rejection(data, &caller).await?;
+                    self.note_rejection(facts, violations, &caller).await?;
                 }
                 Err(error)
             }
@@ -269,7 +270,7 @@ impl Lifecycle {
             "protocol": point.spec.protocol(),
             "entry_point": point.name,
             "profile": profile.name,
-            "names": identifiers,
+            "names": values(&identifiers),
             "client": proof,
             "key": if key.is_some() { "server" } else { "requester" },
             "replaces": replaces,

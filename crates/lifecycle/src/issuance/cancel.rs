@@ -46,8 +46,6 @@ impl Lifecycle {
                     event.data = json!({
                         "reason": reason,
                         "before": enrollment.state.name(),
-                        "names": enrollment.identifiers,
-                        "metadata": enrollment.metadata,
                     });
                     if let Some(mut approval) = approval
                         && approval.cancel(reason.clone(), now).is_ok()

@@ -16,6 +16,7 @@ pub(crate) mod consider;
 pub mod enroll;
 mod evidence;
 pub mod explain;
+pub(crate) mod facts;
 mod outcome;
 pub mod record;
 mod resume;

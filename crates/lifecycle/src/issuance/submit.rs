@@ -22,6 +22,7 @@ use store::StoreError;
 
 use super::admit::EnrollmentRequest;
 use super::enroll::Companions;
+use super::facts::values;
 use super::{AdmitError, EnrollError, evidence};
 use crate::Lifecycle;
 use crate::actor::Caller;
@@ -138,10 +139,7 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<Enrollment, SubmitError> {
         let prepared = self.prepare_submission(submission, caller).await?;
-        let (profile, identifiers) = (
-            prepared.request.profile.name.clone(),
-            prepared.request.identifiers.clone(),
-        );
+        let facts = prepared.request.facts();
         let enrolled = self
             .enroll_with(prepared.request, prepared.with, caller)
             .await
@@ -149,10 +147,7 @@ impl Lifecycle {
         if let Err(error) = &enrolled
             && let Some(violations) = error.violations()
         {
-            let data = json!({
-                "profile": profile, "names": identifiers, "violations": violations,
-            });
-            self.note_rejection(data, caller).await?;
+            self.note_rejection(facts, violations, caller).await?;
         }
         enrolled
     }
@@ -191,8 +186,7 @@ impl Lifecycle {
         let (not_before, not_after) = resolve(submission.validity, &profile, self.now())?;
         let event = json!({
             "profile": profile.name,
-            "names": identifiers,
-            "metadata": submission.metadata,
+            "names": values(&identifiers),
             "key": if key.is_some() { "server" } else { "requester" },
             "replaces": submission.replaces,
             "team": team,
@@ -243,19 +237,6 @@ impl Lifecycle {
             true => Ok(()),
             false => Err(SubmitError::ReplacesStranger(replaced.clone())),
         }
-    }
-
-    pub(crate) async fn note_rejection(
-        &self,
-        data: serde_json::Value,
-        caller: &Caller,
-    ) -> Result<(), StoreError> {
-        let event = self.event(caller, "enrollment.rejected", &caller.actor.id, data);
-        self.store
-            .write("enrollment.reject", move |tx| {
-                Box::pin(async move { tx.insert_event(&event).await })
-            })
-            .await
     }
 }
 

@@ -189,6 +189,21 @@ pub(super) async fn has_successor(
     Ok(candidates.iter().any(|new| succeeds(new, old)))
 }
 
+/// Whether a program got the certificate, by ACME, EST, SCEP, CMP or with a token.
+async fn is_automated(
+    tx: &mut Tx<'_>,
+    certificate: &InventoryCertificate,
+) -> Result<bool, StoreError> {
+    if certificate.account_id.is_some() {
+        return Ok(true);
+    }
+    let enrollment = match &certificate.enrollment_id {
+        Some(id) => tx.find_enrollment(id).await?,
+        None => None,
+    };
+    Ok(enrollment.is_some_and(|enrollment| enrollment.requester.is_program()))
+}
+
 /// One round of looking.
 struct Watch {
     ladder: Ladder,
@@ -207,7 +222,7 @@ impl Watch {
             not_before: certificate.not_before,
             not_after: certificate.not_after,
             known_since: certificate.created_at,
-            automated: certificate.account_id.is_some(),
+            automated: is_automated(tx, &certificate).await?,
             renewal: self.names.renewal(&certificate),
         };
         let told = tx.find_told(id).await?;

@@ -57,8 +57,7 @@ impl Lifecycle {
             tracing::error!(certificate.id = %id, error, "the CA does not know of a revocation");
         }
         let data = json!({
-            "serial": certificate.serial, "issuer": issuer, "names": certificate.names,
-            "error": error,
+            "serial": certificate.serial, "names": certificate.names, "error": error,
         });
         let event = self.event(&Caller::system(), name, id.as_str(), data);
         let job = job.clone();

@@ -20,6 +20,7 @@ use domain::issuer::{
 use domain::keystore::KeyReference;
 use domain::metadata::Source;
 use domain::profile::{Profile, preset};
+use domain::team::Team;
 use domain::token::ApiToken;
 use pki::fingerprint::Fingerprint;
 use pki::random::Random;
@@ -102,6 +103,16 @@ pub fn profile(name: &str) -> Profile {
         spec: preset::tls_server("issuing"),
         team_id: None,
         created_at: at(0),
+    }
+}
+
+pub fn team(name: &str) -> Team {
+    Team {
+        id: TeamId::mint(at(0), &RANDOM),
+        name: name.to_owned(),
+        description: String::new(),
+        created_at: at(0),
+        updated_at: at(0),
     }
 }
 

@@ -3,6 +3,7 @@
 mod channels;
 mod deliveries;
 mod expiry;
+mod facts;
 pub mod mail;
 mod syslog;
 

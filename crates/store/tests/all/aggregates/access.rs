@@ -4,7 +4,6 @@ use domain::access::{CustomRole, Grant, HeldRole, Principal, RoleRef, Scope, Vis
 use domain::id::{GrantId, RoleId, TeamId};
 use domain::permission::Permission;
 use domain::role::Role;
-use domain::team::Team;
 use store::certificates::CertificateFilter;
 use store::grants::GrantFilter;
 use store::teams::Owned;
@@ -12,18 +11,8 @@ use store::teams::Owned;
 use super::transact;
 use crate::fixture::both_engines;
 use crate::samples::{
-    RANDOM, account, at, certificate, directory, eab_key, enrollment, profile, token,
+    RANDOM, account, at, certificate, directory, eab_key, enrollment, profile, team, token,
 };
-
-fn team(name: &str) -> Team {
-    Team {
-        id: TeamId::mint(at(0), &RANDOM),
-        name: name.to_owned(),
-        description: "those who do it".to_owned(),
-        created_at: at(0),
-        updated_at: at(0),
-    }
-}
 
 fn custom_role(name: &str) -> CustomRole {
     CustomRole {

@@ -1,12 +1,20 @@
 //! The event log and its chain.
 
 use domain::event::{Checkpoint, EventHash, verify_chain};
-use store::StoreError;
+use serde_json::{Value, json};
 use store::events::EventFilter;
+use store::{StoreError, Tx};
 
 use super::transact;
 use crate::fixture::both_engines;
-use crate::samples::{at, event};
+use crate::samples::{at, certificate, enrollment, event, issuer, profile, team};
+
+/// What the log holds of an event with that name on an object.
+async fn said(tx: &mut Tx<'_>, name: &str, object: &str) -> Result<Value, StoreError> {
+    let event = event(name, object, 7);
+    tx.insert_event(&event).await?;
+    Ok(tx.find_event(&event.id).await?.unwrap().data)
+}
 
 both_engines! {
     async fn events_are_listed_by_what_is_asked(database) {
@@ -37,6 +45,54 @@ both_engines! {
             }
             let page = tx.list_events(&none(), Some(&events[2].id), 1).await?;
             assert_eq!(page, [events[1].clone()]);
+        });
+    }
+
+    async fn every_event_says_what_is_known_of_its_object(database) {
+        transact!(database, |tx| {
+            let (team, signer, mut policy) = (team("web"), issuer("issuing"), profile("tls"));
+            policy.team_id = Some(team.id.clone());
+            let mut asked = enrollment();
+            (asked.profile_id, asked.profile_version) = (policy.id.clone(), policy.version);
+            asked.team_id = Some(team.id.clone());
+            let mut issued = certificate(Some(&signer.id), 1, &["a.example"]);
+            (issued.profile_id, issued.profile_version) = (Some(policy.id.clone()), Some(1));
+            issued.team_id = Some(team.id.clone());
+            let found = certificate(None, 2, &["b.example"]);
+            tx.insert_team(&team).await?;
+            tx.insert_issuer(&signer).await?;
+            tx.insert_profile(&policy).await?;
+            tx.insert_enrollment(&asked).await?;
+            tx.insert_certificate(&issued).await?;
+            tx.insert_certificate(&found).await?;
+            let whose = json!({ "team": team.id, "team_name": "web", "profile": "tls" });
+            for (object, issuer, names) in [
+                (asked.id.as_str(), "issuing", "*.example.org"),
+                (issued.id.as_str(), "issuing", "a.example"),
+            ] {
+                for name in ["certificate.revoked", "enrollment.failed", "any.other"] {
+                    let data = said(tx, name, object).await?;
+                    assert_eq!((&data["issuer"], &data["names"]), (&json!(issuer), &json!([names])));
+                    for (member, value) in whose.as_object().unwrap() {
+                        assert_eq!(&data[member], value, "{name} {member}");
+                    }
+                    assert!(data["metadata"].is_object(), "{name}");
+                    assert_eq!(data["z"], 1);
+                }
+            }
+            let data = said(tx, "profile.changed", policy.id.as_str()).await?;
+            assert_eq!((&data["profile"], &data["team_name"]), (&json!("tls"), &json!("web")));
+            let data = said(tx, "issuer.unhealthy", signer.id.as_str()).await?;
+            assert_eq!(data["issuer"], "issuing");
+            let data = said(tx, "certificate.discovered", found.id.as_str()).await?;
+            assert_eq!((&data["team"], &data["issuer"]), (&json!(null), &json!("CN=Issuing")));
+            assert_eq!(data.get("team_name"), None);
+            // What the event says itself stands.
+            let mut own = event("certificate.transferred", issued.id.as_str(), 5);
+            own.data = json!({ "issuer": "another" });
+            tx.insert_event(&own).await?;
+            let read = tx.find_event(&own.id).await?.unwrap().data;
+            assert_eq!((&read["issuer"], &read["profile"]), (&json!("another"), &json!("tls")));
         });
     }
 

@@ -8,7 +8,6 @@ use domain::certificate::{
     CertificateStatus, Facet, Figures, InventoryCertificate, Origin, Revocation,
 };
 use domain::id::{CertificateId, TeamId};
-use domain::team::Team;
 use pki::revocation::RevocationReason;
 use pki::time::Timestamp;
 use store::certificates::{CertificateFilter, CertificateSort, NameQuery, SortKey};
@@ -17,19 +16,9 @@ use store::{StoreError, Tx};
 
 use super::transact;
 use crate::fixture::both_engines;
-use crate::samples::{RANDOM, at, certificate, issuer, profile, serial_number};
+use crate::samples::{RANDOM, at, certificate, issuer, profile, serial_number, team};
 
 const DAY: u64 = 24 * 3600;
-
-fn team(name: &str) -> Team {
-    Team {
-        id: TeamId::mint(at(0), &RANDOM),
-        name: name.to_owned(),
-        description: String::new(),
-        created_at: at(0),
-        updated_at: at(0),
-    }
-}
 
 fn days(count: u64) -> Duration {
     Duration::from_secs(count * DAY)
