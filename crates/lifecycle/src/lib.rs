@@ -67,6 +67,7 @@ pub use settings::Settings;
 pub use store::StoreError;
 pub use store::accounts::AccountFilter;
 pub use store::approvals::{ApprovalCursor, ApprovalFilter, ApprovalSort};
+pub use store::blocked_keys::BlockedKey;
 pub use store::certificates::{
     CertificateCursor, CertificateFilter, CertificateSort, Listed, NameQuery, SortKey,
 };

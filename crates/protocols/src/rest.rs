@@ -9,6 +9,7 @@ pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod authorization;
+pub mod blocked_key;
 pub mod bulk;
 pub mod certificate;
 pub mod client_certificate;

@@ -16,18 +16,33 @@ pub struct BlockedKey {
 }
 
 impl Tx<'_> {
-    /// Blocks a key; the first reason stays.
+    /// Blocks a key, and answers whether it was not blocked yet; the first reason stays.
     pub async fn block_key(
         &mut self,
         spki_sha256: &[u8; 32],
         reason: &str,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let sql = "INSERT INTO blocked_keys (spki_sha256, reason, blocked_at) VALUES ($1, $2, $3) \
                    ON CONFLICT (spki_sha256) DO NOTHING";
-        self.execute(sql, params![hex(spki_sha256), reason, now])
-            .await
-            .map(drop)
+        let values = params![hex(spki_sha256), reason, now];
+        Ok(self.execute(sql, values).await? == 1)
+    }
+
+    /// Lets a key in again, and answers whether it was blocked.
+    pub async fn unblock_key(&mut self, spki_sha256: &[u8; 32]) -> Result<bool, StoreError> {
+        let sql = "DELETE FROM blocked_keys WHERE spki_sha256 = $1";
+        Ok(self.execute(sql, params![hex(spki_sha256)]).await? == 1)
+    }
+
+    /// When and why a key was blocked.
+    pub async fn find_blocked_key(
+        &mut self,
+        spki_sha256: &[u8; 32],
+    ) -> Result<Option<BlockedKey>, StoreError> {
+        let sql = "SELECT spki_sha256, reason, blocked_at FROM blocked_keys WHERE spki_sha256 = $1";
+        let row = self.query_opt(sql, params![hex(spki_sha256)]).await?;
+        row.as_ref().map(read).transpose()
     }
 
     /// Whether a key is blocked.

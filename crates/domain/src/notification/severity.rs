@@ -36,7 +36,7 @@ impl Severity {
                 Some(0..=NEARLY_OVER) => Self::Critical,
                 Some(_) | None => Self::Warning,
             },
-            ("certificate", "revoked") => match event.data["reason"].as_str() {
+            ("certificate", "revoked" | "revoked_elsewhere") => match event.data["reason"].as_str() {
                 Some("keyCompromise" | "cACompromise") => Self::Critical,
                 Some(_) | None => Self::Notice,
             },
@@ -52,7 +52,7 @@ impl Severity {
                 _,
                 "created" | "changed" | "deleted" | "revoked" | "deactivated" | "restored"
                 | "key_changed" | "awaiting_approval" | "approved" | "reminder" | "expired"
-                | "closed" | "imported" | "retired" | "activated" | "acknowledged",
+                | "closed" | "imported" | "blocked" | "unblocked" | "retired" | "activated" | "acknowledged",
             ) => Self::Notice,
             _ => Self::Info,
         }
@@ -112,6 +112,13 @@ mod tests {
     fn what_is_broken_is_critical_and_what_goes_well_is_not() {
         for (name, data, severity) in [
             ("certificate.issued", json!({}), Severity::Info),
+            (
+                "certificate.revoked_elsewhere",
+                json!({"reason": "keyCompromise"}),
+                Severity::Critical,
+            ),
+            ("certificate.revoked_elsewhere", json!({}), Severity::Notice),
+            ("key.blocked", json!({}), Severity::Notice),
             (
                 "certificate.expiring",
                 json!({"threshold": 33}),

@@ -9,6 +9,7 @@ mod accounts;
 mod alerts;
 mod approvals;
 mod audit;
+mod blocked_keys;
 mod bulk;
 mod certificate_import;
 mod certificates;

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 
 use super::needs::Needs;
 use super::{
-    Verbs, accounts, alerts, approvals, audit, bulk, certificate_import, certificates, channels,
+    Verbs, accounts, alerts, approvals, audit, blocked_keys, bulk, certificate_import, certificates, channels,
     client_certificates, cmp_endpoints, cmp_secrets, delegations, deliveries, directories,
     download, eab_keys, enroll, enrollment_passwords, enrollments, entry_points, event_stream,
     grants, held_keys, inventory, issuer_migrations, issuer_setup, issuers, me, metadata,
@@ -102,6 +102,11 @@ fn everywhere() -> Vec<(Permission, Parts)> {
         (P::NotificationsRead, routes!(deliveries::show)),
         (P::NotificationsWrite, routes!(deliveries::resend)),
         (P::NotificationsWrite, routes!(deliveries::resend_all)),
+        // A key is blocked for every team.
+        (P::CertificatesRead, routes!(blocked_keys::list)),
+        (P::CertificatesRead, routes!(blocked_keys::show)),
+        (P::CertificatesRevoke, routes!(blocked_keys::block)),
+        (P::PolicyWrite, routes!(blocked_keys::unblock)),
         (P::AuditRead, routes!(audit::list)),
         (P::AuditRead, routes!(audit::export)),
         (P::AuditRead, routes!(audit::key)),

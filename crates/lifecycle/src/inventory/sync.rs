@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
-use domain::certificate::{Chain, InventoryCertificate, Origin};
+use domain::certificate::{Chain, InventoryCertificate, Origin, Revocation};
 use domain::event::Event;
 use domain::id::IssuerId;
 use domain::issuer::{IssueError, ListedCertificate};
 use pki::certificate::Certificate;
 use pki::fingerprint::Fingerprint;
 use pki::key::weak;
+use pki::revocation::RevocationReason;
 use pki::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -188,6 +189,7 @@ impl Lifecycle {
             json!({
                 "serial": known.serial, "names": known.names, "metadata": known.metadata,
                 "reason": revocation.reason, "at": revocation.at, "team": known.team_id,
+                "key_blocked": blocks_key(&revocation),
             }),
         );
         let revoked = self
@@ -196,6 +198,7 @@ impl Lifecycle {
                 Box::pin(async move {
                     let is_new = tx.revoke_certificate(&known.id, &revocation).await?;
                     if is_new {
+                        block_compromised(tx, &known.spki_sha256, Some(&revocation)).await?;
                         tx.insert_event(&event).await?;
                     }
                     Ok::<_, StoreError>(is_new)
@@ -232,6 +235,8 @@ impl Lifecycle {
             json!({
                 "serial": entry.serial, "fingerprint": entry.fingerprint, "issuer": issuer.name,
                 "names": entry.names, "not_after": entry.not_after,
+                "revocation": entry.revocation.map(|revocation| revocation.reason),
+                "key_blocked": entry.revocation.as_ref().is_some_and(blocks_key),
             }),
         );
         let stored = self
@@ -259,7 +264,25 @@ async fn insert(
         tx.put_chain(upper).await?;
     }
     tx.insert_certificate(entry).await?;
+    block_compromised(tx, &entry.spki_sha256, entry.revocation.as_ref()).await?;
     tx.insert_event(event).await
+}
+
+/// A key that a CA elsewhere calls compromised is certified by no other from then on.
+async fn block_compromised(
+    tx: &mut Tx<'_>,
+    spki_sha256: &[u8; 32],
+    revocation: Option<&Revocation>,
+) -> Result<(), StoreError> {
+    if let Some(revocation) = revocation.filter(|revocation| blocks_key(revocation)) {
+        let reason = revocation.reason.to_string();
+        tx.block_key(spki_sha256, &reason, revocation.at).await?;
+    }
+    Ok(())
+}
+
+fn blocks_key(revocation: &Revocation) -> bool {
+    revocation.reason == RevocationReason::KeyCompromise
 }
 
 fn setting(issuer: &IssuerId) -> String {

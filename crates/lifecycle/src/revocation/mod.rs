@@ -1,5 +1,6 @@
 //! Revocation, and how the world learns of it: CRL and OCSP.
 
+pub mod blocked_keys;
 pub mod crl;
 pub mod elsewhere;
 pub mod ocsp;

@@ -38,6 +38,7 @@ pub mod grant;
 pub mod issuer;
 mod issuer_migrate;
 mod issuer_remote;
+pub mod key;
 mod lifetime;
 mod local;
 pub mod login;
@@ -137,6 +138,8 @@ enum Command {
     Apply(apply::Apply),
     /// Certificates: list, find, export, revoke, bulk actions
     Certificate(certificate::CertificateCommand),
+    /// Keys that are never certified again
+    Key(key::KeyCommand),
     /// Searches that are kept, for oneself or for a team
     SavedSearch(saved_search::SavedSearchCommand),
     /// Issuers: the CAs that sign
@@ -211,6 +214,7 @@ impl Command {
             Self::Renew(renew) => renew.run(context).await,
             Self::Apply(apply) => apply.run(context).await,
             Self::Certificate(certificate) => certificate.run(context).await,
+            Self::Key(key) => key.run(context).await,
             Self::SavedSearch(search) => search.run(context).await,
             Self::Issuer(issuer) => issuer.run(context).await,
             Self::Profile(profile) => profile.run(context).await,

@@ -11,6 +11,7 @@ mod approvals;
 mod architecture;
 mod assurance;
 mod backup;
+mod blocked_keys;
 mod bulk;
 mod cli;
 mod cli_apply;

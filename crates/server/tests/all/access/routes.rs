@@ -387,6 +387,18 @@ pub(super) const ROWS: &[Row] = &[
         400,
         no_metadata,
     ),
+    row("GET /api/v1/blocked-keys", Everywhere, 200),
+    row(
+        "GET /api/v1/blocked-keys/{spki_sha256}",
+        Everywhere,
+        404,
+    ),
+    with("POST /api/v1/blocked-keys", Everywhere, 400, empty),
+    row(
+        "DELETE /api/v1/blocked-keys/{spki_sha256}",
+        Everywhere,
+        404,
+    ),
     row("GET /api/v1/audit", Everywhere, 200),
     row("GET /api/v1/audit/export", Everywhere, 200),
     row("GET /api/v1/audit/key", Everywhere, 200),
