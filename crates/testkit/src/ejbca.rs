@@ -63,6 +63,13 @@ impl FakeEjbca {
             .push(("else".to_owned(), der, None));
     }
 
+    /// Somebody revokes the newest certificate at the CA, for key compromise.
+    pub fn compromise(&self) {
+        if let Some((_, _, revoked)) = self.state.lock().issued.last_mut() {
+            *revoked = Some("KEY_COMPROMISE".to_owned());
+        }
+    }
+
     /// The reason that the newest certificate was revoked for.
     pub fn revocation(&self) -> Option<String> {
         self.state.lock().issued.last()?.2.clone()

@@ -39,7 +39,12 @@ pub(crate) async fn create(
     };
     let view = state
         .lifecycle
-        .new_order(&request.directory, &request.account, asked)
+        .new_order(
+            &request.directory,
+            &request.account,
+            asked,
+            &request.caller(),
+        )
         .await
         .map_err(failure)?;
     Ok((StatusCode::CREATED, respond(&view, &request.urls)).into_response())

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::acme::account::{Account, AccountStatus};
-use domain::acme::authorization::{Authorization, AuthorizationState, Proof};
-use domain::acme::directory::{Caa, Directory};
+use domain::acme::authorization::Authorization;
+use domain::acme::directory::Directory;
 use domain::acme::order::{Order, OrderStatus};
 use domain::acme::validation::ValidationFailure;
 use domain::enrollment::Requester;
-use domain::id::{AccountId, EnrollmentId, OrderId};
+use domain::id::{EnrollmentId, OrderId};
 use domain::identifier::Identifier;
 use domain::policy::Violation;
 use domain::profile::{Profile, ProfileSpec};
@@ -87,20 +87,11 @@ impl Lifecycle {
         caller: &Caller,
     ) -> Result<OrderView, FinalizeError> {
         let ready = self.ready_order(account, id).await?;
-        let csr = Csr::from_der(csr_der)?;
-        let key_thumbprint = key_thumbprint(&csr);
-        self.recheck_caa(directory, &account.id, &ready.authorizations)
-            .await?;
-        let asked = (&csr, key_thumbprint.as_deref());
-        let mut bound = self
-            .decide_and_bind(directory, account, &ready, asked, caller)
+        let bound = self
+            .decide(directory, account, &ready, csr_der, key_thumbprint, caller)
             .await;
-        if matches!(bound, Err(FinalizeError::ProfileChanged)) {
-            // What was decided by may be what is remembered from before a change of another node's.
-            self.profiles.forget(&ready.order.profile_name);
-            bound = self
-                .decide_and_bind(directory, account, &ready, asked, caller)
-                .await;
+        if let Err(error) = &bound {
+            self.note_refused_order(&ready.order, error, caller).await?;
         }
         let (admitted, job) = match bound? {
             Bound::Sign(admitted, job) => (*admitted, *job),
@@ -113,6 +104,33 @@ impl Lifecycle {
         let state = self.drive(directory, admitted, job, caller).await;
         let status = order.status(&[], Some(&state), self.now());
         Ok(OrderView { order, status })
+    }
+
+    async fn decide(
+        &self,
+        directory: &Directory,
+        account: &Account,
+        ready: &Ready,
+        csr_der: &[u8],
+        key_thumbprint: impl FnOnce(&Csr) -> Option<String>,
+        caller: &Caller,
+    ) -> Result<Bound, FinalizeError> {
+        let csr = Csr::from_der(csr_der)?;
+        let key_thumbprint = key_thumbprint(&csr);
+        self.recheck_caa(directory, &account.id, &ready.authorizations)
+            .await?;
+        let asked = (&csr, key_thumbprint.as_deref());
+        let bound = self
+            .decide_and_bind(directory, account, ready, asked, caller)
+            .await;
+        if matches!(bound, Err(FinalizeError::ProfileChanged)) {
+            // What was decided by may be what is remembered from before a change of another node's.
+            self.profiles.forget(&ready.order.profile_name);
+            return self
+                .decide_and_bind(directory, account, ready, asked, caller)
+                .await;
+        }
+        bound
     }
 
     /// Decides by the profile as it is now, and binds the order to what was decided.
@@ -176,49 +194,6 @@ impl Lifecycle {
                 })
             })
             .await
-    }
-
-    /// RFC 8659: CAA as it is at issuance. An answer is relied on for its TTL or eight hours.
-    pub(crate) async fn recheck_caa(
-        &self,
-        directory: &Directory,
-        account: &AccountId,
-        authorizations: &[Authorization],
-    ) -> Result<(), FinalizeError> {
-        if directory.spec.caa != Caa::Enforced {
-            return Ok(());
-        }
-        let now = self.now();
-        let account_url = self.account_url(&directory.name, account);
-        for authorization in authorizations {
-            let AuthorizationState::Valid {
-                by,
-                caa_fresh_until,
-                ..
-            } = &authorization.state
-            else {
-                continue;
-            };
-            let method = match by {
-                Proof::Challenge(method) => Some(*method),
-                Proof::TrustedBinding => None,
-                // A test directory that looks at nothing does not look here either.
-                Proof::Unchecked(_) => continue,
-            };
-            if caa_fresh_until.is_some_and(|until| now < until) {
-                continue;
-            }
-            self.check_caa(
-                directory,
-                &authorization.identifier,
-                authorization.wildcard,
-                &account_url,
-                method,
-            )
-            .await
-            .map_err(|failure| FinalizeError::Caa(authorization.identifier.clone(), failure))?;
-        }
-        Ok(())
     }
 
     /// The order's profile, if it still allows what it did when the order was made, and is still offered.

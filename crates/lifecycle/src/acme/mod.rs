@@ -3,6 +3,7 @@
 pub mod accounts;
 mod attestation;
 pub mod authorizations;
+mod caa;
 pub mod challenges;
 pub mod directories;
 pub mod eab_keys;
@@ -11,5 +12,6 @@ pub mod finalize;
 pub mod new_order;
 pub mod nonces;
 pub mod orders;
+mod refusals;
 pub mod renewal_info;
 pub mod validation;

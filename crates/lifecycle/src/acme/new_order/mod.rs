@@ -25,6 +25,7 @@ use self::replacement::require_replaceable;
 use super::email::{Outgoing, insert_outgoing};
 use super::orders::OrderView;
 use crate::Lifecycle;
+use crate::actor::Caller;
 use crate::limits::{self, RateLimited};
 use crate::metadata::Subject;
 
@@ -75,12 +76,27 @@ pub enum NewOrderError {
 }
 
 impl Lifecycle {
-    /// Makes an order, with its authorizations.
+    /// Makes an order, with its authorizations. What is refused is in the audit trail.
     pub async fn new_order(
         &self,
         directory: &Directory,
         account: &Account,
         request: NewOrder,
+        caller: &Caller,
+    ) -> Result<OrderView, NewOrderError> {
+        let made = self.make_order(directory, account, &request).await;
+        if let Err(error) = &made {
+            self.note_refused_new_order(directory, account, &request, error, caller)
+                .await?;
+        }
+        made
+    }
+
+    async fn make_order(
+        &self,
+        directory: &Directory,
+        account: &Account,
+        request: &NewOrder,
     ) -> Result<OrderView, NewOrderError> {
         let now = self.now();
         let profile = self
@@ -88,7 +104,7 @@ impl Lifecycle {
             .await?;
         let identifiers = self.parse_identifiers(&request.identifiers, &profile)?;
         let bound = self.check_binding(directory, account, &identifiers).await?;
-        check_dates(&request, &profile, now)?;
+        check_dates(request, &profile, now)?;
         let replaces = match &request.replaces {
             None => None,
             Some(cert_id) => Some(
@@ -129,7 +145,7 @@ impl Lifecycle {
             profile_version: profile.version,
             not_before: request.not_before,
             not_after: request.not_after,
-            replaces_cert_id: replaces.is_some().then_some(request.replaces).flatten(),
+            replaces_cert_id: request.replaces.clone().filter(|_| replaces.is_some()),
             replaces,
             enrollment_id: None,
             team_id: account.team_id.clone().or_else(|| profile.team_id.clone()),

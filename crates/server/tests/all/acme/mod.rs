@@ -12,6 +12,7 @@ mod new_account;
 mod new_order;
 mod nonce;
 mod problems;
+mod refusals;
 mod renewal_info;
 mod revocation;
 mod rfc8555;

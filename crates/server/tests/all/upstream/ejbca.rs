@@ -49,3 +49,36 @@ async fn what_ejbca_issued_to_others_can_be_listed() {
     );
     assert!(second.next.is_none());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn i12_a_key_that_a_ca_elsewhere_calls_compromised_is_certified_by_no_other() {
+    let (desk, ca) = start().await;
+    let known = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
+    let new = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
+    let sync = async || {
+        let path = "/api/v1/issuers/ejbca/sync";
+        desk.api.post(path, json!({})).await.expect(202);
+    };
+    ca.issue_elsewhere(&csr_for(&["known.example.org"], &known));
+    sync().await;
+    let discovered = async || desk.has_event("certificate.discovered").await;
+    assert!(desk.tick_until(1, discovered).await);
+    ca.compromise();
+    // This one is seen for the first time when it is revoked already.
+    ca.issue_elsewhere(&csr_for(&["new.example.org"], &new));
+    ca.compromise();
+    sync().await;
+    let blocked = async || {
+        let keys = desk.api.get("/api/v1/blocked-keys").await;
+        keys["items"].as_array().unwrap().len() == 2
+    };
+    assert!(desk.tick_until(1, blocked).await);
+    assert!(desk.has_event("certificate.revoked_elsewhere").await);
+    desk.route_to("issuing").await;
+    for key in [&known, &new] {
+        let csr = crate::enroll::csr_for(key, &["again.example.org"]);
+        let request = json!({ "profile": "default", "csr": csr });
+        let answer = desk.api.post("/api/v1/enrollments", request).await;
+        assert!(answer.expect(422).to_string().contains("blocked"));
+    }
+}
