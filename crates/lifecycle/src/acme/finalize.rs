@@ -88,7 +88,7 @@ impl Lifecycle {
     ) -> Result<OrderView, FinalizeError> {
         let ready = self.ready_order(account, id).await?;
         let bound = self
-            .decide(directory, account, &ready, csr_der, key_thumbprint, caller)
+            .decide_order(directory, account, &ready, csr_der, key_thumbprint, caller)
             .await;
         if let Err(error) = &bound {
             self.note_refused_order(&ready.order, error, caller).await?;
@@ -106,7 +106,7 @@ impl Lifecycle {
         Ok(OrderView { order, status })
     }
 
-    async fn decide(
+    async fn decide_order(
         &self,
         directory: &Directory,
         account: &Account,

@@ -41,7 +41,7 @@ impl Lifecycle {
             "metadata": {},
         });
         let event = self.event(caller, "order.rejected", account.id.as_str(), data);
-        self.note_refusal(&account.id, event, why).await
+        self.note_refused(&account.id, event, why).await
     }
 
     /// `enrollment.rejected`: the order stays ready.
@@ -61,10 +61,10 @@ impl Lifecycle {
             "metadata": {},
         });
         let event = self.event(caller, "enrollment.rejected", order.id.as_str(), data);
-        self.note_refusal(&order.account_id, event, why).await
+        self.note_refused(&order.account_id, event, why).await
     }
 
-    async fn note_refusal(
+    async fn note_refused(
         &self,
         account: &AccountId,
         mut event: Event,

@@ -63,6 +63,9 @@ impl AdcsConnector {
                 .collect();
             attributes.push_str(&format!("\r\nSAN:{}", names.join("&")));
         }
+        for (name, value) in &request.metadata {
+            attributes.push_str(&format!("\r\n{name}:{}", one_line(value)));
+        }
         [
             ("Mode", "newreq"),
             ("CertRequest", csr.as_str()),
@@ -101,6 +104,18 @@ impl AdcsConnector {
         certificates.extend_from_slice(upper.certificates());
         Ok(Issuance::Issued(remote::chain_of(certificates)?))
     }
+}
+
+/// Attributes stand on lines of their own: what a requester gave must not begin another one, which
+/// could be names or a template.
+fn one_line(value: &str) -> String {
+    value.replace(char::is_control, " ")
+}
+
+/// A CA's own name for a field, where it can be the name of an attribute that decides nothing.
+fn is_attribute(name: &str) -> bool {
+    let decides = ["CertificateTemplate", "SAN"];
+    !name.contains(':') && !decides.iter().any(|own| own.eq_ignore_ascii_case(name.trim()))
 }
 
 /// A name as the attribute `SAN` writes it.
@@ -151,6 +166,16 @@ async fn authority(pages: &mut Pages) -> Result<Chain, IssueError> {
 
 #[async_trait]
 impl RemoteCa for AdcsConnector {
+    fn admits(&self, request: &SigningRequest) -> Result<(), IssueError> {
+        match request.metadata.keys().find(|name| !is_attribute(name)) {
+            Some(name) => Err(IssueError::Refused(format!(
+                "`{name}` cannot be the name of a request attribute; choose another by `certwright \
+                 issuer tell`"
+            ))),
+            None => Ok(()),
+        }
+    }
+
     async fn issue(&self, request: &SigningRequest) -> Result<Issuance, IssueError> {
         let mut pages = self.login.open(&self.config).await?;
         let answer = pages.post("certfnsh.asp", self.form(request)).await?;

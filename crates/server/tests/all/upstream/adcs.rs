@@ -46,3 +46,30 @@ async fn a_password_that_was_changed_is_given_to_the_issuer_and_requests_go_on()
     let state = desk.settle(&place, 60).await;
     assert_eq!(state["status"], "issued", "{state}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metadata_goes_to_ad_cs_as_request_attributes_and_never_as_more_than_one_line() {
+    let (desk, ca) = start("ntlm").await;
+    let put = async |path: &str, body: serde_json::Value| {
+        let path = format!("/api/v1/{path}");
+        let answer = desk.api.call(reqwest::Method::PUT, &path, Some(body)).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.body);
+    };
+    let field = json!({ "kind": "string", "default": "4711" });
+    put("metadata-fields/code", field).await;
+    let told = json!({ "metadata_fields": { "code": "CostCenter" } });
+    put("issuers/adcs/metadata-fields", told).await;
+    desk.issue(&["told.example.org"]).await;
+    let expected = "CertificateTemplate:WebServer\r\nCostCenter:4711";
+    assert_eq!(ca.attributes(), [expected]);
+    // What decides something at the CA is no name for a field.
+    let told = json!({ "metadata_fields": { "code": "san" } });
+    put("issuers/adcs/metadata-fields", told).await;
+    let key = pki::key::LocalKey::generate(pki::key::KeyAlgorithm::EcP256).unwrap();
+    let csr = crate::enroll::csr_for(&key, &["never.example.org"]);
+    let request = json!({ "profile": "default", "csr": csr });
+    let answer = desk.api.post("/api/v1/enrollments", request).await;
+    assert!(!answer.status.is_success() || answer.body["status"] != "issued", "{}", answer.body);
+    desk.tick(60).await;
+    assert_eq!(ca.attributes(), [expected]);
+}
