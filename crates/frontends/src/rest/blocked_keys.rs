@@ -8,7 +8,6 @@ use lifecycle::revocation::blocked_keys::{BlockKeyError, KeyName};
 use pki::fingerprint::Fingerprint;
 use protocols::rest::blocked_key as wire;
 use protocols::rest::page::{Page, PageQuery};
-use store_view::BlockedKey;
 
 use super::Verbs;
 use super::access::{Fresh, Operator};
