@@ -90,9 +90,7 @@ impl Lookup {
     }
 
     fn is_answered_by(&self, said: &Map<String, Value>) -> bool {
-        self.members
-            .iter()
-            .all(|member| said.contains_key(*member))
+        self.members.iter().all(|member| said.contains_key(*member))
     }
 }
 

@@ -255,7 +255,10 @@ mod tests {
         waiting["team_name"] = json!("team_a");
         waiting["issuer"] = Value::Null;
         waiting["issuers"] = json!(["other", "issuing"]);
-        assert!(spec.matches(&event("certificate.waits", waiting.clone()), Severity::Notice));
+        assert!(spec.matches(
+            &event("certificate.waits", waiting.clone()),
+            Severity::Notice
+        ));
         waiting["issuers"] = json!(["other"]);
         assert!(!spec.matches(&event("certificate.waits", waiting), Severity::Notice));
         let off = RuleSpec {

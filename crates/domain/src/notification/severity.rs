@@ -36,7 +36,8 @@ impl Severity {
                 Some(0..=NEARLY_OVER) => Self::Critical,
                 Some(_) | None => Self::Warning,
             },
-            ("certificate", "revoked" | "revoked_elsewhere") => match event.data["reason"].as_str() {
+            ("certificate", "revoked" | "revoked_elsewhere") => match event.data["reason"].as_str()
+            {
                 Some("keyCompromise" | "cACompromise") => Self::Critical,
                 Some(_) | None => Self::Notice,
             },
@@ -52,7 +53,8 @@ impl Severity {
                 _,
                 "created" | "changed" | "deleted" | "revoked" | "deactivated" | "restored"
                 | "key_changed" | "awaiting_approval" | "approved" | "reminder" | "expired"
-                | "closed" | "imported" | "blocked" | "unblocked" | "retired" | "activated" | "acknowledged",
+                | "closed" | "imported" | "blocked" | "unblocked" | "retired" | "activated"
+                | "acknowledged",
             ) => Self::Notice,
             _ => Self::Info,
         }

@@ -23,9 +23,7 @@ pub(crate) async fn list(
     State(verbs): State<Verbs>,
     listing: Listing<Everything, Fingerprint>,
 ) -> Result<Json<Page<wire::BlockedKey>>, Failure> {
-    let found = verbs
-        .blocked_keys(listing.after, listing.rows())
-        .await?;
+    let found = verbs.blocked_keys(listing.after, listing.rows()).await?;
     Ok(Json(listing.page(
         found,
         |key| Fingerprint(key.spki_sha256).to_string(),

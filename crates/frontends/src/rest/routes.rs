@@ -12,13 +12,13 @@ use utoipa_axum::routes;
 
 use super::needs::Needs;
 use super::{
-    Verbs, accounts, alerts, approvals, audit, blocked_keys, bulk, certificate_import, certificates, channels,
-    client_certificates, cmp_endpoints, cmp_secrets, delegations, deliveries, directories,
-    download, eab_keys, enroll, enrollment_passwords, enrollments, entry_points, event_stream,
-    grants, held_keys, inventory, issuer_migrations, issuer_setup, issuers, me, metadata,
-    metadata_fields, notification_rules, orders, owners, passkeys, profile_explain,
-    profile_presets, profile_versions, profiles, proofs, remote_issuers, roles, saved_searches,
-    sessions, sign_on, sign_on_providers, teams, tokens, trends, users,
+    Verbs, accounts, alerts, approvals, audit, blocked_keys, bulk, certificate_import,
+    certificates, channels, client_certificates, cmp_endpoints, cmp_secrets, delegations,
+    deliveries, directories, download, eab_keys, enroll, enrollment_passwords, enrollments,
+    entry_points, event_stream, grants, held_keys, inventory, issuer_migrations, issuer_setup,
+    issuers, me, metadata, metadata_fields, notification_rules, orders, owners, passkeys,
+    profile_explain, profile_presets, profile_versions, profiles, proofs, remote_issuers, roles,
+    saved_searches, sessions, sign_on, sign_on_providers, teams, tokens, trends, users,
 };
 
 /// One method of one path.

@@ -25,7 +25,11 @@ pub struct BlockKeys {
     #[schema(min_items = 1, max_items = 1000, example = json!(["crt_06ek9q3v5c8m2k7t1r4x0z9w8y"]))]
     pub keys: Vec<String>,
     /// Why, for whoever wonders later
-    #[schema(min_length = 1, max_length = 500, example = "found in a public repository")]
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        example = "found in a public repository"
+    )]
     pub reason: String,
 }
 

@@ -115,7 +115,10 @@ fn one_line(value: &str) -> String {
 /// A CA's own name for a field, where it can be the name of an attribute that decides nothing.
 fn is_attribute(name: &str) -> bool {
     let decides = ["CertificateTemplate", "SAN"];
-    !name.contains(':') && !decides.iter().any(|own| own.eq_ignore_ascii_case(name.trim()))
+    !name.contains(':')
+        && !decides
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(name.trim()))
 }
 
 /// A name as the attribute `SAN` writes it.

@@ -47,8 +47,14 @@ async fn an_order_that_the_rules_refuse_is_an_event_of_its_account() {
         assert!(event.request_id.is_some() && event.actor.address.is_some());
         let is_denied = event.data["names"] == json!(["never.example.org"]);
         match is_denied {
-            true => assert!(event.data["identifiers"][0]["error"].is_string(), "{event:?}"),
-            false => assert!(event.data["error"].to_string().contains("another"), "{event:?}"),
+            true => assert!(
+                event.data["identifiers"][0]["error"].is_string(),
+                "{event:?}"
+            ),
+            false => assert!(
+                event.data["error"].to_string().contains("another"),
+                "{event:?}"
+            ),
         }
     }
     // What cannot be read was not decided.

@@ -69,7 +69,11 @@ async fn metadata_goes_to_ad_cs_as_request_attributes_and_never_as_more_than_one
     let csr = crate::enroll::csr_for(&key, &["never.example.org"]);
     let request = json!({ "profile": "default", "csr": csr });
     let answer = desk.api.post("/api/v1/enrollments", request).await;
-    assert!(!answer.status.is_success() || answer.body["status"] != "issued", "{}", answer.body);
+    assert!(
+        !answer.status.is_success() || answer.body["status"] != "issued",
+        "{}",
+        answer.body
+    );
     desk.tick(60).await;
     assert_eq!(ca.attributes(), [expected]);
 }
