@@ -214,6 +214,19 @@ pub enum CertificateKind {
     Device,
 }
 
+impl CertificateKind {
+    /// What the linter takes such certificates for.
+    pub fn linted_as(self) -> lint::CertificateKind {
+        match self {
+            Self::TlsServer => lint::CertificateKind::TlsServer,
+            Self::TlsClient => lint::CertificateKind::TlsClient,
+            Self::Smime => lint::CertificateKind::Email,
+            Self::CodeSigning => lint::CertificateKind::CodeSigning,
+            Self::Device => lint::CertificateKind::Device,
+        }
+    }
+}
+
 /// Which names a profile certifies.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

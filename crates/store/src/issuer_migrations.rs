@@ -11,6 +11,18 @@ use crate::dialect::for_update;
 use crate::list::List;
 use crate::{Row, StoreError, Tx, Value, params};
 
+/// What the new issuer signed for the account of a certificate under its first name, since it was pulled.
+macro_rules! namesake {
+    () => {
+        "FROM certificates AS c \
+         JOIN certificate_names AS cn ON cn.certificate_id = c.id AND cn.is_first = 1 \
+         JOIN certificate_names AS nn ON nn.name = cn.name \
+         JOIN certificates AS n ON n.id = nn.certificate_id \
+         WHERE c.id = issuer_migration_items.certificate_id AND n.issuer_id = $2 \
+         AND n.account_id = c.account_id AND n.created_at >= issuer_migration_items.pulled_at"
+    };
+}
+
 impl Tx<'_> {
     /// Adds a migration with its certificates.
     pub async fn insert_issuer_migration(
@@ -164,8 +176,8 @@ impl Tx<'_> {
             .await
     }
 
-    /// Notes which certificates were replaced since: by what names them, or by what the new issuer
-    /// signed for the same account and the same first name.
+    /// Notes which certificates the new issuer has replaced since: by one that names them, or by one for
+    /// the same account and the same first name. What the old issuer signed in the meantime is no move.
     pub async fn settle_migration_items(
         &mut self,
         id: &MigrationId,
@@ -176,22 +188,16 @@ impl Tx<'_> {
                     WHERE certificates.id = issuer_migration_items.certificate_id) \
                    WHERE migration_id = $1 AND state IN ('pulled', 'late', 'waiting', 'left') \
                    AND EXISTS (SELECT 1 FROM certificates AS c \
-                    WHERE c.id = issuer_migration_items.certificate_id AND c.replaced_by IS NOT NULL)";
-        let named = self.execute(sql, params![id.as_str()]).await?;
-        let sql = "UPDATE issuer_migration_items SET state = 'renewed', successor = \
-                   (SELECT min(n.id) FROM certificates AS c \
-                    JOIN certificate_names AS cn ON cn.certificate_id = c.id AND cn.is_first = 1 \
-                    JOIN certificate_names AS nn ON nn.name = cn.name \
-                    JOIN certificates AS n ON n.id = nn.certificate_id \
-                    WHERE c.id = issuer_migration_items.certificate_id AND n.issuer_id = $2 \
-                    AND n.account_id = c.account_id AND n.created_at >= issuer_migration_items.pulled_at) \
-                   WHERE migration_id = $1 AND state = 'pulled' AND EXISTS \
-                   (SELECT 1 FROM certificates AS c \
-                    JOIN certificate_names AS cn ON cn.certificate_id = c.id AND cn.is_first = 1 \
-                    JOIN certificate_names AS nn ON nn.name = cn.name \
-                    JOIN certificates AS n ON n.id = nn.certificate_id \
-                    WHERE c.id = issuer_migration_items.certificate_id AND n.issuer_id = $2 \
-                    AND n.account_id = c.account_id AND n.created_at >= issuer_migration_items.pulled_at)";
+                    JOIN certificates AS n ON n.id = c.replaced_by \
+                    WHERE c.id = issuer_migration_items.certificate_id AND n.issuer_id = $2)";
+        let named = self.execute(sql, params![id.as_str(), to.as_str()]).await?;
+        let sql = concat!(
+            "UPDATE issuer_migration_items SET state = 'renewed', successor = (SELECT min(n.id) ",
+            namesake!(),
+            ") WHERE migration_id = $1 AND state IN ('pulled', 'late') AND EXISTS (SELECT 1 ",
+            namesake!(),
+            ")"
+        );
         let values = params![id.as_str(), to.as_str()];
         Ok(named + self.execute(sql, values).await?)
     }

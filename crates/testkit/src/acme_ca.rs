@@ -31,6 +31,8 @@ struct State {
     asked_for_windows: usize,
     /// Whether it takes every predecessor for somebody else's.
     knows_no_predecessors: bool,
+    /// Whether an order that waits is given again for the same names.
+    reuses_orders: bool,
 }
 
 #[derive(Default)]
@@ -76,6 +78,11 @@ impl TestAcmeCa {
     /// From now on it makes no order that says what it replaces.
     pub fn knows_no_predecessors(&self) {
         self.state.lock().knows_no_predecessors = true;
+    }
+
+    /// From now on a request for the names of an order that waits is answered with that order.
+    pub fn reuses_orders(&self) {
+        self.state.lock().reuses_orders = true;
     }
 
     /// How often it was asked for renewal information.
@@ -155,6 +162,13 @@ fn new_order(peer: &Peer, state: &mut State, base: &str, payload: &Value) -> Tol
     if state.knows_no_predecessors && payload["replaces"].is_string() {
         return problem(409, "alreadyReplaced", "that one has a successor");
     }
+    if state.reuses_orders {
+        let is_same =
+            |order: &Order| order.csr.is_none() && order.identifiers == payload["identifiers"];
+        if let Some(number) = state.orders.iter().position(is_same) {
+            return shown(&state.orders[number], 200, base, number);
+        }
+    }
     let number = state.orders.len();
     state.orders.push(Order {
         identifiers: payload["identifiers"].clone(),
@@ -174,6 +188,9 @@ fn of_order(
 ) -> Told {
     let number: usize = number.parse().unwrap();
     let order = &mut state.orders[number];
+    if noun == "finalize" && order.csr.is_some() {
+        return problem(403, "orderNotReady", "the order has its CSR already");
+    }
     if noun == "finalize" {
         let csr = payload["csr"].as_str().unwrap();
         order.csr = Some(protocols::acme::base64url::decode(csr).unwrap());

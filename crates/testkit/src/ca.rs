@@ -10,7 +10,6 @@ use pki::key::{KeyAlgorithm, LocalKey, PublicKey, SigningKey};
 use pki::name::{DistinguishedName, GeneralName};
 use pki::random::SystemRandom;
 use pki::serial::Serial;
-use pki::time::Timestamp;
 use std::time::Duration;
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::ParsedExtension;
@@ -84,20 +83,27 @@ impl TestCa {
 
     fn answer_for(&self, fault: Fault, key: PublicKey, names: Vec<GeneralName>) -> Vec<u8> {
         let other = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
+        let mut content = content(key, names);
         match fault {
-            Fault::WrongKey => self.sign_key(other.public_key().clone(), names),
+            Fault::WrongKey => content.public_key = other.public_key().clone(),
             Fault::WrongNames => {
-                let names = vec![GeneralName::Dns("wrong.example.org".to_owned())];
-                self.sign_key(key, names)
+                content.subject_alt_names = vec![GeneralName::Dns("wrong.example.org".to_owned())];
             }
             Fault::Expired => {
-                let end = SystemClock.now() - Duration::from_secs(60);
-                self.sign_until(key, names, end, &self.key)
+                content.not_after = (SystemClock.now() - Duration::from_secs(60)).floor_to_second();
+            }
+            Fault::MorePurposes => {
+                let purposes = &mut content.extended_key_usage;
+                purposes.push(ExtendedKeyUsage::ClientAuth);
+            }
+            Fault::TooLong => {
+                content.not_after = content.not_after + Duration::from_secs(3650 * 24 * 3600);
             }
             // It bears the CA's name, and somebody else's signature.
-            Fault::BrokenChain => self.sign_until(key, names, ninety_days(), &other),
-            _ => self.sign_key(key, names),
+            Fault::BrokenChain => return self.certify_by(&content, &other),
+            _ => {}
         }
+        self.certify(&content)
     }
 
     /// A certificate for a key that nobody asked for.
@@ -110,24 +116,7 @@ impl TestCa {
     }
 
     fn sign_key(&self, key: PublicKey, names: Vec<GeneralName>) -> Vec<u8> {
-        self.sign_until(key, names, ninety_days(), &self.key)
-    }
-
-    fn sign_until(
-        &self,
-        key: PublicKey,
-        names: Vec<GeneralName>,
-        not_after: Timestamp,
-        signer: &LocalKey,
-    ) -> Vec<u8> {
-        let not_before = (SystemClock.now() - Duration::from_secs(3600)).floor_to_second();
-        let content = CertificateContent {
-            subject_alt_names: names,
-            key_usage: KeyUsage::DIGITAL_SIGNATURE,
-            extended_key_usage: vec![ExtendedKeyUsage::ServerAuth],
-            ..CertificateContent::new(key, not_before, not_after.floor_to_second())
-        };
-        self.certify_by(&content, signer)
+        self.certify(&content(key, names))
     }
 
     /// A certificate of exactly this content.
@@ -143,6 +132,17 @@ impl TestCa {
     }
 }
 
-fn ninety_days() -> Timestamp {
-    SystemClock.now() + Duration::from_secs(90 * 24 * 3600)
+/// A server's for ninety days.
+fn content(key: PublicKey, names: Vec<GeneralName>) -> CertificateContent {
+    let now = SystemClock.now().floor_to_second();
+    let (not_before, not_after) = (
+        now - Duration::from_secs(3600),
+        now + Duration::from_secs(90 * 24 * 3600),
+    );
+    CertificateContent {
+        subject_alt_names: names,
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usage: vec![ExtendedKeyUsage::ServerAuth],
+        ..CertificateContent::new(key, not_before, not_after)
+    }
 }

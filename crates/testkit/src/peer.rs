@@ -39,6 +39,10 @@ pub enum Fault {
     Expired,
     /// The certificate is signed by somebody else than it says.
     BrokenChain,
+    /// The certificate is good for clients, too.
+    MorePurposes,
+    /// The certificate lives for ten years.
+    TooLong,
 }
 
 /// Why a CA refuses, whatever it speaks.
@@ -53,6 +57,8 @@ struct Inner {
     fault: watch::Sender<Fault>,
     has_spoken: watch::Sender<bool>,
     loses_next: AtomicBool,
+    holds_next: AtomicBool,
+    lets_go: watch::Sender<bool>,
     signed: AtomicUsize,
     asked: Mutex<Vec<String>>,
 }
@@ -65,6 +71,8 @@ impl Peer {
             fault: watch::Sender::new(Fault::None),
             has_spoken: watch::Sender::new(true),
             loses_next: AtomicBool::new(false),
+            holds_next: AtomicBool::new(false),
+            lets_go: watch::Sender::new(false),
             signed: AtomicUsize::new(0),
             asked: Mutex::default(),
         }))
@@ -84,6 +92,17 @@ impl Peer {
     /// The next answer that tells of a signature is lost on its way.
     pub fn loses_next_answer(&self) {
         self.0.loses_next.store(true, Ordering::SeqCst);
+    }
+
+    /// The next answer that tells of a signature comes only when it is let go.
+    pub fn holds_next_answer(&self) {
+        self.0.lets_go.send_replace(false);
+        self.0.holds_next.store(true, Ordering::SeqCst);
+    }
+
+    /// What was held comes now.
+    pub fn lets_answer_go(&self) {
+        self.0.lets_go.send_replace(true);
     }
 
     /// The CA's key and certificate.
@@ -125,7 +144,13 @@ impl Peer {
             }
             let before = peer.signed();
             let told = vendor(&asked);
-            match peer.signed() > before && peer.0.loses_next.swap(false, Ordering::SeqCst) {
+            if peer.signed() == before {
+                return told;
+            }
+            if peer.0.holds_next.swap(false, Ordering::SeqCst) {
+                return told.late(peer.0.lets_go.subscribe());
+            }
+            match peer.0.loses_next.swap(false, Ordering::SeqCst) {
                 true => Told::lost(),
                 false => told,
             }

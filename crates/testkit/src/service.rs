@@ -78,6 +78,13 @@ impl Told {
         }
     }
 
+    /// The same as soon as this turns true.
+    #[must_use]
+    pub fn late(mut self, until: watch::Receiver<bool>) -> Self {
+        self.fate = Fate::Held(until);
+        self
+    }
+
     /// JSON.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::new(status, "application/json", body.to_string())

@@ -126,13 +126,9 @@ impl EmbeddedConnector {
         kind: CertificateKind,
         extra_extensions: &[ExtraExtension],
     ) -> Result<(), IssueError> {
-        let kind = match (self.is_root, kind) {
-            (true, _) => lint::CertificateKind::CaCertificate,
-            (false, CertificateKind::TlsServer) => lint::CertificateKind::TlsServer,
-            (false, CertificateKind::TlsClient) => lint::CertificateKind::TlsClient,
-            (false, CertificateKind::Smime) => lint::CertificateKind::Email,
-            (false, CertificateKind::CodeSigning) => lint::CertificateKind::CodeSigning,
-            (false, CertificateKind::Device) => lint::CertificateKind::Device,
+        let kind = match self.is_root {
+            true => lint::CertificateKind::CaCertificate,
+            false => kind.linted_as(),
         };
         let context = LintContext {
             issuer_name_constraints: self.ca.certificate.name_constraints.as_ref(),

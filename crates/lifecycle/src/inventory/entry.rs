@@ -8,7 +8,7 @@ use pki::certificate::Certificate;
 use pki::random::Random;
 use pki::time::Timestamp;
 
-use crate::issuance::record::name_text;
+use crate::issuance::check::name_text;
 
 /// What the certificate says of itself; nobody's yet, and of no issuer, request or profile that we know.
 pub(crate) fn entry(

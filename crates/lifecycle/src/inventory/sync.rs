@@ -228,17 +228,7 @@ impl Lifecycle {
         if upper.certificates().is_empty() {
             entry.chain_id = None;
         }
-        let event = self.event(
-            &Caller::system(),
-            "certificate.discovered",
-            entry.id.as_str(),
-            json!({
-                "serial": entry.serial, "fingerprint": entry.fingerprint, "issuer": issuer.name,
-                "names": entry.names, "not_after": entry.not_after,
-                "revocation": entry.revocation.map(|revocation| revocation.reason),
-                "key_blocked": entry.revocation.as_ref().is_some_and(blocks_key),
-            }),
-        );
+        let event = self.discovered_event(&entry, &issuer.name);
         let stored = self
             .store
             .write("certificate.discover", move |tx| {
@@ -251,6 +241,21 @@ impl Lifecycle {
             Err(error) if error.is_duplicate() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// That a CA signed something that nobody here has.
+    pub(crate) fn discovered_event(&self, entry: &InventoryCertificate, issuer: &str) -> Event {
+        self.event(
+            &Caller::system(),
+            "certificate.discovered",
+            entry.id.as_str(),
+            json!({
+                "serial": entry.serial, "fingerprint": entry.fingerprint, "issuer": issuer,
+                "names": entry.names, "not_after": entry.not_after,
+                "revocation": entry.revocation.map(|revocation| revocation.reason),
+                "key_blocked": entry.revocation.as_ref().is_some_and(blocks_key),
+            }),
+        )
     }
 }
 

@@ -20,8 +20,8 @@ pub enum CancelError {
 }
 
 impl Lifecycle {
-    /// Withdraws an enrollment. What an issuer signs all the same never leaves this process, and its
-    /// serial stays on the list of what may have been signed.
+    /// Withdraws an enrollment. What our own CA signs all the same never leaves this process, and its
+    /// serial stays on the list of what may have been signed; what a CA elsewhere signs is shown as discovered.
     pub async fn cancel_enrollment(
         &self,
         id: &EnrollmentId,

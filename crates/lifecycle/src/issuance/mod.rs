@@ -12,13 +12,15 @@
 pub mod admit;
 mod approved;
 pub mod cancel;
+pub(crate) mod check;
 pub(crate) mod consider;
 pub mod enroll;
 mod evidence;
 pub mod explain;
 pub(crate) mod facts;
+mod file;
 mod outcome;
-pub mod record;
+mod record;
 mod resume;
 pub mod sign;
 pub mod submit;
@@ -29,6 +31,7 @@ use std::sync::Arc;
 
 use crate::approvals::Waiting;
 pub use admit::{AdmitError, EnrollmentRequest};
+pub use check::RecordError;
 pub use enroll::EnrollError;
 pub use sign::DriveError;
 pub use submit::{KeySource, Submission, SubmitError, ValidityWish};

@@ -8,7 +8,7 @@ use store::jobs::JobRow;
 use tracing::{Instrument, Span};
 
 use super::Admitted;
-use super::record::RecordError;
+use super::check::RecordError;
 use crate::Lifecycle;
 use crate::actor::Caller;
 

@@ -1,9 +1,10 @@
 //! The run: a leased job that looks every minute whether the wave is through and begins the next.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::event::Event;
-use domain::id::MigrationId;
+use domain::id::{IssuerId, MigrationId};
 use domain::issuer::BreakerState;
 use domain::issuer_migration::{IssuerMigration, ItemState, MigrationState, RouteBefore, Verdict};
 use domain::profile::IssuerChoice;
@@ -29,8 +30,8 @@ impl Lifecycle {
         };
         match view.migration.state {
             MigrationState::Running => {
-                self.route_profiles(&view.migration).await?;
-                self.advance_migration(id).await?;
+                let fault = self.route_profiles(&view.migration).await?;
+                self.advance_migration(id, fault).await?;
             }
             MigrationState::RollingBack => self.put_profiles_back(&view.migration).await?,
             // Also while it is paused clients renew; the report is to say so.
@@ -42,34 +43,80 @@ impl Lifecycle {
         Ok(Some(self.now() + PAUSE))
     }
 
-    /// Every profile that named the old issuer names the new one from now on.
-    async fn route_profiles(&self, migration: &IssuerMigration) -> Result<(), StoreError> {
-        if migration.routed {
-            return Ok(());
+    /// Every profile that named the old issuer names the new one from now on. Says which does not: its
+    /// clients would renew with the old one.
+    async fn route_profiles(
+        &self,
+        migration: &IssuerMigration,
+    ) -> Result<Option<String>, StoreError> {
+        let mut refusals = BTreeMap::new();
+        if !migration.routed {
+            for route in &migration.routes_before {
+                let told = self
+                    .reroute(&migration.id, &route.profile, &route.before, &route.after)
+                    .await?;
+                if let Some(refusal) = told {
+                    refusals.insert(route.profile.clone(), refusal);
+                }
+            }
         }
-        for route in &migration.routes_before {
-            self.reroute(&migration.id, &route.profile, &route.before, &route.after)
-                .await?;
+        let left = self.profiles_of(&migration.from).await?;
+        if left.is_empty() {
+            if !migration.routed {
+                self.change_migration(&migration.id, |migration| migration.routed = true)
+                    .await?;
+            }
+            return Ok(None);
         }
-        self.change_migration(&migration.id, |migration| migration.routed = true)
-            .await
+        let left: Vec<String> = left
+            .into_iter()
+            .map(|profile| match refusals.remove(&profile) {
+                Some(refusal) => format!("`{profile}` ({refusal})"),
+                None => format!("`{profile}`"),
+            })
+            .collect();
+        Ok(Some(format!(
+            "these profiles still name the old issuer, so whoever renews would stay with it: {}; name \
+             the new one in them, then resume, or roll back",
+            left.join(", ")
+        )))
+    }
+
+    /// The profiles that name an issuer.
+    async fn profiles_of(&self, issuer: &IssuerId) -> Result<Vec<String>, StoreError> {
+        let all = self.list_issuers().await?;
+        let Some(issuer) = all.into_iter().find(|known| known.id == *issuer) else {
+            return Ok(Vec::new());
+        };
+        let profiles = self.profiles().await?.into_iter();
+        let naming = profiles.filter(|profile| {
+            let mut choices = profile.spec.issuers.iter();
+            choices.any(|choice| choice.issuer == issuer.name)
+        });
+        Ok(naming.map(|profile| profile.name.clone()).collect())
     }
 
     async fn put_profiles_back(&self, migration: &IssuerMigration) -> Result<(), StoreError> {
+        let mut not_put_back = BTreeMap::new();
         for RouteBefore {
             profile,
             before,
             after,
         } in &migration.routes_before
         {
-            self.reroute(&migration.id, profile, after, before).await?;
+            if let Some(refusal) = self.reroute(&migration.id, profile, after, before).await? {
+                not_put_back.insert(profile, refusal);
+            }
         }
         let (id, now) = (migration.id.clone(), self.now());
         let event = self.event(
             &Caller::system(),
             "issuer_migration.rolled_back",
             id.as_str(),
-            json!({ "profiles": migration.routes_before.len() }),
+            json!({
+                "profiles": migration.routes_before.len() - not_put_back.len(),
+                "not_put_back": not_put_back,
+            }),
         );
         self.store
             .write("issuer_migration.put_back", move |tx| {
@@ -89,19 +136,27 @@ impl Lifecycle {
             .await
     }
 
-    /// A profile that somebody changed in the meantime is left as they want it.
+    /// Says why a profile is not routed so. One that somebody changed in the meantime is left as they
+    /// want it.
     async fn reroute(
         &self,
         id: &MigrationId,
         profile: &str,
         expected: &[IssuerChoice],
         wanted: &[IssuerChoice],
-    ) -> Result<(), StoreError> {
-        let Some(current) = self.profile(profile).await? else {
-            return Ok(());
+    ) -> Result<Option<String>, StoreError> {
+        // Not what this node remembers of it: another one may have changed it a moment ago.
+        let all = self.profiles().await?;
+        let Some(current) = all.into_iter().find(|known| known.name == profile) else {
+            return Ok(None);
         };
+        if current.spec.issuers == wanted {
+            return Ok(None);
+        }
         if current.spec.issuers != expected {
-            return Ok(());
+            return Ok(Some(
+                "somebody changed its issuers in the meantime".to_owned(),
+            ));
         }
         let mut spec = current.spec.clone();
         spec.issuers = wanted.to_vec();
@@ -111,11 +166,11 @@ impl Lifecycle {
             .replace_profile(profile.to_owned(), spec, None, version, &caller)
             .await;
         match changed {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(None),
             Err(ReplaceProfileError::Store(error)) => Err(error),
             Err(error @ (ReplaceProfileError::Rules(_) | ReplaceProfileError::Changed)) => {
                 tracing::error!(profile, error = %error, "the profile is not routed to the other issuer");
-                Ok(())
+                Ok(Some(error.to_string()))
             }
         }
     }
@@ -147,11 +202,18 @@ impl Lifecycle {
         })
     }
 
-    async fn advance_migration(&self, id: &MigrationId) -> Result<(), StoreError> {
+    async fn advance_migration(
+        &self,
+        id: &MigrationId,
+        fault: Option<String>,
+    ) -> Result<(), StoreError> {
         let Some(view) = self.issuer_migration(id).await? else {
             return Ok(());
         };
-        let fault = self.fault_of_target(&view.migration).await?;
+        let fault = match fault {
+            Some(fault) => Some(fault),
+            None => self.fault_of_target(&view.migration).await?,
+        };
         let event = self.event(
             &Caller::system(),
             "issuer_migration",

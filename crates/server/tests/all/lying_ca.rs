@@ -1,115 +1,107 @@
 //! I14: a CA that answers wrongly, or not at all.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::certificate::Chain;
+use domain::certificate::{Chain, Origin};
 use domain::enrollment::EnrollmentState;
 use domain::issuer::SigningRequest;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use domain::role::Role;
+use lifecycle::actor::Caller;
+use pki::certificate::{BasicConstraints, CertificateContent, ExtendedKeyUsage, KeyUsage};
+use pki::key::{KeyAlgorithm, LocalKey, SigningKey};
+use pki::name::GeneralName;
+use testkit::ca::TestCa;
 use testkit::issuer::Behaviour;
 use testkit::{IssuerDouble, TestServer};
 
+use crate::enroll::Api;
 use crate::issuance_rules::{enrollments, finalize};
-
-/// A CA that is not the one that was asked, with the issuer's own name.
-struct Forger(CertifiedIssuer<'static, KeyPair>);
-
-impl Forger {
-    fn new() -> Self {
-        let mut params = CertificateParams::default();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params
-            .distinguished_name
-            .push(rcgen::DnType::CommonName, "Forger");
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    /// A certificate for the key of the request, but for `change`.
-    fn sign(
-        &self,
-        request: &SigningRequest,
-        change: impl FnOnce(&mut CertificateParams),
-    ) -> Vec<u8> {
-        let mut params = CertificateParams::new(["lie.example.org".to_owned()]).unwrap();
-        change(&mut params);
-        let key = RequestedKey(request.content.public_key.key_octets().to_vec());
-        params.signed_by(&key, &self.0).unwrap().der().to_vec()
-    }
-
-    fn chain(&self, leaf: Vec<u8>) -> Chain {
-        Chain::new(vec![leaf, self.0.der().to_vec()])
-    }
-}
-
-/// The key of a request, which is P-256 in these tests.
-struct RequestedKey(Vec<u8>);
-
-impl rcgen::PublicKeyData for RequestedKey {
-    fn der_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    fn algorithm(&self) -> &'static rcgen::SignatureAlgorithm {
-        &rcgen::PKCS_ECDSA_P256_SHA256
-    }
-}
 
 type Told = Arc<dyn Fn(&SigningRequest, Chain) -> Chain + Send + Sync>;
 
+/// A CA that is not the one that was asked gives what was asked for, but for `change`, with its whole chain.
+fn forged(change: fn(&mut CertificateContent)) -> Told {
+    let forger = TestCa::new("Forger");
+    Arc::new(move |request, _| {
+        let mut content = request.content.clone();
+        change(&mut content);
+        Chain::new(vec![forger.certify(&content), forger.der().to_vec()])
+    })
+}
+
+const TEN_YEARS: Duration = Duration::from_secs(3650 * 24 * 3600);
+
+/// What is said of a lie, and the lie.
 fn lies() -> Vec<(&'static str, Told)> {
-    let forger = Arc::new(Forger::new());
-    let told = |make: fn(&Forger, &SigningRequest, Chain) -> Chain| -> Told {
-        let forger = Arc::clone(&forger);
-        Arc::new(move |request, chain| make(&forger, request, chain))
-    };
     vec![
         (
             "without a certificate",
-            told(|_, _, _| Chain::new(Vec::new())),
+            Arc::new(|_, _| Chain::new(Vec::new())),
         ),
         (
             "no certificate",
-            told(|_, _, _| Chain::new(vec![b"<html>".to_vec()])),
+            Arc::new(|_, _| Chain::new(vec![b"<html>".to_vec()])),
         ),
         (
             "another public key",
-            told(|forger, _, _| {
-                let key = KeyPair::generate().unwrap();
-                let params = CertificateParams::new(["lie.example.org".to_owned()]).unwrap();
-                forger.chain(params.signed_by(&key, &forger.0).unwrap().der().to_vec())
+            forged(|content| {
+                let key = LocalKey::generate(KeyAlgorithm::EcP256).unwrap();
+                content.public_key = key.public_key().clone();
             }),
         ),
         (
             "names",
-            told(|forger, request, _| {
-                forger.chain(forger.sign(request, |params| {
-                    let extra = rcgen::SanType::DnsName("evil.example.org".try_into().unwrap());
-                    params.subject_alt_names.push(extra);
-                }))
+            forged(|content| {
+                let extra = GeneralName::Dns("evil.example.org".to_owned());
+                content.subject_alt_names.push(extra);
             }),
+        ),
+        (
+            "CN=Somebody",
+            forged(|content| content.subject = "CN=Somebody".parse().unwrap()),
         ),
         (
             "not valid now",
-            told(|forger, request, _| {
-                forger.chain(forger.sign(request, |params| {
-                    params.not_before = rcgen::date_time_ymd(2020, 1, 1);
-                    params.not_after = rcgen::date_time_ymd(2020, 2, 1);
-                }))
+            forged(|content| {
+                content.not_before = content.not_before - TEN_YEARS;
+                content.not_after = content.not_after - TEN_YEARS;
             }),
+        ),
+        (
+            "long before",
+            forged(|content| content.not_before = content.not_before - TEN_YEARS),
+        ),
+        (
+            "longer than",
+            forged(|content| content.not_after = content.not_after + TEN_YEARS),
         ),
         (
             "CA certificate",
-            told(|forger, request, _| {
-                forger.chain(forger.sign(request, |params| {
-                    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-                }))
+            forged(|content| content.basic_constraints = BasicConstraints::Ca { path_len: None }),
+        ),
+        (
+            "keyCertSign",
+            forged(|content| content.key_usage |= KeyUsage::KEY_CERT_SIGN),
+        ),
+        (
+            "clientAuth",
+            forged(|content| {
+                content
+                    .extended_key_usage
+                    .push(ExtendedKeyUsage::ClientAuth)
             }),
         ),
         (
-            "chain",
-            told(|_, _, honest| {
+            "every purpose",
+            forged(|content| content.extended_key_usage.clear()),
+        ),
+        ("none of the CA's certificates", forged(|_| {})),
+        (
+            "chain does not hold",
+            Arc::new(|_, honest| {
                 let leaf = honest.certificates()[0].clone();
-                Chain::new(vec![leaf, Forger::new().0.der().to_vec()])
+                Chain::new(vec![leaf, TestCa::new("Forger").der().to_vec()])
             }),
         ),
     ]
@@ -143,7 +135,7 @@ async fn i14_a_lying_ca_is_not_believed_and_not_asked_again() {
             other => panic!("{reason}: {other:?}"),
         }
         for _ in 0..5 {
-            server.clock.advance(std::time::Duration::from_secs(90));
+            server.clock.advance(Duration::from_secs(90));
             server.run_jobs().await;
         }
         assert_eq!(
@@ -167,7 +159,7 @@ async fn i14_an_issuer_that_is_away_is_asked_with_growing_waits_until_it_is_back
     assert_eq!(answer.json()["status"], "processing", "{}", answer.text);
     assert!(answer.header("retry-after").is_some());
     for _ in 0..60 {
-        server.clock.advance(std::time::Duration::from_secs(60));
+        server.clock.advance(Duration::from_secs(60));
         server.run_jobs().await;
     }
     let asked = double.times_asked();
@@ -175,8 +167,51 @@ async fn i14_an_issuer_that_is_away_is_asked_with_growing_waits_until_it_is_back
     double.does(Behaviour::Honest);
     server
         .run_jobs_until(async || {
-            server.clock.advance(std::time::Duration::from_secs(600));
+            server.clock.advance(Duration::from_secs(600));
             client.get(&url).await.json()["status"] == "valid"
         })
         .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_ca_signs_after_its_request_was_withdrawn_shows_up_in_the_inventory() {
+    let double = IssuerDouble::remote();
+    let server = TestServer::start_with_issuers(&double).await;
+    let api = Api::of(&server, Role::Administrator).await;
+    let client = server.registered_client().await;
+    double.does(Behaviour::Hang);
+    let (_, answer) = finalize(&server, &client, "late.example.org").await;
+    assert_eq!(answer.json()["status"], "processing", "{}", answer.text);
+    let all = enrollments(&server).await;
+    let asked = all.iter().find(|one| !one.state.is_final()).unwrap();
+    let reason = "nobody needs it any more".to_owned();
+    server
+        .lifecycle()
+        .cancel_enrollment(&asked.id, reason, &Caller::system())
+        .await
+        .unwrap();
+    double.does(Behaviour::Honest);
+    let list = "/api/v1/certificates?name=late.example.org";
+    server
+        .run_jobs_until(async || !api.get(list).await["items"].as_array().unwrap().is_empty())
+        .await;
+    let all = server
+        .lifecycle()
+        .list_certificates(Default::default(), None, 100);
+    let all = all.await.unwrap();
+    let found = all.iter().find(|one| one.names == ["late.example.org"]);
+    let found = found.unwrap();
+    assert_eq!(
+        (found.origin, &found.enrollment_id),
+        (Origin::Discovered, &None)
+    );
+    let told = api.get("/api/v1/audit?name=certificate.discovered").await;
+    let told = &told["items"][0];
+    assert_eq!(told["object"], found.id.as_str(), "{told}");
+    assert_eq!(told["data"]["enrollment"], asked.id.as_str(), "{told}");
+    let state = server.lifecycle().enrollment(&asked.id).await.unwrap();
+    assert!(matches!(
+        state.unwrap().state,
+        EnrollmentState::Cancelled { .. }
+    ));
 }

@@ -1,5 +1,6 @@
 //! The inventory of certificates.
 
+mod adopt;
 mod batch;
 mod columns;
 mod condition;

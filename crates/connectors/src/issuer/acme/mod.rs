@@ -149,6 +149,15 @@ impl AcmeConnector {
         match order::advance(&self.client, &account, handle, &self.config).await? {
             Progress::Issued(chain) => Ok(Issuance::Issued(chain)),
             Progress::Wait(wait) => handle.pending(wait),
+            Progress::Lost(order) => {
+                tracing::info!(
+                    order = handle.order,
+                    "the CA gave the order to another request, too"
+                );
+                let anew = order::anew(&order, &self.config);
+                handle.move_to(self.order(&anew).await?);
+                handle.pending(AT_ONCE)
+            }
             Progress::Failed(order) => {
                 let explained = self.authorizer.explain(&self.client, &account, &order);
                 Err(explained.await)

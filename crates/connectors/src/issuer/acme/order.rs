@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::certificate::Chain;
 use domain::issuer::{AcmeConfig, IssueError, SigningRequest};
 use pki::certificate::Certificate;
+use pki::csr::Csr;
 use pki::name::GeneralName;
 use protocols::acme::finalize::Finalize;
 use protocols::acme::identifier::Identifier;
@@ -18,6 +19,8 @@ use super::handle::Handle;
 
 /// As often as a CA is asked that does not say how often.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// More requests for the same names at the same time have another reason than chance.
+const MOST_LOST: u8 = 20;
 
 /// What became of an order, as far as it can be driven now.
 pub(super) enum Progress {
@@ -27,6 +30,8 @@ pub(super) enum Progress {
     Wait(Duration),
     /// Nothing will come of it.
     Failed(Order),
+    /// The CA took the CSR of another request, which it had given the same order.
+    Lost(Order),
 }
 
 /// What the CA is asked for: exactly the names that were decided.
@@ -70,7 +75,7 @@ pub(super) async fn create(
 pub(super) async fn advance(
     client: &AcmeClient,
     account: &Account,
-    handle: &Handle,
+    handle: &mut Handle,
     config: &AcmeConfig,
 ) -> Result<Progress, IssueError> {
     let mut reply = client.get(account, &handle.order).await?;
@@ -85,22 +90,45 @@ pub(super) async fn advance(
             Ok(Progress::Wait(reply.retry_after().unwrap_or(PATIENCE)))
         }
         OrderStatus::Valid => {
-            let url = order
-                .certificate
-                .ok_or(AcmeError::Lacks("the certificate's URL"))?;
+            let url = order.certificate.clone();
+            let url = url.ok_or(AcmeError::Lacks("the certificate's URL"))?;
             let preferred = config.preferred_chain.as_deref();
-            Ok(Progress::Issued(
-                download(client, account, &url, preferred).await?,
-            ))
+            let chain = download(client, account, &url, preferred).await?;
+            Ok(match is_lost(handle, &chain) {
+                true => Progress::Lost(order),
+                false => Progress::Issued(chain),
+            })
         }
         OrderStatus::Invalid => Ok(Progress::Failed(order)),
+    }
+}
+
+/// Some CAs answer a second request for the same names with the order that waits already, and take the
+/// first CSR that comes. Where ours was taken, a certificate for another key is a lie and nothing else.
+fn is_lost(handle: &Handle, chain: &Chain) -> bool {
+    let leaf = chain.certificates().first();
+    let leaf = leaf.and_then(|der| Certificate::from_der(der).ok());
+    let own = Csr::accepted(&handle.csr.0);
+    let is_others = matches!((leaf, own), (Some(leaf), Ok(own))
+        if leaf.spki_sha256 != own.public_key.spki_sha256());
+    is_others && !handle.finalized && handle.lost < MOST_LOST
+}
+
+/// The same names with nothing that belongs to the request which got the old order.
+pub(super) fn anew(order: &Order, config: &AcmeConfig) -> NewOrder {
+    NewOrder {
+        identifiers: order.identifiers.clone(),
+        not_before: None,
+        not_after: order.not_after.filter(|_| config.sends_not_after),
+        replaces: None,
+        profile: config.profile.clone(),
     }
 }
 
 async fn finalize(
     client: &AcmeClient,
     account: &Account,
-    handle: &Handle,
+    handle: &mut Handle,
     order: &Order,
 ) -> Result<Reply, AcmeError> {
     let body = Finalize {
@@ -110,11 +138,15 @@ async fn finalize(
         .post(Signer::Account(account), &order.finalize, &body)
         .await;
     match sent {
-        // An answer that was lost on its way: the CA has the CSR already.
+        // The CA has a CSR already: ours, whose answer was lost on its way, or that of another request.
         Err(error) if error.kind() == Some(&ProblemType::OrderNotReady) => {
             client.get(account, &handle.order).await
         }
-        sent => sent,
+        Ok(reply) => {
+            handle.finalized = true;
+            Ok(reply)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -74,7 +74,9 @@ impl Yard {
     async fn route(&self, issuers: Value) {
         self.site
             .change("/api/v1/profiles/default", |rules| {
-                rules["issuers"] = issuers
+                rules["issuers"] = issuers;
+                // Pebble's certificates are good for clients, too.
+                rules["extended_key_usage"] = json!(["serverAuth", "clientAuth"]);
             })
             .await;
         // Longer than a node remembers a profile.

@@ -326,3 +326,45 @@ async fn a_migration_ends_with_a_report_of_what_is_left_to_people() {
             .expect(status);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_old_issuer_signs_is_no_move_and_a_profile_that_names_it_stops_everything() {
+    let moved = Move::start().await;
+    let (server, api) = (&moved.server, &moved.api);
+    let mut fleet = Fleet::new(server, &moved.from, 30).await;
+    let wish = json!({ "from": "old", "to": "new", "wave_size": 20 });
+    let begun = api.post("/api/v1/issuer-migrations", wish).await;
+    let begun = begun.expect(201);
+    let path = format!(
+        "/api/v1/issuer-migrations/{}",
+        begun["id"].as_str().unwrap()
+    );
+    moved.until(&path, |view| view["wave"] == 1).await;
+    // Somebody routes the profile back, so everyone renews where they were.
+    route_to(api, json!([{ "issuer": "old", "weight": 1 }])).await;
+    assert_eq!(fleet.ask(server, &moved.from, None).await, 20);
+    server.clock.advance(Duration::from_secs(90));
+    let stopped = moved.until(&path, |view| view["state"] == "paused").await;
+    let reason = stopped["reason"].as_str().unwrap();
+    assert!(reason.contains("still name the old issuer"), "{reason}");
+    assert!(reason.contains("`default`"), "{reason}");
+    assert_eq!(stopped["progress"]["renewed"], 0, "{stopped}");
+    // Going on is of no use before the profile is mended.
+    let resume = format!("{path}/resume");
+    api.post(&resume, json!({})).await.expect(200);
+    moved.until(&path, |view| view["state"] == "paused").await;
+    assert_eq!(api.get(&path).await["wave"], 1);
+
+    route_to(api, json!([{ "issuer": "new", "weight": 1 }])).await;
+    api.post(&resume, json!({})).await.expect(200);
+    moved.until(&path, |view| view["wave"] == 2).await;
+    assert_eq!(fleet.ask(server, &moved.to, None).await, 10);
+    server.clock.advance(Duration::from_secs(6 * 3600));
+    let over = moved.until(&path, |view| view["state"] == "finished").await;
+    let progress = &over["progress"];
+    assert_eq!(
+        (&progress["renewed"], &progress["late"]),
+        (&json!(10), &json!(20)),
+        "{over}"
+    );
+}

@@ -8,6 +8,7 @@ use pki::key::{KeyAlgorithm, LocalKey};
 use serde_json::{Value, json};
 use testkit::MockClock;
 use testkit::acme::csr_for;
+use testkit::acme_ca::TestAcmeCa;
 
 use super::Desk;
 use super::bind::{Bind, SECRET};
@@ -50,7 +51,7 @@ async fn an_acme_client_of_ours_gets_a_certificate_of_an_upstream_acme_ca() {
             .any(|line| line.starts_with("credentials passed: the CA knows")),
         "{findings:#?}"
     );
-    desk.route_to("acme").await;
+    desk.route_widely_to("acme").await;
 
     let client = desk.server.registered_client().await;
     let names = ["www.example.org", "example.org"];
@@ -102,7 +103,7 @@ async fn by_dns(desk: &Desk, bind: &Bind) -> Pebble {
     let secrets = json!({"tsig_secret": SECRET});
     desk.configure("acme", pebble.settings(solver), secrets)
         .await;
-    desk.route_to("acme").await;
+    desk.route_widely_to("acme").await;
     pebble
 }
 
@@ -153,7 +154,7 @@ async fn a_wrong_key_is_told_by_the_test_and_to_whoever_waits() {
             .any(|line| line.starts_with("rights failed") && line.contains("TSIG key")),
         "{findings:#?}"
     );
-    desk.route_to("acme").await;
+    desk.route_widely_to("acme").await;
     let place = desk.ask(&["a.example.org"]).await;
     let state = desk.settle(&place, 2).await;
     assert_eq!(state["status"], "failed", "{state}");
@@ -181,7 +182,7 @@ async fn after_a_crash_the_same_order_and_the_same_account_go_on() {
     let pebble = pebble(&desk, 2).await;
     let settings = pebble.settings(json!({"challenge": "http-01"}));
     desk.configure("acme", settings, json!({})).await;
-    desk.route_to("acme").await;
+    desk.route_widely_to("acme").await;
     let place = desk.ask(&["crash.example.org"]).await;
     desk.reaches(&place, "awaiting-issuer").await;
     desk.tick(1).await;
@@ -208,7 +209,7 @@ async fn what_the_ca_cannot_see_ends_the_request_with_its_own_words() {
     .await;
     let settings = pebble.settings(json!({"challenge": "http-01"}));
     desk.configure("acme", settings, json!({})).await;
-    desk.route_to("acme").await;
+    desk.route_widely_to("acme").await;
     let place = desk.ask(&["unseen.example.org"]).await;
     let state = desk.settle(&place, 2).await;
     assert_eq!(state["status"], "failed", "{state}");
@@ -227,7 +228,7 @@ async fn an_upstream_that_is_down_loses_no_request() {
     let settings: Value = gone.settings(json!({"challenge": "http-01"}));
     drop(gone);
     desk.configure("acme", settings, json!({})).await;
-    desk.route_to("acme").await;
+    desk.route_widely_to("acme").await;
     let (passed, findings) = desk.test("acme").await;
     assert!(
         !passed && findings[0].starts_with("reach failed"),
@@ -240,4 +241,28 @@ async fn an_upstream_that_is_down_loses_no_request() {
     // It waits: for another try here, or for another issuer.
     let status = state["status"].as_str().unwrap();
     assert!(["approved", "signing"].contains(&status), "{state}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_requests_that_the_ca_gave_one_order_each_get_a_certificate_of_their_own() {
+    let (desk, ca) = (Desk::start().await, TestAcmeCa::start().await);
+    ca.reuses_orders();
+    desk.configure("acme", ca.settings(), json!({})).await;
+    desk.route_to("acme").await;
+    let mut places = Vec::new();
+    for _ in 0..3 {
+        let place = desk.ask(&["twin.example.org"]).await;
+        let waits = async || desk.state(&place).await["status"] == "awaiting-issuer";
+        desk.server.run_jobs_until(waits).await;
+        places.push(place);
+    }
+    assert_eq!(ca.replaced().len(), 1, "there is one order for all");
+    let mut keys = std::collections::BTreeSet::new();
+    for place in &places {
+        let state = desk.settle(place, 2).await;
+        assert_eq!(state["status"], "issued", "{state}");
+        keys.insert(super::chain(&state)[0].spki_sha256);
+    }
+    assert_eq!(keys.len(), 3);
+    assert_eq!(ca.peer.signed(), 3, "nothing was signed twice");
 }

@@ -2,8 +2,11 @@
 
 use pki::key::{KeyAlgorithm, LocalKey};
 use serde_json::json;
+use testkit::TestServer;
 use testkit::acme::csr_for;
 use testkit::ejbca::FakeEjbca;
+use testkit::peer::Fault;
+use testkit::vault::{TOKEN, TestVault};
 
 use super::Desk;
 
@@ -81,4 +84,55 @@ async fn i12_a_key_that_a_ca_elsewhere_calls_compromised_is_certified_by_no_othe
         let answer = desk.api.post("/api/v1/enrollments", request).await;
         assert!(answer.expect(422).to_string().contains("blocked"));
     }
+}
+
+/// The same on whatever the server keeps its data in.
+async fn what_was_discovered_first_is_adopted(desk: Desk) {
+    let (ca, name) = (FakeEjbca::start().await, "early.example.org");
+    let secrets = json!({"client_key": ca.client_key});
+    desk.configure("ejbca", ca.settings(), secrets).await;
+    desk.route_to("ejbca").await;
+    ca.peer.fails(Fault::Waiting);
+    let place = desk.ask(&[name]).await;
+    let waits = async || desk.state(&place).await["status"] == "awaiting-issuer";
+    desk.server.run_jobs_until(waits).await;
+    // Somebody approves it over there, and the list is looked through before the request is asked after.
+    ca.approve();
+    desk.discover("ejbca").await;
+    let found = desk.only_entry(name).await;
+    assert_eq!(found["origin"], "discovered", "{found}");
+    ca.peer.fails(Fault::None);
+    desk.is_adopted(&found, &place).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_of_ejbca_that_the_list_showed_first_becomes_that_of_its_request() {
+    what_was_discovered_first_is_adopted(Desk::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_that_the_list_showed_first_becomes_that_of_its_request_on_postgresql() {
+    let server = TestServer::start_on_postgres().await;
+    what_was_discovered_first_is_adopted(Desk::over(server).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_certificate_of_vault_that_the_list_showed_before_its_answer_came_becomes_that_of_its_request()
+ {
+    let (desk, vault) = (Desk::start().await, TestVault::start().await);
+    let settings = json!({ "url": vault.url(), "role": "web" });
+    desk.configure("vault", settings, json!({ "token": TOKEN }))
+        .await;
+    desk.route_to("vault").await;
+    vault.peer.holds_next_answer();
+    let place = desk.ask(&["slow.example.org"]).await;
+    desk.server
+        .run_jobs_until(async || vault.signed() == 1)
+        .await;
+    desk.discover("vault").await;
+    let found = desk.only_entry("slow.example.org").await;
+    assert_eq!(found["origin"], "discovered", "{found}");
+    vault.peer.lets_answer_go();
+    desk.is_adopted(&found, &place).await;
+    assert_eq!(vault.signed(), 1);
 }

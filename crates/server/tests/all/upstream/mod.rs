@@ -64,11 +64,63 @@ impl Desk {
 
     /// Has the default profile signed by these.
     async fn route(&self, issuers: Value) {
+        self.rule(|rules| rules["issuers"] = issuers).await;
+    }
+
+    /// Has the default profile signed by a CA whose certificates are good for clients, too.
+    async fn route_widely_to(&self, issuer: &str) {
+        self.rule(|rules| {
+            rules["issuers"] = json!([{"issuer": issuer, "weight": 1}]);
+            rules["extended_key_usage"] = json!(["serverAuth", "clientAuth"]);
+        })
+        .await;
+    }
+
+    /// Changes the rules of the default profile.
+    async fn rule(&self, change: impl FnOnce(&mut Value)) {
         let path = "/api/v1/profiles/default";
         let mut rules = self.api.get(path).await["rules"].clone();
-        rules["issuers"] = issuers;
+        change(&mut rules);
         let put = self.api.call(Method::PUT, path, Some(rules)).await;
         put.expect(200);
+    }
+
+    /// Has a CA's list looked through until it shows something that nobody here has.
+    async fn discover(&self, issuer: &str) {
+        let path = format!("/api/v1/issuers/{issuer}/sync");
+        self.api.post(&path, json!({})).await.expect(202);
+        let discovered = async || self.has_event("certificate.discovered").await;
+        self.server.run_jobs_until(discovered).await;
+    }
+
+    /// The only entry of the inventory under a name.
+    async fn only_entry(&self, name: &str) -> Value {
+        let list = format!("/api/v1/certificates?name={name}");
+        let found = self.api.get(&list).await["items"].clone();
+        assert_eq!(found.as_array().unwrap().len(), 1, "{found}");
+        found[0].clone()
+    }
+
+    /// What a look through the CA's list had found is the request's own from then on.
+    async fn is_adopted(&self, found: &Value, place: &str) {
+        let (state, name) = (self.settle(place, 5).await, found["names"][0].as_str());
+        assert_eq!(state["status"], "issued", "{state}");
+        let entry = self.only_entry(name.unwrap()).await;
+        assert_eq!(
+            (&entry["id"], &state["certificate"]),
+            (&found["id"], &found["id"])
+        );
+        assert_eq!(
+            (&entry["origin"], &entry["profile"]),
+            (&json!("issued"), &json!("default")),
+            "{entry}"
+        );
+        let told = self.api.get("/api/v1/audit?name=certificate.issued").await;
+        let told = told["items"].as_array().unwrap().iter();
+        let told: Vec<&Value> = told.filter(|one| one["object"] == found["id"]).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        let before = &told[0]["data"]["found_before"];
+        assert_eq!(before["origin"], "discovered", "{told:?}");
     }
 
     /// What `issuer test` finds, as `aspect outcome` each.

@@ -47,6 +47,7 @@ impl Pebble {
             "tlsPort": 5001,
             "ocspResponderURL": "",
             "externalAccountBindingRequired": false,
+            "certificateValidityPeriod": 90 * 24 * 60 * 60,
         }});
         std::fs::write(path.join("pebble.json"), config.to_string()).unwrap();
         let mut command = tool("pebble");

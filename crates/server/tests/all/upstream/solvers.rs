@@ -47,7 +47,7 @@ async fn run(desk: &Desk, provider: Value, secrets: Value, name: &str) -> Value 
         .await;
     let (passed, findings) = desk.test("acme").await;
     assert!(passed, "{findings:#?}");
-    desk.route_to("acme").await;
+    desk.route_widely_to("acme").await;
     let place = desk.ask(&[name]).await;
     let state = desk.settle(&place, 2).await;
     assert_eq!(state["status"], "failed", "{state}");

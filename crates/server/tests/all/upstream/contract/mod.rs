@@ -167,6 +167,8 @@ async fn i14_a_certificate_that_was_not_asked_for_ends_the_request(kind: &str) {
         (Fault::WrongNames, "wrong.example.org"),
         (Fault::Expired, "not valid now"),
         (Fault::BrokenChain, "chain does not hold together"),
+        (Fault::MorePurposes, "clientAuth"),
+        (Fault::TooLong, "longer than"),
     ];
     for (n, (lie, said)) in lies.into_iter().enumerate() {
         case.peer.side.fails(lie);
