@@ -74,9 +74,7 @@ impl Yard {
     async fn route(&self, issuers: Value) {
         self.site
             .change("/api/v1/profiles/default", |rules| {
-                rules["issuers"] = issuers;
-                // Pebble's certificates are good for clients, too.
-                rules["extended_key_usage"] = json!(["serverAuth", "clientAuth"]);
+                rules["issuers"] = issuers
             })
             .await;
         // Longer than a node remembers a profile.
@@ -246,6 +244,12 @@ async fn configure(yard: &Yard) -> (Pebble, Est, TestVault) {
         let body = json!({ "name": name, "kind": kind, "settings": settings, "secrets": secrets });
         yard.site.call(Method::POST, "/api/v1/issuers", &body).await;
     }
+    // Pebble's certificates are good for clients, too; this is settled before anyone has an order.
+    yard.site
+        .change("/api/v1/profiles/default", |rules| {
+            rules["extended_key_usage"] = json!(["serverAuth", "clientAuth"]);
+        })
+        .await;
     (pebble, est, vault)
 }
 
