@@ -98,6 +98,9 @@ pub enum EnrollmentState {
         attempts: u32,
         #[serde(default)]
         last_error: Option<String>,
+        /// When it is tried next, after a try that came to nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
     },
     /// Durable before the issuer is asked: a crash from here on finds what was to be signed.
     Signing {
@@ -107,6 +110,9 @@ pub enum EnrollmentState {
         /// Why the last attempt came to nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last_error: Option<String>,
+        /// When the issuer is asked next, after an attempt that came to nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_at: Option<Timestamp>,
         /// When the content was decided, where people were asked first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decided_at: Option<Timestamp>,
@@ -116,6 +122,9 @@ pub enum EnrollmentState {
         issuer: IssuerId,
         handle: String,
         poll_at: Timestamp,
+        /// What the last look met with, where it brought no answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_error: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         decided_at: Option<Timestamp>,
     },
@@ -131,7 +140,141 @@ pub enum EnrollmentState {
     Expired { reason: String },
 }
 
+/// What something that waits met with last, and when it goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Setback<'a> {
+    pub last_error: Option<&'a str>,
+    pub next_at: Option<Timestamp>,
+}
+
 impl EnrollmentState {
+    /// Decided, and not tried yet.
+    pub fn approved() -> Self {
+        Self::Approved {
+            attempts: 0,
+            last_error: None,
+            retry_at: None,
+        }
+    }
+
+    /// The same after a try that came to nothing, with the next one at that time.
+    #[must_use]
+    pub fn after_setback(mut self, error: String, next_at: Timestamp) -> Self {
+        match &mut self {
+            Self::Approved {
+                attempts,
+                last_error,
+                retry_at,
+            }
+            | Self::Signing {
+                attempts,
+                last_error,
+                retry_at,
+                ..
+            } => {
+                *attempts += 1;
+                *last_error = Some(error);
+                *retry_at = Some(next_at);
+            }
+            Self::AwaitingIssuer {
+                poll_at,
+                last_error,
+                ..
+            } => {
+                *poll_at = next_at;
+                *last_error = Some(error);
+            }
+            Self::Rejected { .. }
+            | Self::AwaitingApproval { .. }
+            | Self::Issued { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. } => {}
+        }
+        self
+    }
+
+    /// What it met with last and when it goes on by itself, where it waits for an issuer.
+    pub fn setback(&self) -> Setback<'_> {
+        match self {
+            Self::Approved {
+                last_error,
+                retry_at,
+                ..
+            }
+            | Self::Signing {
+                last_error,
+                retry_at,
+                ..
+            } => Setback {
+                last_error: last_error.as_deref(),
+                next_at: *retry_at,
+            },
+            Self::AwaitingIssuer {
+                last_error,
+                poll_at,
+                ..
+            } => Setback {
+                last_error: last_error.as_deref(),
+                next_at: Some(*poll_at),
+            },
+            Self::Rejected { .. }
+            | Self::AwaitingApproval { .. }
+            | Self::Issued { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. } => Setback::default(),
+        }
+    }
+
+    /// How often an issuer was tried in vain, as far as that is counted.
+    pub fn attempts(&self) -> u32 {
+        match self {
+            Self::Approved { attempts, .. } | Self::Signing { attempts, .. } => *attempts,
+            Self::Rejected { .. }
+            | Self::AwaitingApproval { .. }
+            | Self::AwaitingIssuer { .. }
+            | Self::Issued { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. } => 0,
+        }
+    }
+
+    /// What whoever asked is told while it waits, in whatever protocol. What an issuer answered is for
+    /// those who may read enrollments; a client learns that it is tried again, and when.
+    pub fn told(&self) -> Option<String> {
+        let Setback {
+            last_error,
+            next_at,
+        } = self.setback();
+        let then = next_at.map_or_else(String::new, |at| format!(" at {at}"));
+        match self {
+            Self::AwaitingApproval { deadline, .. } => {
+                Some(format!("people have to agree to it first, until {deadline}"))
+            }
+            Self::Approved { .. } | Self::Signing { .. } if last_error.is_some() => Some(format!(
+                "the issuing CA could not sign it so far; it is tried again{then}"
+            )),
+            Self::Approved { .. } | Self::Signing { .. } => Some("it is about to be signed".to_owned()),
+            Self::AwaitingIssuer { .. } if last_error.is_some() => Some(format!(
+                "the issuing CA has taken the request and cannot be asked about it now; it is asked again{then}"
+            )),
+            Self::AwaitingIssuer { .. } => Some(format!(
+                "the issuing CA has taken the request and has not answered yet; it is asked again{then}"
+            )),
+            Self::Rejected { .. }
+            | Self::Issued { .. }
+            | Self::Failed { .. }
+            | Self::Cancelled { .. }
+            | Self::Denied { .. }
+            | Self::Expired { .. } => None,
+        }
+    }
+
     /// The state's name in the store, the API and logs.
     pub fn name(&self) -> &'static str {
         match self {
@@ -191,10 +334,11 @@ impl EnrollmentState {
                 let left = deadline.since(now).max(SHORTLY);
                 (now.since(*since) / 10).clamp(SHORTLY, AN_HOUR).min(left)
             }
-            Self::AwaitingIssuer { poll_at, .. } => poll_at.since(now).clamp(SHORTLY, AN_HOUR),
+            Self::Approved { .. } | Self::Signing { .. } | Self::AwaitingIssuer { .. } => self
+                .setback()
+                .next_at
+                .map_or(SHORTLY, |at| at.since(now).clamp(SHORTLY, AN_HOUR)),
             Self::Rejected { .. }
-            | Self::Approved { .. }
-            | Self::Signing { .. }
             | Self::Issued { .. }
             | Self::Failed { .. }
             | Self::Cancelled { .. }

@@ -7,6 +7,7 @@ use domain::issuer::{
     ConnectError, ConnectorFactory, Issuer, IssuerConnector, IssuerState, NoRoute,
 };
 use moka::sync::Cache;
+use pki::time::Timestamp;
 use store::StoreError;
 
 use crate::Lifecycle;
@@ -72,6 +73,16 @@ pub enum RouteError {
     Connect(#[from] ConnectError),
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl RouteError {
+    /// When the first of the issuers has room again, where that is what is missing.
+    pub(crate) fn frees_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::NoRoute(unfit) => unfit.frees_first().map(|(_, until)| until),
+            Self::Gone | Self::Connect(_) | Self::Store(_) => None,
+        }
+    }
 }
 
 impl Lifecycle {

@@ -1,6 +1,6 @@
 // CAs: limits, one more elsewhere with a trial of the connection, weights, and a move from one to another that survives reloads.
 import { check, Person } from '../lib/browser.mjs';
-import { configuration, issued, secondIssuer } from '../lib/world.mjs';
+import { configuration, enroll, issued, secondIssuer } from '../lib/world.mjs';
 
 export async function scenario({ browser, url, api }) {
   await configuration(api);
@@ -48,6 +48,16 @@ export async function scenario({ browser, url, api }) {
   await page.getByLabel('Token').fill('another secret');
   await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('pki_int', { exact: true }).waitFor();
+
+  // Nobody is there: whoever looks reads why the request waits, and when it is tried again.
+  const { rules } = await api.get('/api/v1/profiles/default');
+  await api.post('/api/v1/profiles', { name: 'plant', rules: { ...rules, issuers: [{ issuer: 'plant', weight: 1 }] } });
+  const { id } = await enroll(api, 'plant', ['press.example.org']);
+  await ada.open('/');
+  await page.getByText(/the issuer is not reached.*; next try/).first().waitFor();
+  await ada.open(`/requests/${id}`);
+  await page.getByText(/the issuer is not reached/).first().waitFor();
+  await page.getByText('Next try', { exact: true }).waitFor();
 
   await ada.open('/issuers/issuing?swap=yes');
   await page.getByRole('combobox', { name: 'The CA that takes over' }).click();

@@ -109,6 +109,22 @@ pub enum NoRoute {
     NoneFit(Vec<(String, Standing)>),
 }
 
+impl NoRoute {
+    /// Whose quota begins anew first, and when, where it is quotas that keep a request waiting.
+    pub fn frees_first(&self) -> Option<(&str, Timestamp)> {
+        match self {
+            Self::NoneTakesIt => None,
+            Self::NoneFit(standings) => standings
+                .iter()
+                .filter_map(|(name, standing)| match standing {
+                    Standing::Spent { until } => Some((name.as_str(), *until)),
+                    Standing::Fit | Standing::Resting { .. } | Standing::Out(_) => None,
+                })
+                .min_by_key(|(_, until)| *until),
+        }
+    }
+}
+
 fn list(standings: &[(String, Standing)]) -> String {
     let texts: Vec<String> = standings
         .iter()

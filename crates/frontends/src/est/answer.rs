@@ -31,15 +31,14 @@ pub(super) async fn bundle(verbs: &Lifecycle, enrollment: &Enrollment) -> Result
 
 fn unfinished(state: &EnrollmentState, wait: Duration) -> Failure {
     match state {
-        EnrollmentState::AwaitingApproval { .. } => Failure::accepted(
-            "people have to agree first; send the same request again",
-            wait,
-        ),
-        EnrollmentState::Approved { .. }
+        EnrollmentState::AwaitingApproval { .. }
+        | EnrollmentState::Approved { .. }
         | EnrollmentState::Signing { .. }
         | EnrollmentState::AwaitingIssuer { .. }
         | EnrollmentState::Issued { .. } => {
-            Failure::accepted("the CA is at work; send the same request again", wait)
+            let told = state.told();
+            let told = told.as_deref().unwrap_or("it is about to be signed");
+            Failure::accepted(format!("{told}; send the same request again"), wait)
         }
         EnrollmentState::Rejected { violations } => {
             let lines: Vec<String> = violations.iter().map(Violation::text).collect();

@@ -204,6 +204,16 @@ impl Standing {
         }
     }
 
+    /// With what the last try met with, and when the next one is.
+    fn waiting(status: wire::EnrollmentStatus, state: &EnrollmentState) -> Self {
+        let setback = state.setback();
+        Self {
+            reason: setback.last_error.map(str::to_owned),
+            poll_at: setback.next_at,
+            ..Self::new(status)
+        }
+    }
+
     fn of(state: &EnrollmentState, names: &Names) -> Self {
         use wire::EnrollmentStatus as Status;
         match state {
@@ -211,31 +221,20 @@ impl Standing {
                 violations: violations.iter().map(render_violation).collect(),
                 ..Self::new(Status::Rejected)
             },
-            EnrollmentState::Approved {
-                attempts,
-                last_error,
-            } => Self {
+            EnrollmentState::Approved { attempts, .. } => Self {
                 attempts: Some(*attempts),
-                reason: last_error.clone(),
-                ..Self::new(Status::Approved)
+                ..Self::waiting(Status::Approved, state)
             },
             EnrollmentState::Signing {
-                issuer,
-                attempts,
-                last_error,
-                ..
+                issuer, attempts, ..
             } => Self {
                 issuer: Some(names.issuer(issuer)),
                 attempts: Some(*attempts),
-                reason: last_error.clone(),
-                ..Self::new(Status::Signing)
+                ..Self::waiting(Status::Signing, state)
             },
-            EnrollmentState::AwaitingIssuer {
-                issuer, poll_at, ..
-            } => Self {
+            EnrollmentState::AwaitingIssuer { issuer, .. } => Self {
                 issuer: Some(names.issuer(issuer)),
-                poll_at: Some(*poll_at),
-                ..Self::new(Status::AwaitingIssuer)
+                ..Self::waiting(Status::AwaitingIssuer, state)
             },
             EnrollmentState::Issued { certificate } => Self {
                 certificate: Some(certificate.to_string()),

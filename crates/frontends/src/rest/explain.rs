@@ -69,7 +69,8 @@ fn failed(authorizations: &[Authorization], now: Timestamp) -> Vec<String> {
 }
 
 fn processing(enrollment: Option<&Enrollment>) -> String {
-    match enrollment.map(|enrollment| &enrollment.state) {
+    let state = enrollment.map(|enrollment| &enrollment.state);
+    match state {
         Some(EnrollmentState::AwaitingApproval {
             approval, deadline, ..
         }) => format!(
@@ -79,8 +80,25 @@ fn processing(enrollment: Option<&Enrollment>) -> String {
         Some(EnrollmentState::Approved {
             last_error: Some(error),
             attempts,
+            ..
+        }
+        | EnrollmentState::Signing {
+            last_error: Some(error),
+            attempts,
+            ..
         }) => {
-            format!("could not be signed so far, after {attempts} tries: {error}")
+            let then = state.and_then(|state| state.setback().next_at);
+            let then = then.map_or_else(String::new, |at| format!("; it is tried again at {at}"));
+            format!("could not be signed so far, after {attempts} tries: {error}{then}")
+        }
+        Some(EnrollmentState::AwaitingIssuer {
+            poll_at,
+            last_error: Some(error),
+            ..
+        }) => {
+            format!(
+                "the issuer has taken the request, but: {error}; it is asked again at {poll_at}"
+            )
         }
         Some(EnrollmentState::AwaitingIssuer { poll_at, .. }) => {
             format!("the issuer has taken the request; it is asked again at {poll_at}")

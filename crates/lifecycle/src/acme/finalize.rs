@@ -5,30 +5,27 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::acme::account::{Account, AccountStatus};
+use domain::acme::account::Account;
 use domain::acme::authorization::Authorization;
 use domain::acme::directory::Directory;
 use domain::acme::order::{Order, OrderStatus};
 use domain::acme::validation::ValidationFailure;
-use domain::enrollment::Requester;
-use domain::id::{EnrollmentId, OrderId};
+use domain::enrollment::{EnrollmentState, Requester};
+use domain::id::OrderId;
 use domain::identifier::Identifier;
 use domain::policy::Violation;
 use domain::profile::{Profile, ProfileSpec};
 use pki::csr::{Csr, CsrError};
-use pki::time::Timestamp;
 use store::jobs::JobRow;
-use store::{StoreError, Tx};
+use store::StoreError;
 
 use super::attestation;
 use super::authorizations::proof_is_accepted;
 use super::orders::OrderView;
 use crate::Lifecycle;
 use crate::actor::Caller;
-use crate::approvals::{Waiting, insert_waiting};
 use crate::issuance::admit::EnrollmentRequest;
 use crate::issuance::{Admission, AdmitError, Admitted};
-use crate::jobs::Job;
 
 /// Why an order is not finalized. But for `NotFound` and `NotReady`, it stays ready.
 #[derive(Debug, thiserror::Error)]
@@ -62,15 +59,15 @@ pub enum FinalizeError {
 }
 
 /// An order ready to be finalized, as read before the decision.
-struct Ready {
-    order: Order,
-    authorizations: Vec<Authorization>,
+pub(super) struct Ready {
+    pub(super) order: Order,
+    pub(super) authorizations: Vec<Authorization>,
 }
 
 /// What an order was bound to.
 enum Bound {
     Sign(Box<Admitted>, Box<JobRow>),
-    /// People decide first.
+    /// People decide first, or an issuer has to have room again.
     Wait(Box<OrderView>),
 }
 
@@ -163,6 +160,10 @@ impl Lifecycle {
             }
             Admission::Wait(waiting) => {
                 let view = self.bind_waiting(ready, version, *waiting, caller).await?;
+                Ok(Bound::Wait(Box::new(view)))
+            }
+            Admission::Later(deferred) => {
+                let view = self.bind_deferred(&ready.order, *deferred).await?;
                 Ok(Bound::Wait(Box::new(view)))
             }
         }
@@ -263,75 +264,6 @@ impl Lifecycle {
         })
     }
 
-    /// The one transaction that makes this finalize the one that counts: everything the decision
-    /// stood on is looked at again under lock, then serial and content are durable.
-    async fn bind_enrollment(
-        &self,
-        order: &Order,
-        admitted: &Admitted,
-    ) -> Result<JobRow, FinalizeError> {
-        let now = self.now();
-        let enrollment = admitted.enrollment.clone();
-        let job = self.new_job(
-            &Job::DriveEnrollment {
-                enrollment: enrollment.id.clone(),
-            },
-            now,
-        );
-        let claimed = job.clone();
-        let lease = self.lease(now);
-        let id = order.id.clone();
-        let profile = (admitted.profile.name.clone(), admitted.profile.version);
-        self.store
-            .write("finalize.bind", move |tx| {
-                Box::pin(async move {
-                    bind_order(tx, &id, &enrollment.id, (&profile.0, profile.1), now).await?;
-                    tx.insert_enrollment(&enrollment).await?;
-                    tx.enqueue_claimed(&job, &lease).await?;
-                    Ok::<_, FinalizeError>(())
-                })
-            })
-            .await?;
-        Ok(claimed)
-    }
-
-    /// The same for a request that people have to agree to. Nobody is asked for longer than the
-    /// order and its authorizations last.
-    async fn bind_waiting(
-        &self,
-        ready: &Ready,
-        version: u32,
-        waiting: Waiting,
-        caller: &Caller,
-    ) -> Result<OrderView, FinalizeError> {
-        let now = self.now();
-        let ends = ready.authorizations.iter().map(|a| a.expires_at);
-        let waiting = match ends.min() {
-            Some(end) => waiting.not_after(end),
-            None => waiting,
-        };
-        let state = waiting.enrollment.state.clone();
-        let enrollment = waiting.enrollment.id.clone();
-        let profile = (ready.order.profile_name.clone(), version);
-        let rows = self.rows_of_waiting(waiting, caller);
-        let (id, bound) = (ready.order.id.clone(), enrollment.clone());
-        self.store
-            .write("finalize.wait", move |tx| {
-                Box::pin(async move {
-                    bind_order(tx, &id, &bound, (&profile.0, profile.1), now).await?;
-                    insert_waiting(tx, &rows).await?;
-                    Ok::<_, FinalizeError>(())
-                })
-            })
-            .await?;
-        let order = Order {
-            enrollment_id: Some(enrollment),
-            ..ready.order.clone()
-        };
-        let status = order.status(&[], Some(&state), now);
-        Ok(OrderView { order, status })
-    }
-
     /// Signs and records in a task of its own, and waits for it as long as patience lasts.
     async fn drive(
         self: &Arc<Self>,
@@ -339,7 +271,7 @@ impl Lifecycle {
         admitted: Admitted,
         job: JobRow,
         caller: &Caller,
-    ) -> domain::enrollment::EnrollmentState {
+    ) -> EnrollmentState {
         let pending = admitted.enrollment.state.clone();
         let delay = directory.spec.test_mode.as_ref().map(|test| {
             Duration::from_millis((self.draw() * test.issuance_delay_millis as f64) as u64)
@@ -362,39 +294,5 @@ impl Lifecycle {
             // It failed and was logged, it panicked, or it takes longer: the job goes on with it.
             Ok(Ok(Err(_)) | Err(_)) | Err(_) => pending,
         }
-    }
-}
-
-/// Ties an order to its enrollment, if all it stands on holds.
-async fn bind_order(
-    tx: &mut Tx<'_>,
-    id: &OrderId,
-    enrollment: &EnrollmentId,
-    (profile, version): (&str, u32),
-    now: Timestamp,
-) -> Result<(), FinalizeError> {
-    let order = tx
-        .find_order_for_update(id)
-        .await?
-        .ok_or(FinalizeError::NotFound)?;
-    let authorizations = tx
-        .list_authorizations_by_ids(&order.authorization_ids)
-        .await?;
-    if order.enrollment_id.is_some()
-        || order.status(&authorizations, None, now) != OrderStatus::Ready
-    {
-        return Err(FinalizeError::NotReady);
-    }
-    let account = tx.find_account(&order.account_id).await?;
-    if account.is_none_or(|account| account.status != AccountStatus::Valid) {
-        return Err(FinalizeError::AccountNotValid);
-    }
-    let current = tx.find_profile(profile).await?;
-    if current.is_none_or(|current| current.version != version) {
-        return Err(FinalizeError::ProfileChanged);
-    }
-    match tx.set_order_enrollment(&order.id, enrollment).await? {
-        true => Ok(()),
-        false => Err(FinalizeError::NotReady),
     }
 }

@@ -3,6 +3,7 @@
 pub mod accounts;
 mod attestation;
 pub mod authorizations;
+mod bind;
 mod caa;
 pub mod challenges;
 pub mod directories;

@@ -259,10 +259,7 @@ impl Lifecycle {
             (Progress::Waiting, _) => return Ok(()),
             (Progress::NextStage, _) => self.awaiting_event(approval, enrollment, profile, caller),
             (Progress::Approved, _) => {
-                enrollment.state = EnrollmentState::Approved {
-                    attempts: 0,
-                    last_error: None,
-                };
+                enrollment.state = EnrollmentState::approved();
                 tx.enqueue_claimed(&deciding.job, &deciding.lease).await?;
                 self.approval_event("approval.approved", approval, enrollment, profile, caller)
             }

@@ -202,10 +202,7 @@ impl Lifecycle {
                 let waived =
                     self.approval_event("approval.waived", &approval, &enrollment, name, &caller);
                 tx.insert_event(&waived).await?;
-                enrollment.state = EnrollmentState::Approved {
-                    attempts: 0,
-                    last_error: None,
-                };
+                enrollment.state = EnrollmentState::approved();
                 tx.enqueue(job).await?;
             }
             Outcome::Reject(violations) => {

@@ -89,11 +89,10 @@ impl Lifecycle {
             | EnrollmentState::Cancelled { reason }
             | EnrollmentState::Denied { reason }
             | EnrollmentState::Expired { reason } => return Ok(ended(transaction, reason)),
-            EnrollmentState::AwaitingApproval { .. } => "people have to agree to it first",
-            EnrollmentState::Approved { .. } | EnrollmentState::Signing { .. } => {
-                "it is about to be signed"
-            }
-            EnrollmentState::AwaitingIssuer { .. } => "the issuing CA has not answered yet",
+            EnrollmentState::AwaitingApproval { .. }
+            | EnrollmentState::Approved { .. }
+            | EnrollmentState::Signing { .. }
+            | EnrollmentState::AwaitingIssuer { .. } => enrollment.state.told().unwrap_or_default(),
         };
         let now = self.now();
         self.note_reply(transaction, &transaction.state, nonce, None)
@@ -101,7 +100,7 @@ impl Lifecycle {
         Ok(CmpProgress::Waiting {
             transaction: Box::new(transaction.clone()),
             check_after: enrollment.state.retry_after(now),
-            reason: reason.to_owned(),
+            reason,
         })
     }
 

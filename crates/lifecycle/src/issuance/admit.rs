@@ -16,8 +16,8 @@ use pki::time::Timestamp;
 use store::StoreError;
 
 use super::consider::{ConsiderError, Look, Ready};
-use super::{Admission, Admitted};
-use crate::issuers::RouteError;
+use super::{Admission, Admitted, Deferred};
+use crate::issuers::{ConnectedIssuer, RouteError};
 use crate::metadata::Subject;
 use crate::{ClockJumped, Lifecycle};
 
@@ -79,7 +79,7 @@ impl Lifecycle {
     /// the caller stores the enrollment in the transaction that also binds it to its order.
     pub(crate) async fn admit(&self, request: EnrollmentRequest) -> Result<Admission, AdmitError> {
         let now = self.clock_watch.check(&*self.clock)?;
-        let issuer = self.route(&request, now).await?;
+        let (issuer, unfit) = self.issuer_or_later(&request, now).await?;
         let considered = self
             .consider(&request, Some(&issuer), now, Look::Brief)
             .await?;
@@ -100,11 +100,19 @@ impl Lifecycle {
         {
             return Ok(Admission::Wait(Box::new(waiting)));
         }
+        if let Some((reason, at)) = unfit {
+            enrollment.state = enrollment.state.after_setback(reason, at);
+            return Ok(Admission::Later(Box::new(Deferred {
+                enrollment,
+                profile,
+            })));
+        }
         enrollment.state = EnrollmentState::Signing {
             issuer: issuer_of(&issuer.issuer),
             prepared,
             attempts: 0,
             last_error: None,
+            retry_at: None,
             decided_at: None,
         };
         Ok(Admission::Sign(Box::new(Admitted {
@@ -113,6 +121,24 @@ impl Lifecycle {
             request: signing,
             issuer,
         })))
+    }
+
+    /// Who signs; or who would, and from when on, where all who can have used up their quotas.
+    async fn issuer_or_later(
+        &self,
+        request: &EnrollmentRequest,
+        now: Timestamp,
+    ) -> Result<(Arc<ConnectedIssuer>, Option<(String, Timestamp)>), AdmitError> {
+        let unfit = match self.route(request, now).await {
+            Ok(issuer) => return Ok((issuer, None)),
+            Err(RouteError::NoRoute(unfit)) => unfit,
+            Err(error) => return Err(error.into()),
+        };
+        let Some((name, until)) = unfit.frees_first() else {
+            return Err(RouteError::from(unfit).into());
+        };
+        let issuer = self.issuer_by_name(name).await?.ok_or(RouteError::Gone)?;
+        Ok((issuer, Some((unfit.to_string(), until))))
     }
 }
 
@@ -138,10 +164,7 @@ impl EnrollmentRequest {
             metadata: metadata.values,
             metadata_sources: metadata.sources,
             replaces: self.replaces,
-            state: EnrollmentState::Approved {
-                attempts: 0,
-                last_error: None,
-            },
+            state: EnrollmentState::approved(),
             team_id: self.team,
             created_at: now,
             updated_at: now,

@@ -8,6 +8,7 @@ use domain::approval::digest_of;
 use domain::enrollment::{Enrollment, EnrollmentState, Requester};
 use domain::issuer::IssueError;
 use domain::policy::Violation;
+use pki::time::Timestamp;
 use serde_json::json;
 use store::StoreError;
 use store::jobs::JobRow;
@@ -25,8 +26,8 @@ use crate::approvals::{Standing, standing};
 enum Obstacle {
     /// Nothing can come of it.
     Final(EnrollmentState),
-    /// It is worth another try.
-    Passing(String),
+    /// It is worth another try, perhaps not before a time.
+    Passing(String, Option<Timestamp>),
     /// What was approved is not what would be signed.
     Changed,
     /// Another run was faster, and asks the issuer.
@@ -50,7 +51,9 @@ impl Lifecycle {
         match obstacle {
             // Should that run come to nothing, this job is there to go on when its lease ends.
             Obstacle::Overtaken => {}
-            Obstacle::Passing(error) => self.try_again(&enrollment, job, error).await?,
+            Obstacle::Passing(error, until) => {
+                self.put_off(&enrollment, job, error, until).await?;
+            }
             Obstacle::Final(state) => self.end(&enrollment, job, state).await?,
             Obstacle::Changed => {
                 match self.approval_of(&enrollment.id).await? {
@@ -73,7 +76,7 @@ impl Lifecycle {
     ) -> Result<Result<Admitted, Obstacle>, DriveError> {
         let now = match self.clock_watch.check(&*self.clock) {
             Ok(now) => now,
-            Err(error) => return Ok(Err(Obstacle::Passing(error.to_string()))),
+            Err(error) => return Ok(Err(Obstacle::Passing(error.to_string(), None))),
         };
         if let Err(error) = self.check_caa_of(enrollment).await {
             return match error {
@@ -91,12 +94,15 @@ impl Lifecycle {
             EnrollmentState::Approved {
                 attempts,
                 last_error,
+                ..
             } => (*attempts, last_error.clone()),
             _ => (0, None),
         };
         let issuer = match self.route_after(&request, attempts, now).await {
             Ok(issuer) => issuer,
-            Err(error) => return Ok(Err(Obstacle::Passing(error.to_string()))),
+            Err(error) => {
+                return Ok(Err(Obstacle::Passing(error.to_string(), error.frees_at())));
+            }
         };
         let considered = self
             .consider(&request, Some(&issuer), now, Look::Brief)
@@ -107,7 +113,7 @@ impl Lifecycle {
             Err(ConsiderError::Prepare(
                 IssueError::Unavailable(error) | IssueError::NotReached(error),
             )) => {
-                return Ok(Err(Obstacle::Passing(error)));
+                return Ok(Err(Obstacle::Passing(error, None)));
             }
             Err(ConsiderError::Prepare(error)) => return Ok(Err(failed(error.to_string()))),
         };
@@ -122,6 +128,7 @@ impl Lifecycle {
             attempts,
             // Whoever waits goes on reading why until this attempt has an answer of its own.
             last_error,
+            retry_at: None,
             decided_at: Some(now),
         };
         let mut request = ready.request;
@@ -220,30 +227,6 @@ impl Lifecycle {
             })
             .await?;
         self.recheck_caa(&directory, account, &authorizations).await
-    }
-
-    async fn try_again(
-        &self,
-        enrollment: &Enrollment,
-        job: &JobRow,
-        error: String,
-    ) -> Result<(), StoreError> {
-        let attempts = match &enrollment.state {
-            EnrollmentState::Approved { attempts, .. } => *attempts,
-            _ => 0,
-        };
-        let retry_at = self.retry_at(attempts);
-        tracing::warn!(
-            enrollment.id = %enrollment.id, attempts, %retry_at, error,
-            "what was approved cannot be prepared; it is tried again"
-        );
-        let state = EnrollmentState::Approved {
-            attempts: attempts + 1,
-            last_error: Some(error),
-        };
-        self.move_enrollment(enrollment, state, job, Afterwards::Again(retry_at))
-            .await
-            .map(drop)
     }
 
     async fn end(

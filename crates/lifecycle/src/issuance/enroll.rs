@@ -9,6 +9,7 @@ use domain::held_key::HeldKey;
 use domain::id::{BulkId, CertificateId, EnrollmentId};
 use pki::key::{KeyAlgorithm, KeyError, LocalKey};
 use pki::time::Timestamp;
+use store::jobs::JobRow;
 use store::{StoreError, Tx};
 
 use super::admit::EnrollmentRequest;
@@ -104,7 +105,37 @@ impl Lifecycle {
         match admission {
             Admission::Sign(admitted) => self.enroll_at_once(*admitted, rows, caller).await,
             Admission::Wait(waiting) => self.enroll_later(*waiting, rows, caller).await,
+            Admission::Later(deferred) => self.enroll_when_fit(deferred.enrollment, rows).await,
         }
+    }
+
+    async fn enroll_when_fit(
+        &self,
+        enrollment: Enrollment,
+        rows: CompanionRows,
+    ) -> Result<Enrollment, EnrollError> {
+        let (stored, job) = (enrollment.clone(), self.drive_later(&enrollment));
+        self.store
+            .write("enrollment.defer", move |tx| {
+                Box::pin(async move {
+                    check_replaced(tx, &stored).await?;
+                    tx.insert_enrollment(&stored).await?;
+                    insert_companions(tx, &stored, rows).await?;
+                    tx.enqueue(&job).await?;
+                    Ok::<_, EnrollError>(())
+                })
+            })
+            .await?;
+        Ok(enrollment)
+    }
+
+    /// The job that goes on with an enrollment when it says.
+    pub(crate) fn drive_later(&self, enrollment: &Enrollment) -> JobRow {
+        let job = Job::DriveEnrollment {
+            enrollment: enrollment.id.clone(),
+        };
+        let at = enrollment.state.setback().next_at;
+        self.new_job(&job, at.unwrap_or_else(|| self.now()))
     }
 
     async fn enroll_at_once(

@@ -42,6 +42,8 @@ pub(crate) enum Admission {
     Sign(Box<Admitted>),
     /// People have to agree first.
     Wait(Box<Waiting>),
+    /// No issuer has room for it now; a job goes on with it when one has.
+    Later(Box<Deferred>),
 }
 
 impl Admission {
@@ -50,8 +52,15 @@ impl Admission {
         match self {
             Self::Sign(admitted) => &admitted.enrollment,
             Self::Wait(waiting) => &waiting.enrollment,
+            Self::Later(deferred) => &deferred.enrollment,
         }
     }
+}
+
+/// An enrollment that is signed later, under the profile that it was decided by.
+pub(crate) struct Deferred {
+    pub(crate) enrollment: Enrollment,
+    pub(crate) profile: Arc<Profile>,
 }
 
 /// An enrollment with what its next steps need, so that the fast path reads nothing twice.

@@ -26,10 +26,7 @@ impl Lifecycle {
         job: &JobRow,
         reason: String,
     ) -> Result<EnrollmentState, StoreError> {
-        let attempts = match &enrollment.state {
-            EnrollmentState::Signing { attempts, .. } => *attempts,
-            _ => 0,
-        };
+        let attempts = enrollment.state.attempts();
         let retry_at = match attempts.checked_sub(1) {
             None => self.now(),
             Some(earlier) => self.retry_at(earlier),
@@ -43,6 +40,7 @@ impl Lifecycle {
         released.state = EnrollmentState::Approved {
             attempts: attempts + 1,
             last_error: Some(reason),
+            retry_at: Some(retry_at),
         };
         let (held, job) = (enrollment.clone(), job.clone());
         let state = self
@@ -84,6 +82,7 @@ impl Lifecycle {
             issuer: issuer.clone(),
             handle,
             poll_at,
+            last_error: None,
             decided_at: enrollment.state.decided_at(),
         };
         self.move_enrollment(enrollment, state, job, Afterwards::Again(poll_at))
@@ -98,42 +97,42 @@ impl Lifecycle {
         job: &JobRow,
         error: IssueError,
     ) -> Result<EnrollmentState, DriveError> {
-        let attempts = match &enrollment.state {
-            EnrollmentState::Signing { attempts, .. } => *attempts,
-            _ => 0,
-        };
         let reason = error.to_string();
         match error {
-            IssueError::Unavailable(_) | IssueError::NotReached(_) => {
-                let retry_at = match &enrollment.state {
-                    EnrollmentState::AwaitingIssuer { .. } => {
-                        let now = self.now();
-                        now + poll_wait(enrollment.created_at, now)
-                    }
-                    _ => self.retry_at(attempts),
-                };
-                tracing::warn!(
-                    enrollment.id = %enrollment.id, attempts, %retry_at, error = reason,
-                    "nothing was signed; it is tried again"
-                );
-                let mut state = enrollment.state.clone();
-                if let EnrollmentState::Signing {
-                    attempts,
-                    last_error,
-                    ..
-                } = &mut state
-                {
-                    *attempts += 1;
-                    *last_error = Some(reason);
-                }
-                self.move_enrollment(enrollment, state, job, Afterwards::Again(retry_at))
-                    .await
-                    .map_err(DriveError::from)
-            }
+            IssueError::Unavailable(_) | IssueError::NotReached(_) => self
+                .put_off(enrollment, job, reason, None)
+                .await
+                .map_err(DriveError::from),
             IssueError::Refused(_) | IssueError::Lint(_) => {
                 self.give_up(enrollment, job, reason).await
             }
         }
+    }
+
+    /// Nothing came of a try, and nothing is lost by it. Whoever waits reads why, and when the next one is:
+    /// not before `until` where somebody said so.
+    pub(super) async fn put_off(
+        &self,
+        enrollment: &Enrollment,
+        job: &JobRow,
+        reason: String,
+        until: Option<Timestamp>,
+    ) -> Result<EnrollmentState, StoreError> {
+        let (now, attempts) = (self.now(), enrollment.state.attempts());
+        let retry_at = match (until, &enrollment.state) {
+            (Some(until), _) if until > now => until,
+            (_, EnrollmentState::AwaitingIssuer { .. }) => {
+                now + poll_wait(enrollment.created_at, now)
+            }
+            _ => self.retry_at(attempts),
+        };
+        tracing::warn!(
+            enrollment.id = %enrollment.id, attempts, %retry_at, error = reason,
+            "nothing was signed; it is tried again"
+        );
+        let state = enrollment.state.clone().after_setback(reason, retry_at);
+        self.move_enrollment(enrollment, state, job, Afterwards::Again(retry_at))
+            .await
     }
 
     /// An answer that is not what was asked for is final: another try would have the issuer sign

@@ -49,7 +49,16 @@ impl Lifecycle {
                     None => return Ok(()),
                 }
             }
-            _ => self.readmit(enrollment).await?,
+            _ => match self.readmit(&enrollment).await {
+                Ok(admitted) => admitted,
+                Err(DriveError::Store(error)) => return Err(error.into()),
+                // What is missing here somebody may put back; until then whoever waits reads of it.
+                Err(error) => {
+                    self.put_off(&enrollment, job, error.to_string(), None)
+                        .await?;
+                    return Ok(());
+                }
+            },
         };
         let caller = Caller::system();
         if let EnrollmentState::AwaitingIssuer { handle, .. } = &admitted.enrollment.state {
@@ -74,7 +83,7 @@ impl Lifecycle {
     }
 
     /// Builds again what `admit` built, from the stored enrollment.
-    async fn readmit(&self, enrollment: Enrollment) -> Result<Admitted, DriveError> {
+    async fn readmit(&self, enrollment: &Enrollment) -> Result<Admitted, DriveError> {
         let (EnrollmentState::Signing { issuer, .. }
         | EnrollmentState::AwaitingIssuer { issuer, .. }) = &enrollment.state
         else {
@@ -139,7 +148,7 @@ impl Lifecycle {
             replaces,
         };
         Ok(Admitted {
-            enrollment,
+            enrollment: enrollment.clone(),
             profile,
             request,
             issuer,

@@ -41,7 +41,7 @@ pub struct Enrollment {
     /// Tries to have it signed so far
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
-    /// When the issuer is asked again
+    /// When it is tried or asked about next, while it waits for an issuer
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub poll_at: Option<Timestamp>,

@@ -107,6 +107,7 @@ async fn i05_a_serial_that_exists_is_refused_by_the_store() {
             }),
             attempts: 0,
             last_error: None,
+            retry_at: None,
             decided_at: None,
         };
         let row = enrollment.clone();

@@ -233,10 +233,7 @@ pub fn enrollment() -> Enrollment {
         metadata: BTreeMap::from([("team".to_owned(), "web".to_owned())]),
         metadata_sources: BTreeMap::from([("team".to_owned(), Source::EabKey)]),
         replaces: None,
-        state: EnrollmentState::Approved {
-            attempts: 0,
-            last_error: None,
-        },
+        state: EnrollmentState::approved(),
         team_id: None,
         created_at: at(0),
         updated_at: at(0),
@@ -252,6 +249,7 @@ pub fn signing(issuer: &IssuerId, serial: u8) -> EnrollmentState {
         }),
         attempts: 1,
         last_error: None,
+        retry_at: None,
         decided_at: None,
     }
 }

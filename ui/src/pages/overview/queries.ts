@@ -24,11 +24,9 @@ export const failedQuery = queryOptions({
 export const retryingQuery = queryOptions({
   queryKey: ['enrollments', 'retrying'],
   queryFn: async () => {
-    const [signing, approved] = await Promise.all([
-      call(api.GET('/api/v1/enrollments', { params: { query: { status: 'signing', limit: 50 } } })),
-      call(api.GET('/api/v1/enrollments', { params: { query: { status: 'approved', limit: 50 } } })),
-    ]);
-    return [...signing.items, ...approved.items].filter((enrollment) => enrollment.reason);
+    const states = ['signing', 'approved', 'awaiting-issuer'] as const;
+    const pages = await Promise.all(states.map((status) => call(api.GET('/api/v1/enrollments', { params: { query: { status, limit: 50 } } }))));
+    return pages.flatMap(({ items }) => items).filter((enrollment) => enrollment.reason);
   },
 });
 

@@ -89,7 +89,7 @@ function Standing({ enrollment }: { enrollment: Enrollment }) {
           ['Decide until', enrollment.deadline_at && <When at={enrollment.deadline_at} full />],
           ['Issuer', enrollment.issuer],
           ['Tries', enrollment.attempts ? String(enrollment.attempts) : undefined],
-          ['Next look', enrollment.poll_at && <When at={enrollment.poll_at} full />],
+          ['Next try', enrollment.poll_at && <When at={enrollment.poll_at} full />],
           ['Certificate', enrollment.certificate && <Link to="/certificates/$id" params={{ id: enrollment.certificate }}>The certificate</Link>],
           ['Last change', <When at={enrollment.updated_at} full />],
         ]}

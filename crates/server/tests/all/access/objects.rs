@@ -174,10 +174,7 @@ impl<'a> Maker<'a> {
         let key = KeySource::Csr(self.csr.clone());
         let enrollment = Enrollment {
             id: EnrollmentId::mint(self.server.lifecycle().now(), &SystemRandom::new()),
-            state: EnrollmentState::Approved {
-                attempts: 0,
-                last_error: None,
-            },
+            state: EnrollmentState::approved(),
             ..self.submit("default", team, key, Vec::new()).await
         };
         let id = enrollment.id.to_string();
