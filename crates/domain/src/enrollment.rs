@@ -253,13 +253,15 @@ impl EnrollmentState {
         } = self.setback();
         let then = next_at.map_or_else(String::new, |at| format!(" at {at}"));
         match self {
-            Self::AwaitingApproval { deadline, .. } => {
-                Some(format!("people have to agree to it first, until {deadline}"))
-            }
+            Self::AwaitingApproval { deadline, .. } => Some(format!(
+                "people have to agree to it first, until {deadline}"
+            )),
             Self::Approved { .. } | Self::Signing { .. } if last_error.is_some() => Some(format!(
                 "the issuing CA could not sign it so far; it is tried again{then}"
             )),
-            Self::Approved { .. } | Self::Signing { .. } => Some("it is about to be signed".to_owned()),
+            Self::Approved { .. } | Self::Signing { .. } => {
+                Some("it is about to be signed".to_owned())
+            }
             Self::AwaitingIssuer { .. } if last_error.is_some() => Some(format!(
                 "the issuing CA has taken the request and cannot be asked about it now; it is asked again{then}"
             )),

@@ -126,6 +126,11 @@ fn shown(peer: &Peer, state: &mut State, asked: &Asked) -> Told {
     match path {
         "" => page(200, "<html>Welcome</html>"),
         "certfnsh.asp" => submit(peer, state, &asked.body),
+        "certrqxt.asp" => page(
+            200,
+            "<Select Name=lbCertTemplate ID=lbCertTemplateID><Option Value=\"E;WebServer;1;3;0\">Web \
+             Server<Option Value=\"O;User;1;3;0\">User</Select>",
+        ),
         "certcarc.asp" => page(200, "<script>var nRenewals=0;</script>"),
         "certnew.p7b?ReqID=CACert&Renewal=0&Enc=b64" => {
             let bundle = CertsOnly {

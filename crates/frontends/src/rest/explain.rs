@@ -77,16 +77,18 @@ fn processing(enrollment: Option<&Enrollment>) -> String {
             "waits for people: somebody has to decide on {approval} until {deadline}; \
              `certwright approval show` says who"
         ),
-        Some(EnrollmentState::Approved {
-            last_error: Some(error),
-            attempts,
-            ..
-        }
-        | EnrollmentState::Signing {
-            last_error: Some(error),
-            attempts,
-            ..
-        }) => {
+        Some(
+            EnrollmentState::Approved {
+                last_error: Some(error),
+                attempts,
+                ..
+            }
+            | EnrollmentState::Signing {
+                last_error: Some(error),
+                attempts,
+                ..
+            },
+        ) => {
             let then = state.and_then(|state| state.setback().next_at);
             let then = then.map_or_else(String::new, |at| format!("; it is tried again at {at}"));
             format!("could not be signed so far, after {attempts} tries: {error}{then}")

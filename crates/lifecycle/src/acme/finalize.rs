@@ -16,8 +16,8 @@ use domain::identifier::Identifier;
 use domain::policy::Violation;
 use domain::profile::{Profile, ProfileSpec};
 use pki::csr::{Csr, CsrError};
-use store::jobs::JobRow;
 use store::StoreError;
+use store::jobs::JobRow;
 
 use super::attestation;
 use super::authorizations::proof_is_accepted;

@@ -32,6 +32,8 @@ enum Obstacle {
     Changed,
     /// Another run was faster, and asks the issuer.
     Overtaken,
+    /// As many others are waiting for the issuer's answer as may at once.
+    Busy,
 }
 
 impl Lifecycle {
@@ -51,6 +53,7 @@ impl Lifecycle {
         match obstacle {
             // Should that run come to nothing, this job is there to go on when its lease ends.
             Obstacle::Overtaken => {}
+            Obstacle::Busy => self.come_back(job).await?,
             Obstacle::Passing(error, until) => {
                 self.put_off(&enrollment, job, error, until).await?;
             }
@@ -104,6 +107,9 @@ impl Lifecycle {
                 return Ok(Err(Obstacle::Passing(error.to_string(), error.frees_at())));
             }
         };
+        if self.places.are_taken(&issuer.issuer.id) {
+            return Ok(Err(Obstacle::Busy));
+        }
         let considered = self
             .consider(&request, Some(&issuer), now, Look::Brief)
             .await;

@@ -1,12 +1,14 @@
 //! Resume: an enrollment that was found in the store goes on where it stood, after a wait or a crash.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::enrollment::{Enrollment, EnrollmentState};
 use domain::id::EnrollmentId;
 use domain::issuer::{Issuance, IssueError, SigningRequest};
 use domain::policy::{self, Circumstances, Decision, Proposal};
 use pki::csr::Csr;
+use store::StoreError;
 use store::jobs::JobRow;
 use tracing::Instrument;
 
@@ -37,6 +39,13 @@ impl Lifecycle {
             EnrollmentState::Approved { .. } => Try::First,
             _ => Try::Again,
         };
+        if let EnrollmentState::Signing { issuer, .. }
+        | EnrollmentState::AwaitingIssuer { issuer, .. } = &enrollment.state
+            && self.places.are_taken(issuer)
+        {
+            self.come_back(job).await?;
+            return Ok(());
+        }
         let admitted = match enrollment.state {
             // It is people's turn; what they say makes a job of its own.
             EnrollmentState::AwaitingApproval { .. } => {
@@ -61,6 +70,7 @@ impl Lifecycle {
             },
         };
         let caller = Caller::system();
+        let _place = self.places.take(&admitted.issuer.issuer.id);
         if let EnrollmentState::AwaitingIssuer { handle, .. } = &admitted.enrollment.state {
             let asked = admitted.issuer.connector.poll(handle);
             let answer = asked.instrument(span(&admitted.enrollment.id)).await;
@@ -80,6 +90,11 @@ impl Lifecycle {
             self.ask_issuer(&admitted, attempt, job, &caller).await?;
         }
         Ok(())
+    }
+
+    /// There are enough that wait for the issuer's answer: the others' jobs are not to wait for it too.
+    pub(super) async fn come_back(&self, job: &JobRow) -> Result<(), StoreError> {
+        self.reschedule(job, self.now() + SHORTLY).await.map(drop)
     }
 
     /// Builds again what `admit` built, from the stored enrollment.
@@ -155,3 +170,6 @@ impl Lifecycle {
         })
     }
 }
+
+/// When a job comes back that found its issuer's places taken.
+const SHORTLY: Duration = Duration::from_secs(5);

@@ -7,8 +7,10 @@ mod clean_up;
 mod dispatch;
 mod failing;
 mod job;
+mod places;
 mod schedule;
 mod worker;
 
 pub use job::Job;
+pub(crate) use places::Places;
 pub(crate) use worker::JobSignal;

@@ -175,6 +175,6 @@ impl Lifecycle {
 const POLL: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(30);
 const CLAIM: u32 = 64;
-const MOST_AT_ONCE: usize = 256;
+pub(super) const MOST_AT_ONCE: usize = 256;
 /// How long the next round waits for what takes long.
 const PATIENCE: Duration = Duration::from_secs(1);

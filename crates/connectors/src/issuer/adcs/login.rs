@@ -83,13 +83,26 @@ impl Login {
         })
     }
 
-    pub(super) async fn open(&self, config: &AdcsConfig) -> Result<Pages, IssueError> {
+    async fn connect(&self) -> Result<Pages, IssueError> {
         let session = Session::open(&self.environment.dialer, Arc::clone(&self.tls), &self.base);
-        let mut pages = Pages {
+        Ok(Pages {
             session: session.await.map_err(closed)?,
             base: self.base.path().to_owned(),
             proof: Proof::OfTheConnection,
-        };
+        })
+    }
+
+    /// Whether there are pages at all, which nobody shows before somebody says who asks.
+    pub(super) async fn reach(&self) -> Result<(), IssueError> {
+        let answer = self.connect().await?.ask(Method::GET, "", None, None).await;
+        match judge(&answer?) {
+            Err(error @ IssueError::Unavailable(_)) => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
+    }
+
+    pub(super) async fn open(&self, config: &AdcsConfig) -> Result<Pages, IssueError> {
+        let mut pages = self.connect().await?;
         match config.authentication {
             AdcsAuthentication::Basic => pages.proof = Proof::Basic(self.basic(config)?),
             AdcsAuthentication::Ntlm => {

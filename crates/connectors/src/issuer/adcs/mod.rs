@@ -3,6 +3,7 @@
 //! The pages know no idempotency: the number of a request is durable before its certificate is fetched,
 //! but of a request whose answer was lost nobody knows the number.
 
+mod check;
 mod kerberos;
 mod login;
 mod pages;
@@ -12,8 +13,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::certificate::Chain;
 use domain::issuer::{
-    Abilities, AdcsConfig, Aspect, CheckReport, ConnectError, FetchChain, HealthCheck, Issuance,
-    IssueError, Issuer, IssuerSecrets, Outcome, SigningRequest,
+    Abilities, AdcsConfig, ConnectError, FetchChain, Issuance, IssueError, Issuer, IssuerSecrets,
+    SigningRequest,
 };
 use http::Response;
 use http::header::CONTENT_TYPE;
@@ -208,33 +209,5 @@ impl FetchChain for AdcsConnector {
     async fn fetch_chain(&self) -> Result<Chain, IssueError> {
         let mut pages = self.login.open(&self.config).await?;
         authority(&mut pages).await
-    }
-}
-
-#[async_trait]
-impl HealthCheck for AdcsConnector {
-    async fn check(&self) -> CheckReport {
-        let mut report = CheckReport::default();
-        let host = self.login.base.host_str().unwrap_or_default();
-        let looked = match self.login.open(&self.config).await {
-            Ok(mut pages) => pages.get("certcarc.asp").await.map(drop),
-            Err(error) => Err(error),
-        };
-        match looked {
-            Ok(()) => {
-                report.passed(Aspect::Reach, format!("{host} answers"));
-                report.passed(
-                    Aspect::Credentials,
-                    "the server accepts user name and password",
-                );
-            }
-            Err(error) => report.failed(Aspect::Credentials, error.to_string()),
-        }
-        let text = format!(
-            "whether {} may enroll for the template {} shows with the first certificate",
-            self.config.username, self.config.template
-        );
-        report.note(Aspect::Rights, Outcome::Skipped, text);
-        report
     }
 }

@@ -48,6 +48,25 @@ pub(super) fn renewals(page: &str) -> u64 {
     number_after(page, "nRenewals=").unwrap_or_default()
 }
 
+/// The templates that the form for a request offers (`certrqxt.asp`), by their names and not by those that
+/// are shown: the second of the parts of an option's value.
+pub(super) fn templates(page: &str) -> Vec<String> {
+    let values = page.split("<").filter_map(|tag| {
+        let is_option = tag.get(..6)?.eq_ignore_ascii_case("option");
+        let (_, value) = tag.split_once('"').filter(|_| is_option)?;
+        let mut parts = value.split('"').next()?.split(';');
+        matches!(parts.next()?, "E" | "O").then_some(())?;
+        parts.next()
+    });
+    values
+        .map(|name| excerpt(name.as_bytes()))
+        .take(MOST_TEMPLATES)
+        .collect()
+}
+
+/// More are not told.
+const MOST_TEMPLATES: usize = 50;
+
 fn number_after(page: &str, words: &str) -> Option<u64> {
     let (_, after) = page.split_once(words)?;
     let end = after.find(|c: char| !c.is_ascii_digit());
@@ -110,5 +129,8 @@ mod tests {
         );
         assert_eq!(renewals("var nRenewals=2;"), 2);
         assert_eq!(renewals(""), 0);
+        let form = "<Select Name=lbCertTemplate><Option Value=\"E;User;1;3;0\">Benutzer<option \
+                    value=\"O;WebServer;0\">Web Server</Select><Option Value=\"other\">x<Option>";
+        assert_eq!(templates(form), ["User", "WebServer"]);
     }
 }

@@ -12,9 +12,8 @@ impl HealthCheck for CmpConnector {
     async fn check(&self) -> CheckReport {
         let mut report = CheckReport::default();
         let ask = Body::GeneralRequest(vec![Info::new(&info_type::CA_CERTS, None)]);
-        let answer = self.exchange(self.header(self.fresh()), &ask).await;
-        let body = match answer {
-            Ok(answer) => answer.body,
+        let (asked, answer) = match self.ask(self.header(self.fresh()), &ask).await {
+            Ok(answered) => answered,
             Err(error) => {
                 report.failed(Aspect::Reach, error.to_string());
                 let rest = [Aspect::Credentials, Aspect::Rights, Aspect::Chain];
@@ -22,13 +21,18 @@ impl HealthCheck for CmpConnector {
                 return report;
             }
         };
-        report.passed(Aspect::Reach, "the CMP server answers, and can be believed");
-        match &body {
-            Body::Error(status) => report.failed(
+        report.passed(Aspect::Reach, "the CMP server answers");
+        // Who protects messages by another secret than ours does not know us, nor do we know it.
+        match self.believe(&asked, answer).map(|answer| answer.body) {
+            Err(error) => report.failed(Aspect::Credentials, error.to_string()),
+            Ok(Body::Error(status)) => report.failed(
                 Aspect::Credentials,
                 format!("it refuses a general message: {}", status.describe()),
             ),
-            _ => report.passed(Aspect::Credentials, "it knows who we are"),
+            Ok(_) => report.passed(
+                Aspect::Credentials,
+                "it knows who we are, and can be believed",
+            ),
         }
         report.note(
             Aspect::Rights,

@@ -52,17 +52,26 @@ impl CmpConnector {
     }
 
     /// Sends a message, and gives the answer if it is one and can be believed.
-    pub(super) async fn exchange(
+    pub(super) async fn exchange(&self, header: Header, body: &Body) -> Result<Answer, IssueError> {
+        let (asked, answer) = self.ask(header, body).await?;
+        self.believe(&asked, answer)
+    }
+
+    /// Sends a message, and gives its header with the answer, whoever may have made it.
+    pub(super) async fn ask(
         &self,
         mut header: Header,
         body: &Body,
-    ) -> Result<Answer, IssueError> {
+    ) -> Result<(Header, Message), IssueError> {
         header.time = Some(self.clock.now());
         header.sender_nonce = Some(self.fresh());
         self.credentials.sign_header(&mut header);
-        let (asked, nonce) = (header.transaction_id.clone(), header.sender_nonce.clone());
-        let message = self.protect(header, body)?;
-        let answer = self.send(message).await?;
+        let message = self.protect(header.clone(), body)?;
+        Ok((header, self.send(message).await?))
+    }
+
+    /// The answer to a message with that header, if it can be believed.
+    pub(super) fn believe(&self, asked: &Header, answer: Message) -> Result<Answer, IssueError> {
         let now = self.clock.now();
         let distrust = |why: String| {
             IssueError::Unavailable(format!(
@@ -73,10 +82,10 @@ impl CmpConnector {
         self.trusted
             .check(&answer, &self.credentials, now)
             .map_err(distrust)?;
-        if answer.header.transaction_id != asked {
+        if answer.header.transaction_id != asked.transaction_id {
             return Err(distrust("it is of another transaction".to_owned()));
         }
-        if answer.header.recipient_nonce != nonce {
+        if answer.header.recipient_nonce != asked.sender_nonce {
             return Err(distrust("it answers another message".to_owned()));
         }
         Ok(Answer {

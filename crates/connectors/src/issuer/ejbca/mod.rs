@@ -196,11 +196,20 @@ impl EjbcaConnector {
     }
 
     async fn authority(&self) -> Result<Authority, IssueError> {
+        self.named(self.authorities().await?)
+    }
+
+    /// The CAs that the client certificate opens.
+    async fn authorities(&self) -> Result<Authorities, IssueError> {
         let answer = self.send(Method::GET, "v1/ca", None).await?;
         if !answer.status.is_success() {
             return Err(failure(&answer));
         }
-        let all: Authorities = answer.json().map_err(IssueError::Unavailable)?;
+        answer.json().map_err(IssueError::Unavailable)
+    }
+
+    /// Of these the one that the settings name.
+    fn named(&self, all: Authorities) -> Result<Authority, IssueError> {
         let mut names = Vec::new();
         for authority in all.certificate_authorities {
             if authority.name == self.config.ca_name {
@@ -300,13 +309,21 @@ impl HealthCheck for EjbcaConnector {
                 return report;
             }
         }
-        match self.authority().await {
-            Ok(authority) => {
+        match self.authorities().await {
+            Ok(all) => {
                 report.passed(Aspect::Credentials, "EJBCA accepts the client certificate");
-                let text = format!("the CA {} may be used", authority.name);
-                report.passed(Aspect::Rights, text);
+                match self.named(all) {
+                    Ok(authority) => {
+                        let text = format!("the CA {} may be used", authority.name);
+                        report.passed(Aspect::Rights, text);
+                    }
+                    Err(error) => report.failed(Aspect::Rights, error.to_string()),
+                }
             }
-            Err(error) => report.failed(Aspect::Credentials, error.to_string()),
+            Err(error) => {
+                report.failed(Aspect::Credentials, error.to_string());
+                report.skipped(&[Aspect::Rights], "EJBCA did not let us in");
+            }
         }
         report.note(
             Aspect::DryRun,

@@ -152,5 +152,21 @@ async fn an_answer_that_nobody_vouches_for_is_not_believed() {
     assert_ne!(enrollment["status"], "issued");
     let path = "/api/v1/issuers/remote/test";
     let (_, report) = below.call(Method::POST, path, Some(json!({}))).await;
-    assert!(report.to_string().contains("not believed"), "{report}");
+    let outcome = |aspect: &str| {
+        let mut findings = report["findings"].as_array().unwrap().iter();
+        findings
+            .find(|one| one["aspect"] == aspect)
+            .unwrap()
+            .clone()
+    };
+    assert_eq!(outcome("reach")["outcome"], "passed", "{report}");
+    let unknown = outcome("credentials");
+    assert_eq!(unknown["outcome"], "failed", "{report}");
+    assert!(
+        unknown["message"]
+            .as_str()
+            .unwrap()
+            .contains("not believed"),
+        "{report}"
+    );
 }

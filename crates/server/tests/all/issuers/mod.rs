@@ -6,6 +6,7 @@ mod migration;
 mod published;
 mod routing;
 mod vault;
+mod waiting;
 mod watch;
 
 use domain::role::Role;

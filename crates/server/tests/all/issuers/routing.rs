@@ -12,16 +12,16 @@ use super::{administrator, create, finalize, route_to};
 use crate::enroll::Api;
 
 /// Two issuers, `a` before `b`.
-struct Pair {
-    server: TestServer,
-    api: Api,
-    client: Client,
-    a: TestVault,
-    b: TestVault,
+pub(super) struct Pair {
+    pub(super) server: TestServer,
+    pub(super) api: Api,
+    pub(super) client: Client,
+    pub(super) a: TestVault,
+    pub(super) b: TestVault,
 }
 
 impl Pair {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let server = TestServer::start().await;
         let api = administrator(&server).await;
         let (a, b) = (TestVault::start().await, TestVault::start().await);
@@ -39,11 +39,11 @@ impl Pair {
         }
     }
 
-    async fn issue(&self, name: &str) {
+    pub(super) async fn issue(&self, name: &str) {
         self.client.issue(&self.server, &[name]).await;
     }
 
-    fn signed(&self) -> (usize, usize) {
+    pub(super) fn signed(&self) -> (usize, usize) {
         (self.a.signed(), self.b.signed())
     }
 
@@ -51,13 +51,13 @@ impl Pair {
         self.api.get(&format!("/api/v1/issuers/{name}")).await["live"].clone()
     }
 
-    async fn limit(&self, name: &str, limits: Value) {
+    pub(super) async fn limit(&self, name: &str, limits: Value) {
         let path = format!("/api/v1/issuers/{name}/limits");
         let changed = self.api.call(Method::PUT, &path, Some(limits)).await;
         changed.expect(200);
     }
 
-    async fn until_valid(&self, url: &str) {
+    pub(super) async fn until_valid(&self, url: &str) {
         self.server
             .run_jobs_until(async || {
                 self.server.clock.advance(Duration::from_secs(30));
@@ -74,7 +74,7 @@ async fn vault(api: &Api, name: &str, url: &str) {
         .expect(201);
 }
 
-fn prefer(issuer: &str, tier: u32) -> Value {
+pub(super) fn prefer(issuer: &str, tier: u32) -> Value {
     json!({ "issuer": issuer, "weight": 1, "tier": tier })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 use testkit::adcs::FakeAdcs;
 
-use super::Desk;
+use super::{Desk, says};
 
 const PASSWORD: &str = "Gr\u{fc}n-4711";
 
@@ -76,4 +76,44 @@ async fn metadata_goes_to_ad_cs_as_request_attributes_and_never_as_more_than_one
     );
     desk.tick(60).await;
     assert_eq!(ca.attributes(), [expected]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_test_of_ad_cs_tells_what_it_is_that_does_not_work() {
+    let (desk, ca) = (Desk::start().await, FakeAdcs::start(PASSWORD).await);
+    let secrets = json!({"password": PASSWORD});
+    desk.configure("adcs", ca.settings("ntlm"), secrets).await;
+    let found = async |settings: serde_json::Value| {
+        let body = json!({"settings": settings, "secrets": {"password": PASSWORD}});
+        let put = reqwest::Method::PUT;
+        let changed = desk.api.call(put, "/api/v1/issuers/adcs", Some(body)).await;
+        changed.expect(200);
+        desk.test("adcs").await.1
+    };
+    let lines = desk.test("adcs").await.1;
+    assert!(says(&lines, "rights passed", "WebServer"), "{lines:#?}");
+    let mut other = ca.settings("ntlm");
+    other["template"] = "Gateway".into();
+    let lines = found(other.clone()).await;
+    assert!(says(&lines, "credentials passed", ""), "{lines:#?}");
+    assert!(
+        says(&lines, "rights warning", "but WebServer, User"),
+        "{lines:#?}"
+    );
+    // Nobody listens there.
+    other["url"] = "https://127.0.0.1:9/certsrv".into();
+    let lines = found(other).await;
+    assert!(says(&lines, "reach failed", ""), "{lines:#?}");
+    assert!(
+        says(&lines, "credentials skipped", "not reached"),
+        "{lines:#?}"
+    );
+    found(ca.settings("ntlm")).await;
+    ca.set_password("another");
+    let lines = desk.test("adcs").await.1;
+    assert!(says(&lines, "reach passed", ""), "{lines:#?}");
+    assert!(
+        says(&lines, "credentials failed", "does not accept"),
+        "{lines:#?}"
+    );
 }

@@ -8,7 +8,7 @@ use testkit::ejbca::FakeEjbca;
 use testkit::peer::Fault;
 use testkit::vault::{TOKEN, TestVault};
 
-use super::Desk;
+use super::{Desk, says};
 
 async fn start() -> (Desk, FakeEjbca) {
     let (desk, ca) = (Desk::start().await, FakeEjbca::start().await);
@@ -135,4 +135,20 @@ async fn a_certificate_of_vault_that_the_list_showed_before_its_answer_came_beco
     vault.peer.lets_answer_go();
     desk.is_adopted(&found, &place).await;
     assert_eq!(vault.signed(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_name_of_a_ca_that_ejbca_does_not_have_is_told_as_that() {
+    let (desk, ca) = (Desk::start().await, FakeEjbca::start().await);
+    let mut settings = ca.settings();
+    settings["ca_name"] = "NoSuchCA".into();
+    let secrets = json!({"client_key": ca.client_key});
+    desk.configure("ejbca", settings, secrets).await;
+    let (passed, lines) = desk.test("ejbca").await;
+    assert!(!passed, "{lines:#?}");
+    assert!(says(&lines, "credentials passed", ""), "{lines:#?}");
+    assert!(
+        says(&lines, "rights failed", "no CA NoSuchCA"),
+        "{lines:#?}"
+    );
 }

@@ -13,6 +13,7 @@ mod limits;
 mod moto;
 pub(crate) mod pebble;
 mod solvers;
+mod waiting;
 
 use std::time::{Duration, Instant};
 
@@ -245,4 +246,10 @@ fn chain(state: &Value) -> Vec<Certificate> {
     let found = pki::pem::decode_all(pki::pem::CERTIFICATE, pem.as_bytes()).unwrap();
     let parsed = found.iter().map(|der| Certificate::from_der(der).unwrap());
     parsed.collect()
+}
+
+/// Whether one of the lines of `issuer test` begins so and goes on with these words.
+fn says(lines: &[String], begin: &str, words: &str) -> bool {
+    let mut lines = lines.iter();
+    lines.any(|line| line.starts_with(begin) && line.contains(words))
 }
