@@ -57,7 +57,11 @@ impl Lifecycle {
                 Ok(Some(advised)) => Some(advised),
                 // It knows nothing of this one, which says nothing of the others.
                 Err(IssueError::Refused(_) | IssueError::Lint(_)) => None,
-                Err(error @ (IssueError::Unavailable(_) | IssueError::NotReached(_))) => {
+                Err(
+                    error @ (IssueError::Unavailable(_)
+                    | IssueError::NotReached(_)
+                    | IssueError::Throttled { .. }),
+                ) => {
                     return Err(error.into());
                 }
             };

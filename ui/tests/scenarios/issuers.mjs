@@ -53,11 +53,16 @@ export async function scenario({ browser, url, api }) {
   const { rules } = await api.get('/api/v1/profiles/default');
   await api.post('/api/v1/profiles', { name: 'plant', rules: { ...rules, issuers: [{ issuer: 'plant', weight: 1 }] } });
   const { id } = await enroll(api, 'plant', ['press.example.org']);
+  let waiting = {};
+  while (!waiting.reason || !waiting.poll_at) {
+    waiting = await api.get(`/api/v1/enrollments/${id}`);
+    await page.waitForTimeout(200);
+  }
   await ada.open('/');
-  await page.getByText(/the issuer is not reached.*; next try/).first().waitFor();
+  await page.getByText(/requests? tried again/).first().waitFor();
   await ada.open(`/requests/${id}`);
-  await page.getByText(/the issuer is not reached/).first().waitFor();
-  await page.getByText('Next try', { exact: true }).waitFor();
+  await page.getByText(waiting.reason).first().waitFor();
+  await page.getByText('Next try', { exact: true }).first().waitFor();
 
   await ada.open('/issuers/issuing?swap=yes');
   await page.getByRole('combobox', { name: 'The CA that takes over' }).click();

@@ -66,6 +66,10 @@ pub enum IssueError {
     /// certain: a request that may have arrived is [`Unavailable`](Self::Unavailable).
     #[error("the issuer is not reached: {0}")]
     NotReached(String),
+    /// The CA wants to be left alone for so long, or whoever set it up here does. Nothing of the request,
+    /// or of its next step, was taken.
+    #[error("the issuer takes no more for now: {text}")]
+    Throttled { text: String, after: Duration },
     /// Trying again cannot help.
     #[error("the issuer refused: {0}")]
     Refused(String),
@@ -155,7 +159,9 @@ pub enum RevocationError {
 impl From<IssueError> for RevocationError {
     fn from(error: IssueError) -> Self {
         match error {
-            IssueError::Unavailable(text) | IssueError::NotReached(text) => Self::Unavailable(text),
+            IssueError::Unavailable(text)
+            | IssueError::NotReached(text)
+            | IssueError::Throttled { text, .. } => Self::Unavailable(text),
             IssueError::Refused(text) => Self::Refused(text),
             IssueError::Lint(_) => Self::Refused(error.to_string()),
         }

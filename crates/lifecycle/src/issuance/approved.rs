@@ -121,6 +121,9 @@ impl Lifecycle {
             )) => {
                 return Ok(Err(Obstacle::Passing(error, None)));
             }
+            Err(ConsiderError::Prepare(IssueError::Throttled { text, after })) => {
+                return Ok(Err(Obstacle::Passing(text, Some(now + after))));
+            }
             Err(ConsiderError::Prepare(error)) => return Ok(Err(failed(error.to_string()))),
         };
         let Some(ready) = considered.ready else {

@@ -19,17 +19,19 @@ use crate::actor::Caller;
 use crate::routing::poll_wait;
 
 impl Lifecycle {
-    /// Nothing was asked of the issuer: another one is chosen, at once after the first failure.
+    /// Nothing was asked of the issuer: another one is chosen, at once after the first failure, and later
+    /// not before `until` where the issuer said so.
     pub(super) async fn release(
         &self,
         enrollment: &Enrollment,
         job: &JobRow,
         reason: String,
+        until: Option<Timestamp>,
     ) -> Result<EnrollmentState, StoreError> {
         let attempts = enrollment.state.attempts();
         let retry_at = match attempts.checked_sub(1) {
             None => self.now(),
-            Some(earlier) => self.retry_at(earlier),
+            Some(earlier) => until.unwrap_or_else(|| self.retry_at(earlier)),
         };
         tracing::warn!(
             enrollment.id = %enrollment.id, attempts, %retry_at, error = reason,
@@ -103,6 +105,12 @@ impl Lifecycle {
                 .put_off(enrollment, job, reason, None)
                 .await
                 .map_err(DriveError::from),
+            IssueError::Throttled { after, .. } => {
+                let until = self.now() + after;
+                self.put_off(enrollment, job, reason, Some(until))
+                    .await
+                    .map_err(DriveError::from)
+            }
             IssueError::Refused(_) | IssueError::Lint(_) => {
                 self.give_up(enrollment, job, reason).await
             }

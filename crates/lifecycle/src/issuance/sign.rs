@@ -65,7 +65,9 @@ impl Lifecycle {
             && let Err(until) = self.spend(issuer, self.now()).await?
         {
             let reason = format!("the quota of `{}` is used up until {until}", issuer.name);
-            return Ok(self.release(&admitted.enrollment, job, reason).await?);
+            return Ok(self
+                .release(&admitted.enrollment, job, reason, None)
+                .await?);
         }
         self.figures.asked(&issuer.id, self.now());
         let started = std::time::Instant::now();
@@ -90,8 +92,14 @@ impl Lifecycle {
                 self.await_issuer(&admitted.enrollment, job, handle, poll_after)
                     .await
             }
-            Err(IssueError::NotReached(reason)) if attempt == Try::First => {
-                Ok(self.release(&admitted.enrollment, job, reason).await?)
+            Err(IssueError::NotReached(reason)) if attempt == Try::First => Ok(self
+                .release(&admitted.enrollment, job, reason, None)
+                .await?),
+            Err(IssueError::Throttled { text, after }) if attempt == Try::First => {
+                let until = self.now() + after;
+                Ok(self
+                    .release(&admitted.enrollment, job, text, Some(until))
+                    .await?)
             }
             Err(error) => self.note_failure(&admitted.enrollment, job, error).await,
         }
@@ -111,7 +119,11 @@ impl Lifecycle {
         let failure = match error {
             // A refusal is an answer.
             None | Some(IssueError::Refused(_) | IssueError::Lint(_)) => None,
-            Some(error @ (IssueError::Unavailable(_) | IssueError::NotReached(_))) => Some(error),
+            Some(
+                error @ (IssueError::Unavailable(_)
+                | IssueError::NotReached(_)
+                | IssueError::Throttled { .. }),
+            ) => Some(error),
         };
         let outcome = if failure.is_some() {
             "failed"

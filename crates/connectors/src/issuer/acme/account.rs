@@ -57,7 +57,9 @@ impl From<AccountError> for IssueError {
     fn from(error: AccountError) -> Self {
         match error {
             // What the CA holds against the account says nothing of the request: somebody can mend it.
-            AccountError::Acme(error @ AcmeError::Problem { .. }) => {
+            AccountError::Acme(error @ AcmeError::Problem { .. })
+                if !error.is_limit() && error.retry_after().is_none() =>
+            {
                 Self::Unavailable(error.to_string())
             }
             AccountError::Acme(error) => error.into(),

@@ -27,7 +27,7 @@ impl HealthCheck for AcmeConnector {
         self.check_account(&directory, &mut report).await;
         self.check_profile(&directory, &mut report);
         self.check_solver(&mut report).await;
-        self.check_limits(&mut report);
+        self.check_limits(&mut report).await;
         report.note(
             Aspect::DryRun,
             Outcome::Skipped,
@@ -97,10 +97,11 @@ impl AcmeConnector {
         }
     }
 
-    fn check_limits(&self, report: &mut CheckReport) {
-        match self.limits.current(self.clock.now()) {
-            None => report.passed(Aspect::Limits, "no limit of the CA is exhausted"),
-            Some(text) => report.note(Aspect::Limits, Outcome::Warning, text),
+    async fn check_limits(&self, report: &mut CheckReport) {
+        match self.limits.current(self.clock.now()).await {
+            Err(error) => report.note(Aspect::Limits, Outcome::Warning, error.to_string()),
+            Ok(None) => report.passed(Aspect::Limits, "no limit of the CA is exhausted"),
+            Ok(Some(text)) => report.note(Aspect::Limits, Outcome::Warning, text),
         }
     }
 }

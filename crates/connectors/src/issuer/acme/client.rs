@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::account::{Account, AccountKey};
+use super::limits::{LONGEST, UNSAID};
 use crate::net::json::retry_after;
 use crate::net::{ServiceError, ServiceHttp, excerpt};
 
@@ -48,7 +49,11 @@ pub(super) enum AcmeError {
         retry_after: Option<Duration>,
     },
     #[error("the CA answered {status} with something that is not ACME: {body}")]
-    NotAcme { status: StatusCode, body: String },
+    NotAcme {
+        status: StatusCode,
+        body: String,
+        retry_after: Option<Duration>,
+    },
     #[error("the CA's answer lacks {0}")]
     Lacks(&'static str),
     #[error("the CA points to {0}, which is not below its own host; nothing is sent there")]
@@ -99,11 +104,23 @@ impl AcmeError {
         }
     }
 
+    /// Whether the CA was asked too often (RFC 8555 section 6.6).
+    pub(super) fn is_limit(&self) -> bool {
+        match self {
+            Self::Problem { problem, .. } => {
+                problem.kind == ProblemType::RateLimited
+                    || problem.http_status() == StatusCode::TOO_MANY_REQUESTS
+            }
+            Self::NotAcme { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Unreachable(_) | Self::Lacks(_) | Self::Elsewhere(_) | Self::Signing(_) => false,
+        }
+    }
+
     /// For how long the CA wants to be left alone.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Problem { retry_after, .. } => *retry_after,
-            _ => None,
+            Self::Problem { retry_after, .. } | Self::NotAcme { retry_after, .. } => *retry_after,
+            Self::Unreachable(_) | Self::Lacks(_) | Self::Elsewhere(_) | Self::Signing(_) => None,
         }
     }
 }
@@ -111,6 +128,10 @@ impl AcmeError {
 impl From<AcmeError> for IssueError {
     fn from(error: AcmeError) -> Self {
         match error.is_passing() {
+            true if error.is_limit() || error.retry_after().is_some() => Self::Throttled {
+                after: error.retry_after().unwrap_or(UNSAID).min(LONGEST),
+                text: error.to_string(),
+            },
             true => Self::Unavailable(error.to_string()),
             false => Self::Refused(error.to_string()),
         }
@@ -251,6 +272,7 @@ impl AcmeClient {
             return Err(AcmeError::NotAcme {
                 status: parts.status,
                 body: excerpt(&body),
+                retry_after: retry_after(&parts.headers),
             });
         };
         problem.detail = excerpt(problem.detail.as_bytes());
@@ -294,6 +316,7 @@ impl Reply {
         serde_json::from_slice(&self.body).map_err(|_| AcmeError::NotAcme {
             status: StatusCode::OK,
             body: excerpt(&self.body),
+            retry_after: None,
         })
     }
 

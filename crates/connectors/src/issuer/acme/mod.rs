@@ -36,7 +36,7 @@ use self::advice::is_about_predecessor;
 use self::authorize::Authorizer;
 use self::client::{AcmeClient, AcmeError, Signer};
 use self::handle::Handle;
-use self::limits::Limits;
+use self::limits::{Limits, Of};
 use self::order::Progress;
 use super::environment::Environment;
 use super::remote::{NO_END, RemoteCa};
@@ -91,7 +91,11 @@ impl AcmeConnector {
                 resolver: Arc::clone(&environment.resolver),
                 clock: Arc::clone(&clock),
             },
-            limits: Limits::new(config.orders_per_hour),
+            limits: Limits::new(
+                issuer.id.clone(),
+                config.orders_per_hour,
+                Arc::clone(&environment.state),
+            ),
             clock,
         })
     }
@@ -100,9 +104,7 @@ impl AcmeConnector {
         let names: Vec<&str> = order.identifiers.iter().map(|i| i.value.as_str()).collect();
         let names = names.join(", ");
         let now = self.clock.now();
-        self.limits
-            .admit(&names, now)
-            .map_err(IssueError::Unavailable)?;
+        self.limits.admit(&names, now).await?;
         let mut order = order.clone();
         if order.replaces.is_some() {
             let directory = self.client.directory().await.map_err(IssueError::from)?;
@@ -125,23 +127,35 @@ impl AcmeConnector {
         {
             made = order::create(&self.client, &account, &order).await;
         }
-        made.map_err(|error| self.refused(&names, error))
+        match made {
+            Ok(url) => Ok(url),
+            Err(error) => Err(self.refused(&names, error).await),
+        }
     }
 
-    fn refused(&self, names: &str, error: AcmeError) -> IssueError {
+    async fn refused(&self, names: &str, error: AcmeError) -> IssueError {
         if error.kind() == Some(&ProblemType::Unauthorized) {
             // Not the names are refused but the account that all share, which somebody can mend.
             return IssueError::Unavailable(error.to_string());
         }
-        let is_limit = error.kind() == Some(&ProblemType::RateLimited);
-        if !is_limit && error.retry_after().is_none() {
+        if !error.is_limit() && error.retry_after().is_none() {
             return error.into();
         }
-        let now = self.clock.now();
-        let told = self
-            .limits
-            .note(names, error.retry_after(), error.to_string(), now);
-        IssueError::Unavailable(told)
+        let (now, text) = (self.clock.now(), error.to_string());
+        let of = Of::refused_order(names, &text);
+        self.limits.note(of, error.retry_after(), text, now).await
+    }
+
+    /// Goes on with an order, unless the CA takes nothing at all now; that it does not is learnt here.
+    async fn go_on(&self, handle: &mut Handle) -> Result<Issuance, IssueError> {
+        self.limits.admit_request(self.clock.now()).await?;
+        match self.advance(handle).await {
+            Err(IssueError::Throttled { text, after }) => {
+                let now = self.clock.now();
+                Err(self.limits.note(Of::Requests, Some(after), text, now).await)
+            }
+            other => other,
+        }
     }
 
     async fn advance(&self, handle: &mut Handle) -> Result<Issuance, IssueError> {
@@ -236,10 +250,14 @@ impl RemoteCa for AcmeConnector {
 
     async fn poll(&self, handle: &str) -> Result<Issuance, IssueError> {
         let mut handle = Handle::read(handle)?;
-        let outcome = self.advance(&mut handle).await;
+        let outcome = self.go_on(&mut handle).await;
         match &outcome {
             Ok(Issuance::Pending { .. })
-            | Err(IssueError::Unavailable(_) | IssueError::NotReached(_)) => {}
+            | Err(
+                IssueError::Unavailable(_)
+                | IssueError::NotReached(_)
+                | IssueError::Throttled { .. },
+            ) => {}
             Ok(Issuance::Issued(_)) | Err(IssueError::Refused(_) | IssueError::Lint(_)) => {
                 self.authorizer.clear(&handle.order).await;
             }

@@ -12,7 +12,7 @@ impl HealthCheck for CmpConnector {
     async fn check(&self) -> CheckReport {
         let mut report = CheckReport::default();
         let ask = Body::GeneralRequest(vec![Info::new(&info_type::CA_CERTS, None)]);
-        let (asked, answer) = match self.ask(self.header(self.fresh()), &ask).await {
+        let (asked, answer) = match self.send_protected(self.header(self.fresh()), &ask).await {
             Ok(answered) => answered,
             Err(error) => {
                 report.failed(Aspect::Reach, error.to_string());

@@ -53,12 +53,12 @@ impl CmpConnector {
 
     /// Sends a message, and gives the answer if it is one and can be believed.
     pub(super) async fn exchange(&self, header: Header, body: &Body) -> Result<Answer, IssueError> {
-        let (asked, answer) = self.ask(header, body).await?;
+        let (asked, answer) = self.send_protected(header, body).await?;
         self.believe(&asked, answer)
     }
 
     /// Sends a message, and gives its header with the answer, whoever may have made it.
-    pub(super) async fn ask(
+    pub(super) async fn send_protected(
         &self,
         mut header: Header,
         body: &Body,
