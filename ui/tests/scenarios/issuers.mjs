@@ -97,7 +97,7 @@ export async function scenario({ browser, url, api }) {
   await page.getByRole('button', { name: 'Roll back' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Roll back' }).click();
   await page.getByText('Rolled back', { exact: true }).first().waitFor({ timeout: 60_000 });
-  const { rules } = await api.get('/api/v1/profiles/default');
-  check(rules.issuers.every(({ issuer }) => issuer === 'issuing'), `requests go to ${JSON.stringify(rules.issuers)}`);
+  const { rules: after } = await api.get('/api/v1/profiles/default');
+  check(after.issuers.every(({ issuer }) => issuer === 'issuing'), `requests go to ${JSON.stringify(after.issuers)}`);
   ada.content();
 }
