@@ -51,7 +51,7 @@ export async function scenario({ browser, url, api }) {
 
   // Nobody is there: whoever looks reads why the request waits, and when it is tried again.
   const { rules } = await api.get('/api/v1/profiles/default');
-  await api.post('/api/v1/profiles', { name: 'plant', rules: { ...rules, issuers: [{ issuer: 'plant', weight: 1 }] } });
+  await api.put('/api/v1/profiles/plant', { ...rules, issuers: [{ issuer: 'plant', weight: 1 }] });
   const { id } = await enroll(api, 'plant', ['press.example.org']);
   let waiting = {};
   while (!waiting.reason || !waiting.poll_at) {
@@ -59,7 +59,7 @@ export async function scenario({ browser, url, api }) {
     await page.waitForTimeout(200);
   }
   await ada.open('/');
-  await page.getByText(/requests? tried again/).first().waitFor();
+  await page.getByText(/; next try /).first().waitFor();
   await ada.open(`/requests/${id}`);
   await page.getByText(waiting.reason).first().waitFor();
   await page.getByText('Next try', { exact: true }).first().waitFor();
